@@ -1,0 +1,67 @@
+"""The contract: what the gate says about a finding (`data.gate.decision`). `schema/decision.json` is generated from it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from handler.finding import Port
+
+Cause = Literal["prohibited", "expired", "short", "uncovered"]
+Severity = Literal["critical", "high", "medium", "none"]
+
+
+class Denied(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A maximal port range that one source may not reach, for one cause, and the sentence that says why."""
+
+    protocol: Literal["tcp", "udp"]
+    from_port: Port
+    to_port: Port
+    source: str
+    security_group: str | None
+    rules: tuple[str, ...]
+    cause: Cause
+    prohibition: str | None
+    nearest: str | None
+    reason: str
+
+
+class Allowed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A maximal port range that one source may reach, and the sorted ids of all allowances that cover some of it."""
+
+    protocol: Literal["tcp", "udp"]
+    from_port: Port
+    to_port: Port
+    source: str
+    by: Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
+class Problem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is wrong with an allowance, a prohibition, a tag or the finding itself; `id` is its id where it has one."""
+
+    kind: Literal["allowance", "prohibition", "tag", "finding"]
+    id: str | None
+    field: str
+    problem: str
+
+
+class Allowance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose an allowance is, and the last day (UTC) on which it holds."""
+
+    owner: str
+    expires: str
+
+
+class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The verdict on one finding. `severity` is `none` exactly when the action is `allow`.
+
+    `allowances` has every allowance that `allowed[].by` or `denied[].nearest` names.
+    """
+
+    id: str | None
+    action: Literal["allow", "deny"]
+    severity: Severity
+    undecidable: bool
+    denied: tuple[Denied, ...]
+    allowed: tuple[Allowed, ...]
+    allowances: dict[str, Allowance]
+    problems: tuple[Problem, ...]

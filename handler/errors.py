@@ -1,0 +1,52 @@
+"""Everything that Portcullis raises. Each class is a name and a sentence; what it is about is in its attributes."""
+
+
+class PortcullisError(Exception):
+    """The root of them all."""
+
+
+class SettingError(PortcullisError):
+    """An environment variable is missing or cannot be read."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.name = name
+        self.problem = problem
+
+
+class UnreadableError(PortcullisError):
+    """A field of a report cannot be read. `field` is its path as the report spells it."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class PolicyRefusedError(PortcullisError):
+    """OPA refuses the policies. The message is OPA's own."""
+
+
+class OpaUnavailableError(PortcullisError):
+    """OPA cannot be started or reached, even after a restart: nothing was decided."""
+
+
+class OpaRefusedError(PortcullisError):
+    """OPA answered, but not with a decision for every finding: a policy error, a wrong count or id, an unknown action."""
+
+
+class PublishError(PortcullisError):
+    """SNS did not take a message. `records` are the ids of the records whose findings it carried."""
+
+    def __init__(self, records: frozenset[str], problem: str) -> None:
+        super().__init__(f"{problem}; the records {', '.join(sorted(records))} will be delivered again")
+        self.records = records
+        self.problem = problem
+
+
+class RecordsFailedError(PortcullisError):
+    """Some records could not be processed; the others were. Raised so that Lambda delivers the event again."""
+
+    def __init__(self, failures: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{record}: {problem}" for record, problem in sorted(failures.items())))
+        self.failures = failures

@@ -1,0 +1,168 @@
+"""The contract: what a report becomes before a policy judges it.
+
+Four values can come out of a report. A *finding* is an open exposure and goes to the policy. *Closed* says that the
+exposure is gone. *Ignored* is a kind that is not ours, with the reason. *Undecidable* is what could not be read: it
+alerts. A fifth, *reference*, names a report that must be fetched from AWS before it is one of those four.
+
+`schema/finding.json` is generated from `Finding`; the policies are type-checked against it.
+"""
+
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+PROTOCOLS = ("tcp", "udp")
+UNKNOWN = "unknown"
+"""The one source that stands for any address: what the report and the look-ups could not tell."""
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Reach = Literal["internet", "peered_vpc", "vpn"]
+
+
+class Reporter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who told us.
+
+    `id` is the reporter's own id of its report (for AWS's scanners an ARN), `severity` and `title` are its words,
+    `updated_at` is RFC 3339 in UTC with a Z, or null when the report carries no readable date.
+    """
+
+    name: str
+    id: str
+    severity: str | None = None
+    title: str | None = None
+    updated_at: str | None = None
+
+
+class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is exposed: an instance, or a security group when the report names no instance.
+
+    What the report does not say stays absent, so that a policy cannot mistake it for a value. `tags_known` is false
+    when the report carried no tags at all, which is not the same as an empty set of them.
+    """
+
+    kind: Literal["instance", "security_group"]
+    id: str
+    name: str | UnsetType = UNSET
+    tags: dict[str, str]
+    tags_known: bool
+    account: str
+    region: str
+    vpc: str | UnsetType = UNSET
+    subnet: str | UnsetType = UNSET
+    security_groups: tuple[str, ...] = ()
+    platform: str | UnsetType = UNSET
+
+
+class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One protocol, one port range (both ends included, 0 to 65535), and the addresses that can reach it.
+
+    `sources` are CIDRs, security groups (`sg-...`, a peer account's as `222233334444/sg-...`), prefix lists (`pl-...`)
+    or `unknown`; never empty. `rules` are the ids of the security-group rules that open it, where known.
+    """
+
+    protocol: Literal["tcp", "udp"]
+    from_port: Port
+    to_port: Port
+    sources: Annotated[tuple[str, ...], Meta(min_length=1)]
+    security_group: str | None = None
+    rules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.from_port > self.to_port:
+            msg = f"from_port {self.from_port} is above to_port {self.to_port}"
+            raise ValueError(msg)
+
+
+class Listener(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A port of the server that a known container task has bound, and the load balancer in front of it, if any."""
+
+    protocol: Literal["tcp", "udp"]
+    port: Port
+    task: str
+    target_group: str | None = None
+    load_balancer: str | None = None
+
+
+class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One server and what is exposed on it: the input of the policy.
+
+    `id` is the exposure's identity (see `identity`), not the report's. `now` is the time of the invocation, RFC 3339 in
+    UTC with a Z; policies never read the clock. `reach_known` is false when the report does not say from where and the
+    worst (`internet`) is assumed. `notes` say what could not be looked up.
+    """
+
+    id: str
+    reporters: tuple[Reporter, ...]
+    now: str
+    reach: Reach
+    reach_known: bool
+    server: Server
+    exposures: Annotated[tuple[Exposure, ...], Meta(min_length=1)]
+    listeners: tuple[Listener, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Batch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The input of `data.gate.batch.decisions`."""
+
+    findings: tuple[Finding, ...]
+
+
+class Closed(Struct, frozen=True, kw_only=True):
+    """The scanner says that this exposure (the same identity as its finding's) is gone."""
+
+    id: str
+    reporter: Reporter
+    server: Server
+
+
+class Ignored(Struct, frozen=True, kw_only=True):
+    """A listed kind of report that is not for us. `reason` is a sentence for a person; equal kinds give equal reasons."""
+
+    reporter: str
+    reason: str
+
+
+class Undecidable(Struct, frozen=True, kw_only=True):
+    """What should be a finding and cannot be read, or a shape that is on no list. It alerts with `raw` attached.
+
+    `field` is the path of what could not be read as the report spells it (`detail.resources[0].id`), `problem` says
+    what is wrong with it. `shape` names the kind of report (`aws.inspector2 Inspector2 Finding`). `reporter`, `id`
+    (the report's own), `account`, `region` and `server` are given where they could be read.
+    """
+
+    shape: str
+    field: str
+    problem: str
+    raw: Any
+    reporter: str | None = None
+    id: str | None = None
+    account: str | None = None
+    region: str | None = None
+    server: str | None = None
+
+
+class Reference(Struct, frozen=True, kw_only=True):
+    """A report that only names a finding, which `service` (a boto3 client name) has under `arn` in `region`."""
+
+    reporter: str
+    service: str
+    arn: str
+    account: str
+    region: str
+    raw: Any
+
+
+Report = Finding | Closed | Ignored | Undecidable | Reference
+
+
+def identity(server: Server, reach: str, ports: set[tuple[str, int, int]]) -> str:
+    """Digest of account, region, server, reach and exposed ports (protocol, from, to): 32 hexadecimal digits.
+
+    Neither the report's id, nor its dates, nor the group on the path take part: told again, by whomever, an exposure
+    has the same id.
+    """
+    spelled = " ".join(f"{protocol}/{low}-{high}" for protocol, low, high in sorted(ports))
+    parts = (server.account, server.region, server.kind, server.id, reach, spelled)
+    return sha256("\n".join(parts).encode()).hexdigest()[:32]

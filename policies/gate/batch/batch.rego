@@ -1,0 +1,19 @@
+# METADATA
+# title: The gate for a batch
+# description: One decision a finding, in the order of the input, each exactly what data.gate.decision says of it.
+# scope: package
+# schemas:
+#   - input: schema.batch
+package gate.batch
+
+import data.gate
+
+# METADATA
+# description: The decisions on the findings of the input.
+# entrypoint: true
+decisions := [decided |
+	some finding in input.findings
+	allowances := {allowance | some allowance in data.allow.allowance with input as finding}
+	prohibitions := {prohibition | some prohibition in data.forbid.prohibition with input as finding}
+	decided := gate.decide(finding, allowances, prohibitions)
+]
