@@ -1,8 +1,7 @@
-# METADATA
-# description: |
-#   Reads allowances and prohibitions once each, whatever findings they apply to. A malformed allowance covers nothing;
-#   a malformed prohibition denies everything that it applies to.
 package gate
+
+# Reads allowances and prohibitions once each, whatever findings they apply to. A malformed allowance covers nothing;
+# a malformed prohibition denies everything that it applies to.
 
 _allowance(value) := {
 	"id": value.id,

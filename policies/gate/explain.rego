@@ -1,6 +1,6 @@
-# METADATA
-# description: Says why a port range is denied, which allowance came nearest, and how bad it is.
 package gate
+
+# Says why a port range is denied, which allowance came nearest, and how bad it is.
 
 _denied(exposure, source, terms, today, low, high, fate) := [exposure.protocol, low, source, group, {
 	"protocol": exposure.protocol,

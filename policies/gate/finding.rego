@@ -1,6 +1,6 @@
-# METADATA
-# description: Reads the finding without trusting it; what cannot be read is named, and its siblings are still judged.
 package gate
+
+# Reads the finding without trusting it; what cannot be read is named, and its siblings are still judged.
 
 # The UTC date of the finding's own `now`. An unreadable one sorts after every date, so that every allowance is expired.
 _today(now) := substring(now, 0, 10) if _readable_now(now)

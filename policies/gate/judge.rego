@@ -1,8 +1,7 @@
-# METADATA
-# description: |
-#   Judges one source of one exposure. The ports are cut where any allowance or prohibition begins or ends; between two
-#   cuts every port fares alike, so nobody enumerates 65,536 of them.
 package gate
+
+# Judges one source of one exposure. The ports are cut where any allowance or prohibition begins or ends; between two
+# cuts every port fares alike, so nobody enumerates 65,536 of them.
 
 # Most exposures are covered by one allowance and touched by no prohibition: nothing has to be cut then.
 _judge(exposure, source, terms, stops, today) := {
@@ -55,7 +54,7 @@ _cut(exposure, source, terms, stops, today) := {
 		some index, fate in fates
 		not _same_as_before(fates, index)
 	]
-	ends := array.concat([low - 1 | some index, low in starts; index > 0], [exposure.to_port])
+	ends := array.concat([last | some index, low in starts; index > 0; last := low - 1], [exposure.to_port])
 	denied := {_denied(exposure, source, terms, today, low, ends[index], kinds[index]) |
 		some index, low in starts
 		kinds[index].cause != "allowed"
@@ -66,12 +65,12 @@ _cut(exposure, source, terms, stops, today) := {
 	}
 }
 
-_cuts(from, to, ranges) := sort(({from} | {range[0] | some range in ranges; range[0] > from; range[0] <= to}) | {low |
+_cuts(from, to, ranges) := sort((({from} | {range[0] | some range in ranges; range[0] > from; range[0] <= to}) | {low |
 	some range in ranges
 	range[1] >= from
 	range[1] < to
 	low := range[1] + 1
-})
+}))
 
 _same_as_before(fates, index) if {
 	index > 0
@@ -79,7 +78,7 @@ _same_as_before(fates, index) if {
 }
 
 # What becomes of a port, and with it of all ports up to the next cut.
-_fate(port, protocol, _, _, stops, _) := {"cause": "prohibited", "prohibition": first[0], "reason": first[1]} if {
+_fate(port, protocol, source, near, stops, today) := {"cause": "prohibited", "prohibition": first[0], "reason": first[1]} if {
 	first := min({[stop.id, stop.reason] | some stop in stops; _stops_port(stop, protocol, port)})
 }
 

@@ -1,8 +1,7 @@
-# METADATA
-# description: |
-#   Networks, as policies name them and as findings carry them. A word is a name in data.networks or a literal; its
-#   members are literals: CIDRs, security groups (sg-*: any of the server's own account), prefix lists.
 package gate
+
+# Networks, as policies name them and as findings carry them. A word is a name in data.networks or a literal; its
+# members are literals: CIDRs, security groups (sg-*: any of the server's own account), prefix lists.
 
 # The members of a word; null when the word, or any member of the network that it names, cannot be read.
 _members(word) := {member | some member in data.networks[word]} if {
@@ -59,7 +58,7 @@ _united(words) := {"v4": v4, "v6": v6, "others": members - cidrs, "everything": 
 	cidrs := {member | some member in members; _is_cidr(member)}
 	v4 := net.cidr_merge({cidr | some cidr in cidrs; _family(cidr) == "v4"})
 	v6 := net.cidr_merge({cidr | some cidr in cidrs; _family(cidr) == "v6"})
-	everything := {"0.0.0.0/0", "::/0"} & (v4 | v6) == {"0.0.0.0/0", "::/0"}
+	everything := ({"0.0.0.0/0", "::/0"} & (v4 | v6)) == {"0.0.0.0/0", "::/0"}
 }
 
 # How the united words lie to a source of a finding: they hold the whole of it, a part of it, or none.

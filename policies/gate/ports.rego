@@ -1,6 +1,6 @@
-# METADATA
-# description: Ports and port ranges, as policies and tags write them. A range is [low, high], both ends included.
 package gate
+
+# Ports and port ranges, as policies and tags write them. A range is [low, high], both ends included.
 
 # The disjoint, ascending ranges of a list of ports and "low-high" texts; null when any of it is malformed.
 _ranges(ports) := _merged({range | some port in ports; range := _range(port)}) if {

@@ -1,0 +1,24 @@
+# METADATA
+# description: What is denied although an allowance covers it.
+# scope: subpackages
+# schemas:
+#   - input: schema.finding
+package forbid
+
+prohibition contains {
+	"id": "no-telnet",
+	"tcp": [23],
+	"sources": ["anywhere"],
+	"reason": "Telnet sends passwords in the clear",
+}
+
+prohibition contains {
+	"id": "no-remote-desktop-from-outside",
+	"tcp": [3389],
+	"udp": [3389],
+	"sources": ["anywhere"],
+	"except": ["office", "private"],
+	"reason": "Remote desktop is reached through the bastion",
+} if {
+	input.reach == "internet"
+}
