@@ -1,0 +1,195 @@
+"""Asks the embedded OPA for decisions, through opa-python-client; restarts it when it is dead or hangs.
+
+Nothing undefined, miscounted or contradictory is ever taken for a decision.
+"""
+
+import hashlib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import requests
+from opa_client.opa import OpaClient
+
+from handler.decision import Decision
+from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError
+from handler.finding import Batch, Finding
+from handler.outcome import Engine
+from handler.process import Process
+
+CHUNK = 500
+"""The most findings of one query."""
+
+_CONNECT_SECONDS = 0.25
+_ANSWER_SECONDS = 5.0
+_START_SECONDS = 9.0
+_POLL_SECONDS = 0.005
+
+
+class Opa:
+    """The gate. Owns a started process; a context manager that ends it. `ready` comes before `decide`."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._client: OpaClient | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ready(self, deadline: float | None = None) -> Engine:
+        """Wait until OPA answers, try it with an empty batch, and say what is running.
+
+        `deadline` is a time of `time.monotonic()`; without one it is 9 seconds from now. Raises `PolicyRefusedError`
+        with OPA's own message, or `OpaUnavailableError`.
+        """
+        deadline = deadline or time.monotonic() + _START_SECONDS
+        while not self._connect().check_health():
+            port = self._process.port
+            self._process.check()
+            if port != self._process.port:
+                self._disconnect()
+            if time.monotonic() >= deadline:
+                msg = "OPA was started and does not answer in time; give the function more memory"
+                raise OpaUnavailableError(msg)
+            time.sleep(_POLL_SECONDS)
+        self._process.said()
+        answer = self._ask([], deadline, provenance="true")
+        if answer.get("result") != []:
+            msg = f"{self._process.policies}: data.gate.batch.decisions is not there; is policies/gate complete?"
+            raise PolicyRefusedError(msg)
+        return Engine(policy=revision(self._process.policies), opa=answer["provenance"]["version"])
+
+    def decide(self, findings: Sequence[Finding], deadline: float | None = None) -> list[Decision | OpaRefusedError]:
+        """Give one decision a finding, in their order; a finding that OPA refuses to judge gets the error instead.
+
+        `deadline` is a time of `time.monotonic()` by which the answer is needed. Raises `OpaUnavailableError` when OPA
+        cannot be asked, even after one restart.
+        """
+        decided: list[Decision | OpaRefusedError] = []
+        for start in range(0, len(findings), CHUNK):
+            decided += self._decide(findings[start : start + CHUNK], deadline)
+        return decided
+
+    def close(self) -> None:
+        """End OPA."""
+        self._disconnect()
+        self._process.stop()
+
+    def _decide(self, findings: Sequence[Finding], deadline: float | None) -> list[Decision | OpaRefusedError]:
+        """Bisect a batch that OPA refuses until the guilty finding stands alone."""
+        try:
+            return list(_checked(findings, self._ask_alive(findings, deadline)))
+        except OpaRefusedError as error:
+            if len(findings) == 1:
+                return [error]
+            half = len(findings) // 2
+            return self._decide(findings[:half], deadline) + self._decide(findings[half:], deadline)
+
+    def _ask_alive(self, findings: Sequence[Finding], deadline: float | None) -> dict[str, Any]:
+        """Ask; restart a dead or hung OPA once and ask again."""
+        try:
+            return self._ask(findings, deadline)
+        except OpaUnavailableError:
+            self.close()
+            self._process.start()
+            self.ready(deadline)
+            return self._ask(findings, deadline)
+
+    def _ask(self, findings: Sequence[Finding], deadline: float | None, **parameters: str) -> dict[str, Any]:
+        client = self._connect()
+        client.timeout = (_CONNECT_SECONDS, _seconds(deadline))
+        batch = msgspec.to_builtins(Batch(findings=tuple(findings)))
+        query = {"strict-builtin-errors": "true", **parameters}
+        try:
+            answer: dict[str, Any] = client.query_rule(batch, "gate.batch", "decisions", query)
+        except requests.HTTPError as error:
+            if error.response.status_code not in {400, 500}:
+                msg = f"OPA answered {error.response.status_code} to a query"
+                raise OpaUnavailableError(msg) from error
+            raise OpaRefusedError(_sentences(error.response.text)) from error
+        except requests.JSONDecodeError as error:
+            msg = "OPA's answer is not JSON"
+            raise OpaRefusedError(msg) from error
+        except requests.RequestException as error:
+            msg = f"OPA cannot be asked: {error}"
+            raise OpaUnavailableError(msg) from error
+        finally:
+            sys.stderr.write(self._process.said())
+        return answer
+
+    def _connect(self) -> OpaClient:
+        if self._client is None:
+            self._client = OpaClient(
+                host="127.0.0.1",
+                port=self._process.port,
+                token=self._process.token,
+                retries=0,
+                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+            )
+            self._client._session.trust_env = False  # noqa: SLF001  a proxy of the environment is not for loopback
+        return self._client
+
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            self._client.close_connection()
+            self._client = None
+
+
+def revision(policies: str) -> str:
+    """Digest of the policy files' names and contents: 7 hexadecimal digits, the same for the same files anywhere."""
+    digest = hashlib.sha256()
+    folder = Path(policies)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\n{len(content)}\n".encode() + content)
+    return digest.hexdigest()[:7]
+
+
+def _seconds(deadline: float | None) -> float:
+    """Give the time for one answer: half of what is left, so that a restart and another try fit in."""
+    left = 2 * _ANSWER_SECONDS if deadline is None else deadline - time.monotonic()
+    if left <= 0:
+        msg = "no time is left to ask OPA"
+        raise OpaUnavailableError(msg)
+    return min(_ANSWER_SECONDS, left / 2)
+
+
+def _checked(findings: Sequence[Finding], answer: dict[str, Any]) -> tuple[Decision, ...]:
+    """Take nothing for decisions but one for every finding, in order, each without contradiction."""
+    if "result" not in answer:
+        msg = "data.gate.batch.decisions is undefined"
+        raise OpaRefusedError(msg)
+    try:
+        decisions = msgspec.convert(answer["result"], tuple[Decision, ...])
+    except msgspec.ValidationError as error:
+        msg = f"data.gate.batch.decisions is not an array of decisions: {error}"
+        raise OpaRefusedError(msg) from error
+    if [decision.id for decision in decisions] != [finding.id for finding in findings]:
+        msg = f"data.gate.batch.decisions has not one decision for each of {len(findings)} findings, in their order"
+        raise OpaRefusedError(msg)
+    for decision in decisions:
+        if decision.action == "allow" and (decision.denied or decision.undecidable or not decision.allowed):
+            msg = f"the decision on {decision.id} says allow and contradicts itself"
+            raise OpaRefusedError(msg)
+    return decisions
+
+
+def _sentences(text: str) -> str:
+    """Give the sentences of OPA's error answer, `{"code", "message", "errors": [{"code", "message", "location"}]}`."""
+    try:
+        answer = msgspec.json.decode(text)
+        return "; ".join(_sentence(error) for error in answer.get("errors") or [answer])
+    except (msgspec.DecodeError, AttributeError, KeyError, TypeError):
+        return text
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    location = error.get("location")
+    place = f"{location['file']}:{location['row']}: " if location else ""
+    return f"{place}{error['code']}: {error['message']}"

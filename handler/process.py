@@ -1,0 +1,106 @@
+"""The process of the embedded OPA: light to import, so that OPA loads the policies while the caller imports the rest.
+
+`opa run` is a child on 127.0.0.1 with the policies as a bundle. A token made anew at every start, and the policy in
+`authz/`, let nobody but the holder of the token ask it for the one thing that it is for. Its environment is empty but
+for the token, because a policy can read it. On Linux it dies with the thread that started it: start it from the main
+one.
+"""
+
+import ctypes
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from handler.errors import OpaUnavailableError, PolicyRefusedError, SettingError
+
+_AUTHZ = Path(__file__).resolve().parent / "authz"
+_PR_SET_PDEATHSIG = 1
+
+
+class Process:
+    """An `opa run` that has been started and may not yet answer: on which port, with which token.
+
+    `policies` is a folder, `executable` a path or a name on PATH. Raises `SettingError` when there is no such thing.
+    """
+
+    def __init__(self, policies: str, executable: str = "opa") -> None:
+        found = shutil.which(executable)
+        if found is None:
+            raise SettingError("OPA_PATH", f"is {executable!r}, which is no executable: name the `opa` to run")
+        if not Path(policies).is_dir():
+            raise SettingError("POLICIES_PATH", f"is {policies!r}, which is no folder: name the folder of the policies")
+        self._command = [found, "run", "--server", "--authentication=token", "--authorization=basic"]
+        self._command += ["--skip-version-check", "--log-level=error", "--log-format=json"]
+        self.policies = policies
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it (again), on another port and with another token."""
+        self.port, self.token = _free_port(), secrets.token_hex(32)
+        self._process = subprocess.Popen(
+            [*self._command, f"--addr=127.0.0.1:{self.port}", "--bundle", self.policies, str(_AUTHZ)],
+            env={"OPA_TOKEN": self.token},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            preexec_fn=_dying_with_its_parent(),  # noqa: PLW1509  a thread of the parent can hold no lock that prctl needs
+        )
+        self._said = self._process.stderr
+        if self._said:
+            os.set_blocking(self._said.fileno(), False)
+
+    def check(self) -> None:
+        """Do nothing while it runs. When it has ended, start it again if only its port was taken; else say why it did.
+
+        Raises `PolicyRefusedError` with OPA's own message, or `OpaUnavailableError` when a signal ended it.
+        """
+        status = self._process.poll()
+        if status is None:
+            return
+        said = self.said().strip()
+        if "address already in use" in said:
+            self.stop()
+            self.start()
+        elif status < 0:
+            msg = f"OPA was ended by {signal.Signals(-status).name} while it started; it may need more memory"
+            raise OpaUnavailableError(msg)
+        else:
+            raise PolicyRefusedError(said or f"OPA ended with status {status} and said nothing")
+
+    def said(self) -> str:
+        """Give what it has logged since the last call; it must be called, or the pipe fills and OPA stops."""
+        if self._said is None or self._said.closed:
+            return ""
+        return (self._said.read() or b"").decode(errors="replace")
+
+    def stop(self) -> None:
+        """End it, whatever state it is in."""
+        self._process.kill()
+        self._process.wait()
+        if self._said:
+            self._said.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _dying_with_its_parent() -> Callable[[], None] | None:
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
