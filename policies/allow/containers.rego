@@ -1,6 +1,6 @@
 package allow
 
-# Container hosts take their traffic from load balancers and from each other on ports of the ephemeral range.
+# Load balancers reach the tasks of a container host on ports of its ephemeral range; nobody else does.
 allowance contains {
 	"id": "container-hosts",
 	"tcp": ["32768-60999"],

@@ -1,7 +1,7 @@
 # METADATA
 # description: |
-#   The rows of servers/data.yaml. A row names the accounts in which it holds; one that does not is passed on as it is,
-#   so that the gate names what is wrong with it.
+#   The rows of servers/data.yaml. A row names the accounts in which it holds; one that does not is passed on all the
+#   same, so that the gate refuses it and names what is wrong.
 # scope: subpackages
 # schemas:
 #   - input: schema.finding
@@ -18,15 +18,12 @@ allowance contains _row(row) if {
 }
 
 allowance contains _row(row) if {
-	some key, rows_by_value in data.servers.by_tag
-	some row in rows_by_value[input.server.tags[key]]
+	some key, value in input.server.tags
+	some row in data.servers.by_tag[key][value]
 	_holds_here(row)
 }
 
-_holds_here(row) if {
-	some list in row.accounts
-	list == "any"
-}
+_holds_here(row) if "any" in row.accounts
 
 _holds_here(row) if {
 	some list in row.accounts
@@ -45,7 +42,9 @@ _known("any")
 
 _known(list) if is_array(data.accounts[list])
 
-# A row with readable accounts is an allowance without them; with others it keeps them, and the gate refuses it.
+# A row whose accounts can be read is an allowance without them. Any other keeps them, be it as null, and covers nothing.
 _row(row) := object.remove(row, ["accounts"]) if _names_accounts(row)
+
+else := object.union({"accounts": null}, row) if is_object(row)
 
 else := row

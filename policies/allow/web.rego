@@ -1,12 +1,14 @@
 package allow
 
-# Web servers, known by name in production and by their role everywhere that we run them.
+# The list that began it all (https://mig5.net/blog/amazon-inspector-lambda-notifications-findings-allowed-ports-exemption/)
+# stood in a Lambda function: web servers, a VPN host, ssh from one address, ports from a server's own tag, high ports
+# of container hosts. Each is a file here.
 allowance contains {
 	"id": "web-by-name",
 	"tcp": [80, 443],
 	"sources": ["anywhere"],
 	"owner": "web-platform",
-	"reason": "Public web servers of the founding list",
+	"reason": "Public web servers that carry no role",
 	"expires": "2027-06-30",
 } if {
 	input.server.name in {"www", "web-prod-01", "web-prod-02", "shop.example.com"}

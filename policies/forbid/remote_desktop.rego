@@ -6,13 +6,6 @@
 package forbid
 
 prohibition contains {
-	"id": "no-telnet",
-	"tcp": [23],
-	"sources": ["anywhere"],
-	"reason": "Telnet sends passwords in the clear",
-}
-
-prohibition contains {
 	"id": "no-remote-desktop-from-outside",
 	"tcp": [3389],
 	"udp": [3389],
