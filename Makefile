@@ -1,0 +1,50 @@
+# make demo       sample events judged by the real OPA, no AWS account needed
+# make test       everything that CI checks
+# make opa-path   the path of the OPA that they use
+# make bench      how long a decision takes, and what it is made of
+# make lock       requirements*.txt anew from pyproject.toml (needs uv)
+# make clean      remove what these made
+
+PYTHON ?= python3
+MAKEFLAGS += --no-print-directory
+
+.PHONY: demo test bench opa opa-path lock clean
+
+demo: opa
+	@.venv/bin/python -m handler.cli.demo
+
+test: opa
+	.venv/bin/ruff format --check --quiet .
+	.venv/bin/ruff check --quiet .
+	.venv/bin/mypy --no-error-summary
+	.venv/bin/python -m handler.cli.check policies policy_tests
+	.venv/bin/python -m pytest --quiet
+
+bench: opa
+	@.venv/bin/python -m bench
+
+opa-path:
+	@$(PYTHON) tools/opa/get.py
+
+opa: .venv/installed
+	@opa=$$($(PYTHON) tools/opa/get.py) && { [ "$$opa" -ef .venv/bin/opa ] || ln -sf "$$opa" .venv/bin/opa; }
+
+.venv/installed: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, as in: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@.venv/bin/pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@echo "Installing the locked Python packages into .venv (about a minute the first time) ..." >&2
+	@.venv/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.txt
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml --output-file requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml --extra cli --group dev --constraints requirements.txt --output-file requirements-dev.txt
+
+clean:
+	rm -rf .venv .cache build *.egg-info
