@@ -1,0 +1,98 @@
+# METADATA
+# title: What the tests of a policy need
+# description: |
+#   `verdict(server, ports, sources)` is what the gate says about those ports of that server, one line for each port
+#   range and source, such as
+#
+#       allow tcp 443 from 0.0.0.0/0: web-https
+#       deny tcp 81-442 from 0.0.0.0/0: short, nearest web-https
+#       deny tcp 23 from 0.0.0.0/0: prohibited by no-telnet
+#
+#   Of the server only what matters has to be given. The rest is an instance in the first production account, without
+#   name or tags. A test of another day replaces `now`.
+package policy_tests
+
+now := "2026-11-24T06:12:00Z"
+
+verdict(server, ports, sources) := told(decision) if {
+	decision := data.gate.decision with input as finding(server, [exposure(ports, sources)])
+}
+
+finding(server, exposures) := {
+	"id": "finding-1",
+	"reporters": [],
+	"now": now,
+	"reach": "internet",
+	"reach_known": true,
+	"server": object.union(
+		{
+			"kind": "instance",
+			"id": "i-0aaa",
+			"tags": {},
+			"tags_known": true,
+			"account": "111122223333",
+			"region": "eu-west-1",
+		},
+		server,
+	),
+	"exposures": exposures,
+}
+
+# Ports are given as "tcp 443" or "udp 8000-8100".
+exposure(ports, sources) := {
+	"protocol": protocol,
+	"from_port": ends[0],
+	"to_port": ends[count(ends) - 1],
+	"sources": sources,
+	"security_group": "sg-0aaa",
+	"rules": ["sgr-0aaa"],
+} if {
+	[protocol, range] := split(ports, " ")
+	ends := [to_number(end) | some end in split(range, "-")]
+}
+
+# The decision on a finding when these are all the allowances and prohibitions that apply to it. Both entrypoints of
+# the gate have to say the same, or there is none.
+decide(value, allowances, prohibitions) := decision if {
+	decision := data.gate.decision with input as value
+		with data.allow.allowance as allowances
+		with data.forbid.prohibition as prohibitions
+	[decision] == data.gate.batch.decisions with input as {"findings": [value]}
+		with data.allow.allowance as allowances
+		with data.forbid.prohibition as prohibitions
+}
+
+# An allowance that permits everything: what is denied beside it is prohibited.
+everything := {
+	"id": "everything",
+	"tcp": ["0-65535"],
+	"udp": ["0-65535"],
+	"sources": ["anywhere"],
+	"owner": "o",
+	"reason": "r",
+	"expires": "2099-12-31",
+}
+
+# The lines of a decision. An action that does not fit its entries is a line too, so no test can pass over it.
+told(decision) := union({
+	{sprintf("allow %s: %s", [_spelled(entry), concat(", ", entry.by)]) | some entry in decision.allowed},
+	{sprintf("deny %s: %s", [_spelled(entry), _why(entry)]) | some entry in decision.denied},
+	{sprintf("problem with %s %v: %s", [found.kind, found.id, found.field]) | some found in decision.problems},
+	{"cannot be judged" | decision.undecidable},
+	{sprintf("but the action is %s", [decision.action]) | decision.action != _fitting_action(decision)},
+})
+
+_fitting_action(decision) := "allow" if {
+	decision.denied == []
+	not decision.undecidable
+} else := "deny"
+
+_spelled(entry) := sprintf("%s %s from %s", [entry.protocol, range, entry.source]) if {
+	range := concat("-", [sprintf("%d", [end]) | some end in sort({entry.from_port, entry.to_port})])
+}
+
+_why(entry) := concat("", [
+	entry.cause,
+	concat("", [sprintf(" by %s", [id]) | id := entry.prohibition; id != null]),
+	concat("", [sprintf(", nearest %s", [id]) | id := entry.nearest; id != null]),
+])
