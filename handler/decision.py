@@ -1,4 +1,4 @@
-"""The contract: what the gate says about a finding (`data.gate.decision`). `schema/decision.json` is generated from it."""
+"""The contract: what the gate says about a finding (`data.gate.decision`). `schema/decision.json` comes from here."""
 
 from typing import Annotated, Literal
 

@@ -32,7 +32,7 @@ class OpaUnavailableError(PortcullisError):
 
 
 class OpaRefusedError(PortcullisError):
-    """OPA answered, but not with a decision for every finding: a policy error, a wrong count or id, an unknown action."""
+    """OPA answered, but not with a decision for every finding: a policy error, a wrong count or id, a contradiction."""
 
 
 class PublishError(PortcullisError):

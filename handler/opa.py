@@ -50,16 +50,13 @@ class Opa:
         """
         deadline = deadline or time.monotonic() + _START_SECONDS
         while not self._connect().check_health():
-            port = self._process.port
             self._process.check()
-            if port != self._process.port:
-                self._disconnect()
             if time.monotonic() >= deadline:
                 msg = "OPA was started and does not answer in time; give the function more memory"
                 raise OpaUnavailableError(msg)
             time.sleep(_POLL_SECONDS)
         self._process.said()
-        answer = self._ask([], deadline, provenance="true")
+        answer = self._ask([], _seconds(deadline), provenance="true")
         if answer.get("result") != []:
             msg = f"{self._process.policies}: data.gate.batch.decisions is not there; is policies/gate complete?"
             raise PolicyRefusedError(msg)
@@ -93,17 +90,18 @@ class Opa:
 
     def _ask_alive(self, findings: Sequence[Finding], deadline: float | None) -> dict[str, Any]:
         """Ask; restart a dead or hung OPA once and ask again."""
+        seconds = _seconds(deadline)
         try:
-            return self._ask(findings, deadline)
+            return self._ask(findings, seconds)
         except OpaUnavailableError:
             self.close()
             self._process.start()
             self.ready(deadline)
-            return self._ask(findings, deadline)
+            return self._ask(findings, _seconds(deadline))
 
-    def _ask(self, findings: Sequence[Finding], deadline: float | None, **parameters: str) -> dict[str, Any]:
+    def _ask(self, findings: Sequence[Finding], seconds: float, **parameters: str) -> dict[str, Any]:
         client = self._connect()
-        client.timeout = (_CONNECT_SECONDS, _seconds(deadline))
+        client.timeout = (_CONNECT_SECONDS, seconds)
         batch = msgspec.to_builtins(Batch(findings=tuple(findings)))
         query = {"strict-builtin-errors": "true", **parameters}
         try:

@@ -1,21 +1,85 @@
 """What became of the reports of one invocation: what the alert, the log and the command line speak of."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from handler.decision import Decision
 from handler.finding import Closed, Finding, Ignored, Undecidable
 
+Kind = Literal["decided", "closed", "ignored", "undecidable"]
+
 
 class Outcome(Struct, frozen=True, kw_only=True):
     """One report, and the decision on it where it is a finding.
 
-    `records` are the ids of all records that told it, the one whose report is here first. A finding that the gate
-    refused to judge is here as `Undecidable`, with the finding as `raw`.
+    `records` are the ids of all records that told it, the one whose report is here first. A finding that OPA refused
+    to judge is here as `Undecidable`, with the finding as `raw`.
     """
 
     records: tuple[str, ...]
     report: Finding | Closed | Ignored | Undecidable
     decision: Decision | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What became of it; a decision that says that it is undecidable makes it so."""
+        match self.report:
+            case Closed():
+                return "closed"
+            case Ignored():
+                return "ignored"
+            case Finding() if self.decision is not None and not self.decision.undecidable:
+                return "decided"
+        return "undecidable"
+
+    @property
+    def alerts(self) -> bool:
+        """Whether somebody must hear of it: it is denied, or it is undecidable."""
+        return self.kind == "undecidable" or (self.decision is not None and self.decision.action == "deny")
+
+    @property
+    def reporter(self) -> str | None:
+        """The name of the reporter, the first where several told it; null when nobody knew the report."""
+        match self.report:
+            case Finding(reporters=reporters):
+                return reporters[0].name
+            case Closed(reporter=reporter):
+                return reporter.name
+        return self.report.reporter
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was not decided, as a sentence; null when it was."""
+        match self.report:
+            case Closed():
+                return "the scanner says that the exposure is gone"
+            case Ignored(reason=reason):
+                return reason
+            case Undecidable(field=field, problem=problem):
+                return f"{field}: {problem}" if field else problem
+        problems = self.decision.problems if self.decision is not None and self.decision.undecidable else ()
+        return "; ".join(f"{fault.field}: {fault.problem}" for fault in problems if fault.kind == "finding") or None
+
+    def told(self) -> "Told":
+        """Give it without the report as AWS sent it."""
+        return Told(
+            outcome=self.kind,
+            reporter=self.reporter,
+            reason=self.reason,
+            finding=self.report if isinstance(self.report, Finding) else None,
+            decision=self.decision,
+        )
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """An outcome as the function answers it and as `portcullis decide --json` prints it; absent parts are null."""
+
+    outcome: Kind
+    reporter: str | None
+    reason: str | None
+    finding: Finding | None
+    decision: Decision | None
 
 
 class Engine(Struct, frozen=True, kw_only=True):

@@ -52,31 +52,26 @@ class Process:
             [*self._command, f"--addr=127.0.0.1:{self.port}", "--bundle", self.policies, str(_AUTHZ)],
             env={"OPA_TOKEN": self.token},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             preexec_fn=_dying_with_its_parent(),  # noqa: PLW1509  a thread of the parent can hold no lock that prctl needs
         )
-        self._said = self._process.stderr
+        self._said = self._process.stdout
         if self._said:
             os.set_blocking(self._said.fileno(), False)
 
     def check(self) -> None:
-        """Do nothing while it runs. When it has ended, start it again if only its port was taken; else say why it did.
+        """Do nothing while it runs; raise why it ended when it has.
 
-        Raises `PolicyRefusedError` with OPA's own message, or `OpaUnavailableError` when a signal ended it.
+        `PolicyRefusedError` has OPA's own message, `OpaUnavailableError` the signal that ended it.
         """
         status = self._process.poll()
         if status is None:
             return
-        said = self.said().strip()
-        if "address already in use" in said:
-            self.stop()
-            self.start()
-        elif status < 0:
+        if status < 0:
             msg = f"OPA was ended by {signal.Signals(-status).name} while it started; it may need more memory"
             raise OpaUnavailableError(msg)
-        else:
-            raise PolicyRefusedError(said or f"OPA ended with status {status} and said nothing")
+        raise PolicyRefusedError(self.said().strip() or f"OPA ended with status {status} and said nothing")
 
     def said(self) -> str:
         """Give what it has logged since the last call; it must be called, or the pipe fills and OPA stops."""

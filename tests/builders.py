@@ -1,0 +1,43 @@
+"""Findings for tests: a real shape, of which a test names only what it is about."""
+
+from typing import Any
+
+from handler.finding import Exposure, Finding, Reporter, Server, identity
+
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+NOW = "2026-11-24T06:12:00Z"
+
+
+def exposure(port: int, *, to: int | None = None, protocol: Any = "tcp", sources: tuple[str, ...] = ()) -> Exposure:
+    """Give one exposure, to the whole internet if no sources are named."""
+    return Exposure(
+        protocol=protocol,
+        from_port=port,
+        to_port=port if to is None else to,
+        sources=sources or ("0.0.0.0/0", "::/0"),
+        security_group="sg-0f615897558ace817",
+    )
+
+
+def server(number: int = 1, *, name: str = "web-prod-01", **tags: str) -> Server:
+    """Give an instance of the production account."""
+    return Server(
+        kind="instance",
+        id=f"i-{number:017x}",
+        name=name,
+        tags={"Name": name, **tags},
+        tags_known=True,
+        account=ACCOUNT,
+        region=REGION,
+    )
+
+
+def finding(*exposures: Exposure, server: Server = server(), now: str = NOW) -> Finding:  # noqa: B008  it is frozen
+    """Give a finding of Inspector with these exposures."""
+    ports: set[tuple[str, int, int]] = {(one.protocol, one.from_port, one.to_port) for one in exposures}
+    name = identity(server, "internet", ports)
+    report = Reporter(name="inspector2", id=f"arn:aws:inspector2:{REGION}:{ACCOUNT}:finding/{name}")
+    return Finding(
+        id=name, reporters=(report,), now=now, reach="internet", reach_known=True, server=server, exposures=exposures
+    )

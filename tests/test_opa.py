@@ -1,0 +1,292 @@
+"""The embedded OPA, always the real one: how it starts, what it is asked, what becomes of what it fails to say."""
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import requests
+
+from handler.decision import Decision
+from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError, PortcullisError, SettingError
+from handler.opa import Opa, revision
+from handler.process import Process
+from handler.settings import ROOT
+from tests.builders import exposure, finding, server
+
+POLICIES = ROOT / "policies"
+WEB = exposure(443)
+OURS = "ours"
+
+
+@pytest.fixture
+def process(opa_path: str) -> Process:
+    """Give a started OPA with the shipped policies."""
+    return Process(str(POLICIES), opa_path)
+
+
+@pytest.fixture
+def gate(process: Process) -> Iterator[Opa]:
+    """Give the gate with the shipped policies."""
+    with Opa(process) as gate:
+        gate.ready()
+        yield gate
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> Path:
+    """Give a copy of the shipped policies that a test may spoil."""
+    return Path(shutil.copytree(POLICIES, tmp_path / "policies"))
+
+
+def test_says_which_policies_and_which_opa(process: Process) -> None:
+    """What is running is known from the start."""
+    with Opa(process) as gate:
+        engine = gate.ready()
+    assert engine.opa == "1.22.2"
+    assert engine.policy == revision(str(POLICIES))
+
+
+def test_revision_follows_the_content(policies: Path) -> None:
+    """The same files have the same revision wherever they lie; a changed line changes it."""
+    assert revision(str(policies)) == revision(str(POLICIES))
+    with (policies / "forbid" / "forbid.rego").open("a") as file:
+        file.write("# changed\n")
+    assert revision(str(policies)) != revision(str(POLICIES))
+
+
+def test_decides_more_than_a_chunk_in_order(gate: Opa) -> None:
+    """Each of many findings gets its own decision, in the order of the findings."""
+    findings = [finding(WEB, server=server(number, name=("web-prod-01", "x")[number % 2])) for number in range(1203)]
+    decisions = gate.decide(findings)
+    assert [decision.id for decision in decisions if isinstance(decision, Decision)] == [one.id for one in findings]
+    actions = [decision.action for decision in decisions if isinstance(decision, Decision)]
+    assert actions == [("allow", "deny")[number % 2] for number in range(1203)]
+
+
+def test_dead_opa_is_restarted(gate: Opa, process: Process) -> None:
+    """An OPA killed between two batches is started again, and the batch is asked again."""
+    before = process.pid
+    os.kill(before, signal.SIGKILL)
+    assert _actions(gate) == ["allow"]
+    assert process.pid != before
+
+
+def test_hung_opa_is_restarted(gate: Opa, process: Process) -> None:
+    """An OPA that does not answer is ended and started again, within the time there is."""
+    before = process.pid
+    os.kill(before, signal.SIGSTOP)
+    deadline = time.monotonic() + 4
+    decisions = gate.decide([finding(WEB)], deadline)
+    assert time.monotonic() < deadline
+    assert [decision.action for decision in decisions if isinstance(decision, Decision)] == ["allow"]
+    assert process.pid != before
+
+
+def test_frozen_and_thawed_opa_answers(gate: Opa, process: Process) -> None:
+    """Lambda freezes everything between invocations; the same OPA answers afterwards."""
+    assert _actions(gate) == ["allow"]
+    before = process.pid
+    os.kill(before, signal.SIGSTOP)
+    os.kill(before, signal.SIGCONT)
+    assert _actions(gate) == ["allow"]
+    assert process.pid == before
+
+
+def test_opa_that_cannot_be_restarted_decides_nothing(policies: Path, opa_path: str) -> None:
+    """When the restart fails, nothing is decided and the next batch tries again."""
+    process = Process(str(policies), opa_path)
+    with Opa(process) as gate:
+        gate.ready()
+        kept = policies.rename(policies.parent / "kept")
+        os.kill(process.pid, signal.SIGKILL)
+        with pytest.raises(PortcullisError):
+            gate.decide([finding(WEB)])
+        kept.rename(policies)
+        assert _actions(gate) == ["allow"]
+
+
+def test_no_time_left_decides_nothing(gate: Opa) -> None:
+    """A deadline that has passed is an error, never an answer."""
+    with pytest.raises(OpaUnavailableError, match="no time is left"):
+        gate.decide([finding(WEB)], time.monotonic() - 1)
+
+
+def test_conflict_on_one_finding_spares_the_others(policies: Path, opa_path: str) -> None:
+    """A policy that contradicts itself for one of a hundred findings leaves the other 99 decided."""
+    (policies / "allow" / "conflict.rego").write_text(
+        'package allow\n\n_guilty if input.server.name == "guilty"\n\n_port := 1 if _guilty\n\n'
+        '_port := 2 if _guilty\n\nallowance contains {"id": "conflict", "tcp": [_port]}\n'
+    )
+    findings = [finding(WEB, server=server(number, name="web-prod-01")) for number in range(99)]
+    findings.insert(41, finding(WEB, server=server(99, name="guilty")))
+    with Opa(Process(str(policies), opa_path)) as gate:
+        gate.ready()
+        decisions = gate.decide(findings)
+    refused = {index: one for index, one in enumerate(decisions) if isinstance(one, OpaRefusedError)}
+    assert list(refused) == [41]
+    assert "conflict.rego:7: eval_conflict_error" in str(refused[41])
+    assert {one.action for one in decisions if isinstance(one, Decision)} == {"allow"}
+
+
+ENTRY = '{"protocol": "tcp", "from_port": 443, "to_port": 443, "source": "::/0", "by": ["x"]}'
+DECISION = (
+    '{"id": finding.id, "action": "%s", "severity": "none", "undecidable": false, "denied": [], '
+    '"allowed": [%s], "allowances": {}, "problems": []}'
+)
+SOUND = DECISION % ("allow", ENTRY)
+
+
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [
+        pytest.param("decisions := [] if input.findings == []", "undefined", id="undefined"),
+        pytest.param("decisions := []", "not one decision for each", id="no-decision"),
+        pytest.param(
+            f"decisions := [d | some finding in input.findings; some _ in [1, 2]; d := {SOUND}]", "each", id="two"
+        ),
+        pytest.param(
+            f'decisions := [object.union({SOUND}, {{"id": "x"}}) | some finding in input.findings]', "each", id="id"
+        ),
+        pytest.param(
+            f"decisions := [{DECISION % ('permit', ENTRY)} | some finding in input.findings]",
+            "Invalid enum",
+            id="action",
+        ),
+        pytest.param(
+            f"decisions := [{DECISION % ('allow', '')} | some finding in input.findings]", "contradicts", id="nothing"
+        ),
+        pytest.param(
+            f'decisions := [object.union({SOUND}, {{"undecidable": true}}) | some finding in input.findings]',
+            "contradicts",
+            id="undecidable",
+        ),
+        pytest.param("decisions := [null | some _ in input.findings]", "not an array of decisions", id="null"),
+        pytest.param('decisions := [to_number("x") | some _ in input.findings]', "to_number", id="builtin-error"),
+    ],
+)
+def test_what_is_no_decision_is_never_allow(tmp_path: Path, opa_path: str, batch: str, said: str) -> None:
+    """Nothing undefined, miscounted, misnamed, unknown, contradictory or failing is taken for a decision."""
+    _bundle(tmp_path, f"package gate.batch\n\n{batch}\n")
+    with Opa(Process(str(tmp_path), opa_path)) as gate:
+        gate.ready()
+        decisions = gate.decide([finding(WEB), finding(exposure(80))])
+    assert [type(one) for one in decisions] == [OpaRefusedError, OpaRefusedError]
+    assert all(said in str(one) for one in decisions)
+
+
+def test_sound_decision_is_taken(tmp_path: Path, opa_path: str) -> None:
+    """The gates of the test above fail for what is wrong with them, not for their form."""
+    _bundle(tmp_path, f"package gate.batch\n\ndecisions := [{SOUND} | some finding in input.findings]\n")
+    with Opa(Process(str(tmp_path), opa_path)) as gate:
+        gate.ready()
+        assert _actions(gate) == ["allow"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("package allow\n\nallowance contains {", "rego_parse_error", id="syntax"),
+        pytest.param("package elsewhere\n\nx := 1\n", "elsewhere", id="outside-the-roots"),
+    ],
+)
+def test_refused_policies_stop_the_start(policies: Path, opa_path: str, text: str, said: str) -> None:
+    """OPA's own message says what is wrong with the policies."""
+    (policies / "allow" / "broken.rego").write_text(text)
+    with Opa(Process(str(policies), opa_path)) as gate, pytest.raises(PolicyRefusedError, match=said):
+        gate.ready()
+
+
+def test_policies_without_the_gate_stop_the_start(tmp_path: Path, opa_path: str) -> None:
+    """A folder of policies that has no gate is refused before the first event."""
+    _bundle(tmp_path, "package gate\n\nx := 1\n")
+    with Opa(Process(str(tmp_path), opa_path)) as gate, pytest.raises(PolicyRefusedError, match="policies/gate"):
+        gate.ready()
+
+
+def test_missing_executable_and_folder_are_named(opa_path: str) -> None:
+    """What cannot be started is named by its variable."""
+    with pytest.raises(SettingError, match="OPA_PATH is 'no-such-opa'"):
+        Process(str(POLICIES), "no-such-opa")
+    with pytest.raises(SettingError, match="POLICIES_PATH is 'no-such-folder'"):
+        Process("no-such-folder", opa_path)
+
+
+def test_policies_see_no_environment_but_the_token(
+    policies: Path, opa_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy that reads the environment of the process finds no credentials in it."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    (policies / "allow" / "curious.rego").write_text(
+        'package allow\n\nallowance contains {"id": concat(",", object.keys(opa.runtime().env)), "tcp": [443], '
+        '"sources": ["anywhere"], "owner": "x", "reason": "x", "expires": "2027-01-01"}\n'
+    )
+    with Opa(Process(str(policies), opa_path)) as gate:
+        gate.ready()
+        [decision] = gate.decide([finding(WEB, server=server(name="stranger"))])
+    assert isinstance(decision, Decision)
+    assert decision.allowed[0].by == ("OPA_TOKEN",)
+
+
+def test_loopback_needs_no_proxy(opa_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in the function's environment does not get the findings."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with Opa(Process(str(POLICIES), opa_path)) as gate:
+        gate.ready()
+        assert _actions(gate) == ["allow"]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "token", "status"),
+    [
+        pytest.param("POST v1/data/gate/batch/decisions", OURS, 200, id="the-question"),
+        pytest.param("POST v1/data/gate/batch/decisions", None, 401, id="the-question-without-token"),
+        pytest.param("POST v1/data/gate/batch/decisions", "guessed", 401, id="the-question-with-another-token"),
+        pytest.param("POST v1/data/gate/decision", OURS, 401, id="another-question"),
+        pytest.param("POST v1/data", OURS, 401, id="all-data"),
+        pytest.param("POST v1/query", OURS, 401, id="an-ad-hoc-query"),
+        pytest.param("PUT v1/policies/x", OURS, 401, id="a-policy"),
+        pytest.param("GET v1/data/gate/batch/decisions", OURS, 401, id="another-method"),
+        pytest.param("GET health", None, 200, id="health"),
+    ],
+)
+def test_opa_answers_one_question(process: Process, request_line: str, token: str | None, status: int) -> None:
+    """Only the holder of the token may ask, and only for decisions."""
+    with Opa(process) as gate:
+        gate.ready()
+        method, path = request_line.split()
+        headers = {"Authorization": f"Bearer {process.token if token == OURS else token}"} if token else {}
+        url = f"http://127.0.0.1:{process.port}/{path}"
+        answer = requests.request(method, url, json={"input": {"findings": []}}, headers=headers, timeout=5)
+    assert answer.status_code == status
+
+
+def test_opa_dies_with_its_parent(opa_path: str) -> None:
+    """An OPA whose parent is killed does not live on."""
+    program = (
+        "import os, signal\nfrom handler.process import Process\n"
+        f"print(Process({str(POLICIES)!r}, {opa_path!r}).pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    parent = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT, check=False)
+    assert parent.returncode == -signal.SIGKILL
+    with suppress(ProcessLookupError):
+        watched = os.pidfd_open(int(parent.stdout))
+        assert select.select([watched], [], [], 10)[0] == [watched]
+        os.close(watched)
+
+
+def _actions(gate: Opa) -> list[str]:
+    return [one.action if isinstance(one, Decision) else str(one) for one in gate.decide([finding(WEB)])]
+
+
+def _bundle(folder: Path, gate: str) -> None:
+    """Write policies of which OPA can load nothing but this gate."""
+    (folder / ".manifest").write_text('{"rego_version": 1, "roots": ["gate"]}')
+    (folder / "gate.rego").write_text(gate)
