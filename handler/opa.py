@@ -3,11 +3,9 @@
 Nothing undefined, miscounted or contradictory is ever taken for a decision.
 """
 
-import hashlib
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import msgspec
@@ -18,7 +16,7 @@ from handler.decision import Decision
 from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError
 from handler.finding import Batch, Finding
 from handler.outcome import Engine
-from handler.process import Process
+from handler.process import Process, revision
 
 CHUNK = 500
 """The most findings of one query."""
@@ -137,16 +135,6 @@ class Opa:
         if self._client is not None:
             self._client.close_connection()
             self._client = None
-
-
-def revision(policies: str) -> str:
-    """Digest of the policy files' names and contents: 7 hexadecimal digits, the same for the same files anywhere."""
-    digest = hashlib.sha256()
-    folder = Path(policies)
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()}\n{len(content)}\n".encode() + content)
-    return digest.hexdigest()[:7]
 
 
 def _seconds(deadline: float | None) -> float:

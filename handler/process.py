@@ -7,6 +7,7 @@ one.
 """
 
 import ctypes
+import hashlib
 import os
 import secrets
 import shutil
@@ -85,6 +86,16 @@ class Process:
         self._process.wait()
         if self._said:
             self._said.close()
+
+
+def revision(policies: str) -> str:
+    """Digest of the policy files' names and contents: 7 hexadecimal digits, the same for the same files anywhere."""
+    digest = hashlib.sha256()
+    folder = Path(policies)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\n{len(content)}\n".encode() + content)
+    return digest.hexdigest()[:7]
 
 
 def _free_port() -> int:

@@ -16,8 +16,8 @@ import requests
 
 from handler.decision import Decision
 from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError, PortcullisError, SettingError
-from handler.opa import Opa, revision
-from handler.process import Process
+from handler.opa import Opa
+from handler.process import Process, revision
 from handler.settings import ROOT
 from tests.builders import exposure, finding, server
 
