@@ -1,0 +1,138 @@
+# METADATA
+# description: Which addresses an allowance holds, and which a prohibition reaches.
+package policy_tests.gate.networks
+
+import data.policy_tests.allowing
+import data.policy_tests.decide
+import data.policy_tests.everything
+import data.policy_tests.exposure
+import data.policy_tests.finding
+import data.policy_tests.forbidding
+import data.policy_tests.told
+
+_told(source, words) := told(decide(
+	finding({}, [exposure("tcp 22", [source])]),
+	{allowing("ssh", {"tcp": [22], "sources": words})},
+	set(),
+))
+
+_allowed(source) := {sprintf("allow tcp 22 from %s: ssh", [source])}
+
+_denied(source) := {sprintf("deny tcp 22 from %s: short, nearest ssh", [source])}
+
+test_allows_a_network_within if {
+	_told("203.0.113.64/26", ["office"]) == _allowed("203.0.113.64/26")
+}
+
+test_denies_a_network_around if {
+	_told("203.0.113.0/24", ["203.0.113.64/26"]) == _denied("203.0.113.0/24")
+}
+
+test_denies_a_network_beside if {
+	_told("203.0.114.0/24", ["office"]) == _denied("203.0.114.0/24")
+}
+
+test_allows_a_network_by_its_two_halves if {
+	_told("198.51.100.0/24", ["198.51.100.0/25", "198.51.100.128/25"]) == _allowed("198.51.100.0/24")
+}
+
+test_denies_a_network_by_one_half if {
+	_told("198.51.100.0/24", ["198.51.100.0/25", "198.51.101.128/25"]) == _denied("198.51.100.0/24")
+}
+
+test_allows_a_network_by_the_halves_of_two_allowances if {
+	halves := {
+		allowing("lower", {"tcp": [22], "sources": ["198.51.100.0/25"]}),
+		allowing("upper", {"tcp": ["20-30"], "sources": ["198.51.100.128/25"]}),
+	}
+	told(decide(finding({}, [exposure("tcp 22", ["198.51.100.0/24"])]), halves, set())) == {
+		"allow tcp 22 from 198.51.100.0/24: lower, upper",
+	}
+}
+
+test_denies_where_only_one_of_two_halves_allows_the_port if {
+	halves := {
+		allowing("lower", {"tcp": [22], "sources": ["198.51.100.0/25"]}),
+		allowing("upper", {"tcp": ["20-30"], "sources": ["198.51.100.128/25"]}),
+	}
+	told(decide(finding({}, [exposure("tcp 22-23", ["198.51.100.0/24"])]), halves, set())) == {
+		"allow tcp 22 from 198.51.100.0/24: lower, upper",
+		"deny tcp 23 from 198.51.100.0/24: short, nearest upper",
+	}
+}
+
+test_allows_everything_by_the_halves_of_both_families if {
+	words := ["0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"]
+	every source in ["0.0.0.0/0", "::/0", "unknown", "sg-0b1b", "222233334444/sg-0b1b", "pl-0c1c"] {
+		_told(source, words) == _allowed(source)
+	}
+}
+
+test_denies_all_but_its_own_family if {
+	_told("0.0.0.0/0", ["0.0.0.0/0"]) == _allowed("0.0.0.0/0")
+	every source in ["::/0", "2001:db8::1/128", "unknown", "sg-0b1b", "pl-0c1c"] {
+		_told(source, ["0.0.0.0/0"]) == _denied(source)
+	}
+	_told("0.0.0.0/0", ["::/0"]) == _denied("0.0.0.0/0")
+}
+
+test_denies_an_unknown_address_unless_everything_is_allowed if {
+	_told("unknown", ["private", "office", "sg-*", "::/0"]) == _denied("unknown")
+	_told("unknown", ["anywhere"]) == _allowed("unknown")
+}
+
+test_allows_a_group_by_its_id_or_as_any_of_the_own_account if {
+	_told("sg-0b1b", ["sg-0b1b"]) == _allowed("sg-0b1b")
+	_told("sg-0b1b", ["sg-*"]) == _allowed("sg-0b1b")
+	_told("222233334444/sg-0b1b", ["222233334444/sg-0b1b"]) == _allowed("222233334444/sg-0b1b")
+}
+
+test_denies_another_group_and_that_of_a_peer if {
+	_told("sg-0b1b", ["sg-0b1c"]) == _denied("sg-0b1b")
+	_told("222233334444/sg-0b1b", ["sg-*", "sg-0b1b"]) == _denied("222233334444/sg-0b1b")
+	_told("sg-0b1b", ["222233334444/sg-0b1b"]) == _denied("sg-0b1b")
+}
+
+test_denies_a_group_and_a_prefix_list_by_any_cidr if {
+	_told("sg-0b1b", ["0.0.0.0/0"]) == _denied("sg-0b1b")
+	_told("pl-0c1c", ["0.0.0.0/0", "sg-*"]) == _denied("pl-0c1c")
+}
+
+test_allows_a_prefix_list_by_its_id if {
+	_told("pl-0c1c", ["pl-0c1c"]) == _allowed("pl-0c1c")
+}
+
+test_denies_what_a_network_with_the_name_of_a_cidr_does_not_list if {
+	_told("0.0.0.0/0", ["0.0.0.0/0"]) == _denied("0.0.0.0/0") with data.policy_tests.networks as {"0.0.0.0/0": ["10.0.0.0/8"]}
+}
+
+# What a prohibition with these sources and exceptions reaches.
+_reached(sources, words, excepted) := {entry.source | some entry in decision.denied} if {
+	stop := forbidding("no", {"tcp": [22], "sources": words, "except": excepted})
+	decision := decide(finding({}, [exposure("tcp 22", sources)]), {everything}, {stop})
+}
+
+test_denies_a_source_of_which_any_address_is_forbidden if {
+	sources := ["10.0.0.0/8", "10.1.2.0/24", "0.0.0.0/0", "11.0.0.0/8", "::/0", "sg-0b1b", "pl-0c1c", "unknown"]
+	_reached(sources, ["10.1.0.0/16"], []) == {"10.0.0.0/8", "10.1.2.0/24", "0.0.0.0/0", "unknown"}
+}
+
+test_denies_what_is_not_wholly_excepted if {
+	sources := ["203.0.113.0/24", "203.0.113.9/32", "203.0.112.0/23", "0.0.0.0/0", "::/0", "unknown"]
+	_reached(sources, ["anywhere"], ["office"]) == {"203.0.112.0/23", "0.0.0.0/0", "::/0", "unknown"}
+}
+
+test_denies_groups_by_id_by_wildcard_or_by_everything if {
+	sources := ["sg-0b1b", "sg-0b1c", "222233334444/sg-0b1b", "pl-0c1c"]
+	_reached(sources, ["sg-0b1b", "pl-0c1c"], []) == {"sg-0b1b", "pl-0c1c"}
+	_reached(sources, ["sg-*"], []) == {"sg-0b1b", "sg-0b1c"}
+	_reached(sources, ["anywhere"], ["sg-*", "pl-0c1c"]) == {"222233334444/sg-0b1b"}
+	_reached(sources, ["0.0.0.0/0"], []) == set()
+}
+
+test_denies_an_unknown_address_as_soon_as_anything_is_forbidden if {
+	_reached(["unknown"], ["198.51.100.7/32"], []) == {"unknown"}
+	_reached(["unknown"], ["office"], ["203.0.113.0/25", "203.0.113.128/25"]) == set()
+	_reached(["unknown"], ["office"], ["203.0.113.0/25"]) == {"unknown"}
+	_reached(["unknown"], ["anywhere"], ["anywhere"]) == set()
+}

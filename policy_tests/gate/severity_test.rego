@@ -1,0 +1,61 @@
+# METADATA
+# description: How bad the worst of what is denied is.
+package policy_tests.gate.severity
+
+import data.policy_tests.decide
+import data.policy_tests.everything
+import data.policy_tests.exposure
+import data.policy_tests.finding
+
+_severity(exposures, allowances) := severity if {
+	severity := decide(finding({}, exposures), allowances, set()).severity
+		with data.ports as {"administrative": {"tcp": [22], "udp": [161]}}
+}
+
+test_critical_for_an_administrative_port_from_anywhere_or_unknown if {
+	every source in ["0.0.0.0/0", "::/0", "unknown"] {
+		_severity([exposure("tcp 22", [source])], set()) == "critical"
+		_severity([exposure("tcp 20-25", [source])], set()) == "critical"
+		_severity([exposure("udp 161", [source])], set()) == "critical"
+	}
+}
+
+test_critical_for_every_port_from_anywhere if {
+	_severity([exposure("udp 0-65535", ["0.0.0.0/0"])], set()) == "critical" with data.ports as {}
+}
+
+test_high_for_any_other_port_from_anywhere_or_unknown if {
+	every source in ["0.0.0.0/0", "::/0", "unknown"] {
+		_severity([exposure("tcp 443", [source])], set()) == "high"
+		_severity([exposure("udp 22", [source])], set()) == "high"
+	}
+}
+
+test_medium_from_any_narrower_source if {
+	every source in ["203.0.113.0/24", "10.0.0.0/8", "0.0.0.0/1", "sg-0b1b", "pl-0c1c"] {
+		_severity([exposure("tcp 22", [source])], set()) == "medium"
+	}
+}
+
+test_the_worst_counts if {
+	_severity([exposure("tcp 443", ["10.0.0.0/8", "0.0.0.0/0"]), exposure("tcp 22", ["10.0.0.0/8", "unknown"])], set()) == "critical"
+	_severity([exposure("tcp 443", ["10.0.0.0/8", "0.0.0.0/0"]), exposure("tcp 22", ["10.0.0.0/8"])], set()) == "high"
+}
+
+test_what_is_allowed_does_not_count if {
+	https := object.union(object.remove(everything, ["udp"]), {"tcp": [22]})
+	_severity([exposure("tcp 22", ["0.0.0.0/0"])], {https}) == "none"
+	_severity([exposure("tcp 22", ["0.0.0.0/0"]), exposure("tcp 443", ["10.0.0.0/8"])], {https}) == "medium"
+}
+
+test_high_when_it_cannot_be_judged if {
+	_severity([], {everything}) == "high"
+	_severity([exposure("tcp 443-80", ["10.0.0.0/8"])], {everything}) == "high"
+	_severity([exposure("tcp 22", ["unknown"]), exposure("tcp 443-80", ["10.0.0.0/8"])], set()) == "critical"
+}
+
+test_a_shipped_administrative_port_is_critical if {
+	decision := data.gate.decision with input as finding({}, [exposure("tcp 22", ["0.0.0.0/0"])])
+		with data.allow.allowance as set()
+	decision.severity == "critical"
+}
