@@ -4,7 +4,6 @@ Knows queues and buses, and nothing of findings. Shapes: AWS Lambda developer gu
 and "... with Amazon SNS"; the notification that SNS puts into a queue: SNS developer guide, "Fanout to SQS".
 """
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +11,9 @@ from msgspec import Struct
 
 from handler.errors import UnreadableError
 from handler.finding import Undecidable
+
+Kind = Literal["direct", "sns", "sqs"]
+_QUEUED: tuple[Kind, ...] = ("sqs", "sns")
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class Record(Struct, frozen=True, kw_only=True):
 class Envelope(Struct, frozen=True, kw_only=True):
     """How the records came, which decides how a failure is told: `sqs` by batchItemFailures, the others by raising."""
 
-    kind: Literal["direct", "sns", "sqs"]
+    kind: Kind
     records: tuple[Record, ...]
 
 
@@ -48,7 +50,7 @@ def unwrap(event: Any, request_id: str) -> Envelope:
 def _array(events: list[Any], request_id: str) -> tuple[Record, ...]:
     """Unwrap each event of an array; one inside another is left to the reporters."""
     if not events:
-        return (_unreadable(request_id, "an array of events", UnreadableError("event", "is an empty list"), events),)
+        return (_unreadable(request_id, "an array of events", UnreadableError("", "is an empty list"), events),)
     found: list[Record] = []
     for index, event in enumerate(events):
         name = f"{request_id}[{index}]"
@@ -64,7 +66,7 @@ def _direct(event: Any, request_id: str) -> Record:
     try:
         msgspec.json.encode(event)
     except (UnicodeEncodeError, RecursionError, TypeError) as error:
-        return _unreadable(name, "an event", UnreadableError("event", f"cannot be passed on as JSON: {error}"), None)
+        return _unreadable(name, "an event", UnreadableError("", f"cannot be passed on as JSON: {error}"), None)
     return Record(id=name, event=event)
 
 
@@ -72,7 +74,7 @@ def _records(event: dict[str, Any], request_id: str) -> Envelope:
     """Read `Records`: all from SQS or all from SNS; one from elsewhere is unreadable alone."""
     records = event["Records"]
     sources = [_source(record) for record in records] if isinstance(records, list) else []
-    for kind in _KINDS:
+    for kind in _QUEUED:
         if f"aws:{kind}" in sources:
             read = (_message(kind, record, f"Records[{index}]", request_id) for index, record in enumerate(records))
             return Envelope(kind=kind, records=tuple(read))
@@ -87,13 +89,11 @@ def _source(record: Any) -> str | None:
     return source if isinstance(source, str) else None
 
 
-def _message(kind: Literal["sqs", "sns"], record: Any, path: str, request_id: str) -> Record:
+def _message(kind: Kind, record: Any, path: str, request_id: str) -> Record:
     """Decode one message, and the notification inside it if it came through SNS to SQS without raw delivery."""
     name, raw = f"{request_id}.{path}", record
     try:
-        if _source(record) != f"aws:{kind}":
-            raise UnreadableError(path, f"is no record from aws:{kind} like the others")
-        holder, at, id_key, text_key = _KINDS[kind](record, path)
+        holder, at, id_key, text_key = _holder(kind, record, path)
         name = _own_id(holder, id_key, at)
         raw = holder.get(text_key, record)
         event = _decode(holder.get(text_key), f"{at}.{text_key}")
@@ -104,10 +104,13 @@ def _message(kind: Literal["sqs", "sns"], record: Any, path: str, request_id: st
     return Record(id=name, event=event)
 
 
-_KINDS: dict[Literal["sqs", "sns"], Callable[[dict[str, Any], str], tuple[Any, str, str, str]]] = {
-    "sqs": lambda record, path: (record, path, "messageId", "body"),
-    "sns": lambda record, path: (record.get("Sns"), f"{path}.Sns", "MessageId", "Message"),
-}
+def _holder(kind: Kind, record: Any, path: str) -> tuple[Any, str, str, str]:
+    """Give what holds the message, its path, and the keys of its id and its text."""
+    if _source(record) != f"aws:{kind}":
+        raise UnreadableError(path, f"is no record from aws:{kind} like the others")
+    if kind == "sqs":
+        return record, path, "messageId", "body"
+    return record.get("Sns"), f"{path}.Sns", "MessageId", "Message"
 
 
 def _own_id(holder: Any, key: str, path: str) -> str:

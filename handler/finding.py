@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-PROTOCOLS = ("tcp", "udp")
 UNKNOWN = "unknown"
 """The one source that stands for any address: what the report and the look-ups could not tell."""
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
+Protocol = Literal["tcp", "udp"]
 Reach = Literal["internet", "peered_vpc", "vpn"]
 
 
@@ -24,7 +24,7 @@ class Reporter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who told us.
 
     `id` is the reporter's own id of its report (for AWS's scanners an ARN), `severity` and `title` are its words,
-    `updated_at` is RFC 3339 in UTC with a Z, or null when the report carries no readable date.
+    `updated_at` is RFC 3339 in UTC, to the second, with a Z, or null when the report carries no readable date.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     or `unknown`; never empty. `rules` are the ids of the security-group rules that open it, where known.
     """
 
-    protocol: Literal["tcp", "udp"]
+    protocol: Protocol
     from_port: Port
     to_port: Port
     sources: Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -77,7 +77,7 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Listener(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A port of the server that a known container task has bound, and the load balancer in front of it, if any."""
 
-    protocol: Literal["tcp", "udp"]
+    protocol: Protocol
     port: Port
     task: str
     target_group: str | None = None
@@ -118,7 +118,7 @@ class Closed(Struct, frozen=True, kw_only=True):
 
 
 class Ignored(Struct, frozen=True, kw_only=True):
-    """A listed kind of report that is not for us. `reason` is a sentence for a person; equal kinds give equal reasons."""
+    """A listed kind of report that is not for us. `reason` is a sentence for a person; equal kinds have equal ones."""
 
     reporter: str
     reason: str

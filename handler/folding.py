@@ -1,0 +1,106 @@
+"""Several reports of one exposure, told in one invocation, become one.
+
+The id of a finding is the exposure's, not the report's, so two *different* reports (two paths to the same port, two
+reporters) can have one id. Newest wins within a report only: that one path is closed says nothing about the other.
+"""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from handler.finding import Closed, Finding, Reporter, Server
+
+T = TypeVar("T")
+
+
+class Folded(Struct, frozen=True, kw_only=True):
+    """What is left of all reports of one exposure, and the records that told them, the one that won first."""
+
+    records: tuple[str, ...]
+    report: Finding | Closed
+
+
+def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
+    """Fold reports, each with the id of its record, by their exposure; in the order in which exposures were first told.
+
+    1. Of the reports with one name and id of the reporter, the newest `updated_at` wins. Where two dates are equal, or
+       one cannot be read, open wins over closed.
+    2. Of those that are left any open one wins over the closed ones.
+    3. All open ones are merged: `now`, server and reach of the newest, with what it does not know filled in from the
+       others; exposures, notes, listeners and reporters of all, without repeats.
+    """
+    groups: dict[str, list[tuple[str, Finding | Closed]]] = {}
+    for record, report in told:
+        groups.setdefault(report.id, []).append((record, report))
+    return [_fold(group) for group in groups.values()]
+
+
+def _fold(group: list[tuple[str, Finding | Closed]]) -> Folded:
+    """Fold the reports of one exposure."""
+    if len(group) == 1:
+        return Folded(records=(group[0][0],), report=group[0][1])
+    by_report: dict[tuple[str, str], list[tuple[str, Finding | Closed]]] = {}
+    for record, report in group:
+        by_report.setdefault((_reporter(report).name, _reporter(report).id), []).append((record, report))
+    left = [_newest(same) for same in by_report.values()]
+    opened = [(record, report) for record, report in left if isinstance(report, Finding)]
+    winners = sorted(opened or left, key=lambda pair: _date(pair[1]), reverse=True)
+    records = tuple(dict.fromkeys([winners[0][0], *(record for record, _ in group)]))
+    findings = [report for _, report in winners if isinstance(report, Finding)]
+    return Folded(records=records, report=_merge(findings) if findings else winners[0][1])
+
+
+def _reporter(report: Finding | Closed) -> Reporter:
+    """Give who told it first."""
+    return report.reporter if isinstance(report, Closed) else report.reporters[0]
+
+
+def _date(report: Finding | Closed) -> str:
+    """Give the report's date; one that cannot be read is older than all."""
+    return _reporter(report).updated_at or ""
+
+
+def _newest(same: list[tuple[str, Finding | Closed]]) -> tuple[str, Finding | Closed]:
+    """Give the newest of the tellings of one report: closed only if its date is after that of every open one."""
+    last = max(same, key=lambda pair: (_date(pair[1]), isinstance(pair[1], Finding)))
+    opened = [pair for pair in same if isinstance(pair[1], Finding)]
+    undated = [pair for pair in opened if not _date(pair[1])]
+    return undated[-1] if undated and isinstance(last[1], Closed) else last
+
+
+def _merge(findings: list[Finding]) -> Finding:
+    """Merge open findings of one exposure, the newest first."""
+    newest = findings[0]
+    if len(findings) == 1:
+        return newest
+    return replace(
+        newest,
+        reporters=_united(finding.reporters for finding in findings),
+        reach_known=any(finding.reach_known for finding in findings),
+        server=_server([finding.server for finding in findings]),
+        exposures=_united(finding.exposures for finding in findings),
+        listeners=_united(finding.listeners for finding in findings),
+        notes=_united(finding.notes for finding in findings),
+    )
+
+
+def _server(servers: list[Server]) -> Server:
+    """Give the newest server, with what it does not know from the next that does; the groups are those of all."""
+    tagged = next((server for server in servers if server.tags_known), servers[0])
+    known = {
+        field: value
+        for field in ("vpc", "subnet", "platform")
+        for server in reversed(servers)
+        if (value := getattr(server, field)) is not UNSET
+    }
+    groups = _united(server.security_groups for server in servers)
+    return replace(
+        servers[0], name=tagged.name, tags=tagged.tags, tags_known=tagged.tags_known, security_groups=groups, **known
+    )
+
+
+def _united(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    """Give the members of all parts, in order, without repeats."""
+    return tuple(dict.fromkeys(member for part in parts for member in part))

@@ -1,0 +1,59 @@
+"""Who reports: one module a reporter, each of which turns its own reports into the values of `handler.finding`.
+
+To add a reporter, write its module, list it in `REPORTERS`, and give it cases in `tests/cases/<its name>/`.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from handler.finding import Ignored, Report, Undecidable
+from handler.reporters import inspector2, inspector_classic
+
+
+class ReporterModule(Protocol):
+    """What a module in this folder has.
+
+    `claims` says whether an event is this reporter's; it must be true for no event of another's. `normalize` gives what
+    the event's reports become. Neither raises, whatever the event. `now` is the time of the invocation (RFC 3339, UTC).
+    """
+
+    NAME: str
+
+    def claims(self, event: Any) -> bool:
+        """Say whether the event is this reporter's, readable or not."""
+
+    def normalize(self, event: Any, now: str) -> Iterator[Report]:
+        """Give one value for each report in a claimed event."""
+
+
+REPORTERS: tuple[ReporterModule, ...] = (inspector2, inspector_classic)
+
+
+def normalize(event: Any, now: str) -> list[Report]:
+    """Give what an event's reports become: never nothing, and never an exception.
+
+    An array is several events. An event that no reporter claims is undecidable, under a shape that equal ones share.
+    """
+    if isinstance(event, list) and event:
+        return [report for one in event for report in _normalize(one, now)]
+    return _normalize(event, now)
+
+
+def _normalize(event: Any, now: str) -> list[Report]:
+    """Ask the reporter that claims the event."""
+    for reporter in REPORTERS:
+        if reporter.claims(event):
+            empty = Ignored(reporter=reporter.NAME, reason="An answer without any finding")
+            return list(reporter.normalize(event, now)) or [empty]
+    problem = "is of a kind that Portcullis does not know"
+    return [Undecidable(shape=_shape(event), field="", problem=problem, raw=event)]
+
+
+def _shape(event: Any) -> str:
+    """Name the kind of an unknown event: EventBridge's source and detail-type, else the keys that it has."""
+    if not isinstance(event, dict):
+        return f"a bare {type(event).__name__}"
+    kind = (event.get("source"), event.get("detail-type"))
+    if all(isinstance(part, str) for part in kind):
+        return " ".join(map(str, kind))[:200]
+    return f"an object of {', '.join(sorted(map(str, event)))}"[:200]

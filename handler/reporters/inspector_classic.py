@@ -1,0 +1,265 @@
+"""Amazon Inspector Classic (2015 to 2026): the service is gone, recordings of it and scripts that read it are not.
+
+Shapes: Inspector Classic user guide, "Network Reachability" (its attributes are texts, the aggregates written as
+`[[22 - 22], [8000 - 8100]]`) and "Setting up an SNS topic" (a message names the finding's ARN and nothing of it);
+botocore `inspector`, `Finding`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import UNSET
+
+from handler.errors import UnreadableError
+from handler.finding import (
+    UNKNOWN,
+    Exposure,
+    Finding,
+    Ignored,
+    Protocol,
+    Reach,
+    Reference,
+    Report,
+    Reporter,
+    Server,
+    Undecidable,
+    identity,
+)
+from handler.reporters import _fields as fields
+
+NAME = "inspector_classic"
+
+_OTHER_MESSAGES = {
+    "ASSESSMENT_RUN_STARTED",
+    "ASSESSMENT_RUN_COMPLETED",
+    "ASSESSMENT_RUN_STATE_CHANGED",
+    "ENABLE_ASSESSMENT_NOTIFICATIONS",
+    "OTHER",
+}
+_MESSAGE_ARNS = ("template", "target", "run", "finding")
+_ANSWER = "inspector describe_findings"
+_AGGREGATES: tuple[tuple[str, Protocol], ...] = (("TCP_PORTS", "tcp"), ("UDP_PORTS", "udp"))
+_LOAD_BALANCERS = ("ELB2", "ELB")
+_NETWORK_ATTRIBUTES = {"PORT", "TCP_PORTS", "UDP_PORTS", "REACHABILITY_TYPE"}
+_REACH: dict[str, Reach] = {"internet": "internet", "peeredvpc": "peered_vpc", "vgw": "vpn"}
+_RANGE = re.compile(r"\[\s*(\d{1,5})\s*-\s*(\d{1,5})\s*\]", re.ASCII)
+
+
+def claims(event: Any) -> bool:
+    """Claim Classic's SNS messages, its findings, and answers of `describe_findings`."""
+    if not isinstance(event, dict) or "detail-type" in event:
+        return False
+    findings = event.get("findings")
+    if isinstance(findings, list) and any(map(_bare, findings)):
+        return True
+    return "failedItems" in event or _bare(event) or _is_message(event)
+
+
+def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
+    """Give a finding for each network finding, a reference for a message that names one."""
+    if _bare(event):
+        yield _read(event, "", now)
+    elif _is_message(event):
+        yield _message(event)
+    else:
+        yield from _answer(event, now)
+
+
+def _bare(finding: Any) -> bool:
+    """Say whether this is a finding of Classic."""
+    return isinstance(finding, dict) and ("assetAttributes" in finding or "serviceAttributes" in finding)
+
+
+def _is_message(event: dict[str, Any]) -> bool:
+    """Say whether this is a message that Classic sent to SNS."""
+    named = (fields.arn(event.get(key)) for key in _MESSAGE_ARNS)
+    return "event" in event and any(arn is not None and arn.service == "inspector" for arn in named)
+
+
+def _message(event: dict[str, Any]) -> Report:
+    """Read a message: only one of its kinds is about a finding."""
+    kind = fields.spoken(event.get("event"))
+    if kind in _OTHER_MESSAGES:
+        return Ignored(reporter=NAME, reason=f"{kind} is about an assessment, not about an open port")
+    try:
+        if kind != "FINDING_REPORTED":
+            raise fields.refusal(event, "event", "", "a message on any list")
+        arn = fields.arn(event.get("finding"))
+        if arn is None or arn.service != "inspector":
+            raise fields.refusal(event, "finding", "", "the ARN of a finding")
+    except UnreadableError as error:
+        return _undecidable("inspector SNS message", error, event, event.get("finding"))
+    return Reference(
+        reporter=NAME, service="inspector", arn=event["finding"], account=arn.account, region=arn.region, raw=event
+    )
+
+
+def _answer(event: dict[str, Any], now: str) -> Iterator[Report]:
+    """Read an answer of `describe_findings`; what the API could not give is said, ARN by ARN."""
+    findings, failed = event.get("findings"), event.get("failedItems", {})
+    if not isinstance(findings, list):
+        yield _undecidable(_ANSWER, fields.refusal(event, "findings", "", "a list"), event, None)
+        findings = []
+    if not isinstance(failed, dict):
+        yield _undecidable(_ANSWER, fields.refusal(event, "failedItems", "", "an object"), event, None)
+        failed = {}
+    for index, finding in enumerate(findings):
+        yield _read(finding, f"findings[{index}].", now)
+    for arn, item in failed.items():
+        code = item.get("failureCode") if isinstance(item, dict) else item
+        error = UnreadableError("failedItems", f"inspector:DescribeFindings could not give it: {fields.spell(code)}")
+        yield _undecidable(_ANSWER, error, {arn: item}, arn)
+
+
+def _read(finding: Any, path: str, now: str) -> Report:
+    """Read one finding."""
+    try:
+        finding = fields.entry(finding, path)
+        if not _is_network(finding, path):
+            return Ignored(reporter=NAME, reason="A finding of another rules package, not about an open port")
+        return _finding(finding, path, now)
+    except UnreadableError as error:
+        arn = finding.get("arn") if isinstance(finding, dict) else None
+        return _undecidable(_ANSWER, error, finding, arn)
+
+
+def _is_network(finding: dict[str, Any], path: str) -> bool:
+    """Say whether the finding is about the network, by its attributes or by the rule that is its `id`."""
+    if not isinstance(finding.get("attributes"), list):
+        raise fields.refusal(finding, "attributes", path, "a list")
+    rule = finding.get("id")
+    if isinstance(rule, str) and ("reachable from" in rule or rule.startswith("Network exposure")):
+        return True
+    entries = enumerate(finding["attributes"])
+    keys = {
+        fields.text(fields.entry(one, f"{path}attributes[{at}]."), "key", f"{path}attributes[{at}].")
+        for at, one in entries
+    }
+    return not keys.isdisjoint(_NETWORK_ATTRIBUTES)
+
+
+def _finding(finding: dict[str, Any], path: str, now: str) -> Finding:
+    """Read a network finding. Classic never says which addresses can reach the ports."""
+    attributes = fields.pairs(finding, "attributes", path) or {}
+    named = fields.arn(fields.text(finding, "arn", path))
+    if named is None:
+        raise fields.refusal(finding, "arn", path, "an ARN")
+    ports = _ports(attributes, path + "attributes.")
+    server = _server(finding, attributes, named, path)
+    told = _REACH.get(attributes.get("REACHABILITY_TYPE", "").lower())
+    reach: Reach = told or "internet"
+    group = attributes.get("SECURITY_GROUP") or None
+    return Finding(
+        id=identity(server, reach, set(ports)),
+        reporters=(_reporter(finding),),
+        now=now,
+        reach=reach,
+        reach_known=told is not None,
+        server=server,
+        exposures=tuple(
+            Exposure(protocol=protocol, from_port=low, to_port=high, sources=(UNKNOWN,), security_group=group)
+            for protocol, low, high in ports
+        ),
+        notes=tuple(
+            f"Inspector reached it through the load balancer {attributes[key]}"
+            for key in _LOAD_BALANCERS
+            if attributes.get(key)
+        ),
+    )
+
+
+def _reporter(finding: dict[str, Any]) -> Reporter:
+    """Say what Classic says of its own finding."""
+    return Reporter(
+        name=NAME,
+        id=finding["arn"],
+        severity=fields.spoken(finding.get("severity")),
+        title=fields.spoken(finding.get("title")),
+        updated_at=fields.instant(finding.get("updatedAt")),
+    )
+
+
+def _ports(attributes: dict[str, str], path: str) -> list[tuple[Protocol, int, int]]:
+    """Read the one port, and the aggregates of both protocols, without repeats."""
+    found: list[tuple[Protocol, int, int]] = []
+    if "PORT" in attributes:
+        port = fields.port(attributes, "PORT", path)
+        found.append((fields.protocol(attributes, "PROTOCOL", path), port, port))
+    for key, protocol in _AGGREGATES:
+        if key in attributes:
+            found += ((protocol, low, high) for low, high in _ranges(attributes, key, path))
+    if not found:
+        raise UnreadableError(path.rstrip("."), "name no open port, neither in PORT nor in TCP_PORTS nor in UDP_PORTS")
+    return list(dict.fromkeys(found))
+
+
+def _ranges(attributes: dict[str, str], key: str, path: str) -> Iterator[tuple[int, int]]:
+    """Read `[[22 - 22], [8000 - 8100]]`; a text that was cut off is refused."""
+    value = attributes[key].strip()
+    words = value[1:-1].split(",") if value[1:-1].strip() else []
+    matches = [_RANGE.fullmatch(word.strip()) for word in words]
+    if value[:1] + value[-1:] != "[]" or not all(matches):
+        raise fields.refusal(attributes, key, path, "a list like [[22 - 22], [8000 - 8100]]")
+    for match in filter(None, matches):
+        ends = {"from": match[1], "to": match[2]}
+        low, high = (fields.port(ends, end, f"{path}{key}.") for end in ends)
+        if low > high:
+            raise UnreadableError(path + key, f"{low} is above {high}")
+        yield low, high
+
+
+def _server(finding: dict[str, Any], attributes: dict[str, str], named: fields.Arn, path: str) -> Server:
+    """Read the instance. Its Name is a tag's: `hostname` is a DNS name that no policy lists."""
+    assets = {} if finding.get("assetAttributes") is None else fields.mapping(finding, "assetAttributes", path)
+    path += "assetAttributes."
+    tags = fields.pairs(assets, "tags", path)
+    interfaces = [one for one in _list(assets, "networkInterfaces") if isinstance(one, dict)]
+    at = next((one for one in interfaces if one.get("networkInterfaceId") == attributes.get("ENI")), {})
+    groups = [
+        group.get("groupId") for one in interfaces for group in _list(one, "securityGroups") if isinstance(group, dict)
+    ]
+    groups.append(attributes.get("SECURITY_GROUP"))
+    return Server(
+        kind="instance",
+        id=_instance(assets, attributes, path),
+        name=fields.known(tags.get("Name")) if tags else UNSET,
+        tags=tags or {},
+        tags_known=tags is not None,
+        account=named.account,
+        region=named.region,
+        vpc=fields.known(attributes.get("VPC")) or fields.known(at.get("vpcId")),
+        subnet=fields.known(at.get("subnetId")),
+        security_groups=tuple(dict.fromkeys(group for group in groups if isinstance(group, str) and group)),
+    )
+
+
+def _instance(assets: dict[str, Any], attributes: dict[str, str], path: str) -> str:
+    """Give the instance's id, which the finding has twice."""
+    agent, instance = fields.spoken(assets.get("agentId")), attributes.get("INSTANCE_ID")
+    if agent and instance and agent != instance:
+        raise UnreadableError(
+            path + "agentId", f"is {fields.spell(agent)}, but INSTANCE_ID is {fields.spell(instance)}"
+        )
+    return agent or instance or fields.text(assets, "agentId", path)
+
+
+def _list(holder: dict[str, Any], key: str) -> list[Any]:
+    """Give a list, or an empty one."""
+    value = holder.get(key)
+    return value if isinstance(value, list) else []
+
+
+def _undecidable(shape: str, error: UnreadableError, raw: Any, arn: Any) -> Undecidable:
+    """Say what could not be read; the ARN names account and Region."""
+    named = fields.arn(arn)
+    return Undecidable(
+        shape=shape,
+        field=error.field,
+        problem=error.problem,
+        raw=raw,
+        reporter=NAME,
+        id=fields.spoken(arn),
+        account=named.account if named else None,
+        region=named.region if named else None,
+    )
