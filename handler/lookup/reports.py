@@ -64,8 +64,8 @@ def _inspector(client: Client, region: str, arns: list[str]) -> Answers:
         except (BotoCoreError, ClientError) as error:
             answers |= dict.fromkeys(some, f"inspector:DescribeFindings in {region} failed: {_code(error)}")
             continue
-        answers |= {finding["arn"]: finding for finding in told["findings"]}
-        for arn, item in told["failedItems"].items():
+        answers |= {finding.get("arn", ""): finding for finding in told.get("findings", [])}
+        for arn, item in told.get("failedItems", {}).items():
             answers[arn] = f"inspector:DescribeFindings in {region} did not give it: {item['failureCode']}"
     return answers
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from handler.finding import Ignored, Report, Undecidable
+from handler.reporters import _fields as fields
 from handler.reporters import inspector2, inspector_classic
 
 
@@ -45,8 +46,20 @@ def _normalize(event: Any, now: str) -> list[Report]:
         if reporter.claims(event):
             empty = Ignored(reporter=reporter.NAME, reason="An answer without any finding")
             return list(reporter.normalize(event, now)) or [empty]
-    problem = "is of a kind that Portcullis does not know"
-    return [Undecidable(shape=_shape(event), field="", problem=problem, raw=event)]
+    return [_unknown(event)]
+
+
+def _unknown(event: Any) -> Undecidable:
+    """Say of an event that nobody knows it; EventBridge's name whose and where it is."""
+    around = event if isinstance(event, dict) else {}
+    return Undecidable(
+        shape=_shape(event),
+        field="",
+        problem="is of a kind that Portcullis does not know",
+        raw=event,
+        account=fields.spoken(around.get("account")),
+        region=fields.spoken(around.get("region")),
+    )
 
 
 def _shape(event: Any) -> str:

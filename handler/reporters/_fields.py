@@ -12,7 +12,7 @@ from handler.errors import UnreadableError
 
 HIGHEST_PORT = 65535
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_CALLED = {"dict": "an object", "list": "a list", "str": "a text", "bool": "true or false", "NoneType": "null"}
+_CALLED = {"dict": "an object", "list": "a list", "NoneType": "null"}
 _LONGEST = 60
 
 
@@ -29,7 +29,7 @@ def text(holder: dict[str, Any], key: str, path: str) -> str:
     value = holder.get(key)
     if isinstance(value, str) and value:
         return value
-    raise refusal(holder, key, path, "a text that is not empty")
+    raise refusal(holder, key, path, "a text")
 
 
 def mapping(holder: dict[str, Any], key: str, path: str) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def filled_list(holder: dict[str, Any], key: str, path: str) -> list[Any]:
     value = holder.get(key)
     if isinstance(value, list) and value:
         return value
-    raise refusal(holder, key, path, "a list that is not empty")
+    raise refusal(holder, key, path, "a list")
 
 
 def port(holder: dict[str, Any], key: str, path: str) -> int:
@@ -73,20 +73,24 @@ def entry(value: Any, path: str) -> dict[str, Any]:
     """Read an object that is a member of a list, or the report itself."""
     if isinstance(value, dict):
         return value
-    raise UnreadableError(path.rstrip("."), f"is {spell(value)}, and not an object")
+    problem = "is absent" if value is None else f"is {spell(value)}, and not an object"
+    raise UnreadableError(path.rstrip("."), problem)
 
 
 def refusal(holder: dict[str, Any], key: str, path: str, wanted: str) -> UnreadableError:
-    """Say of a field that it is absent, or what it is and should not be."""
-    problem = f"is {spell(holder[key])}, and not {wanted}" if key in holder else "is absent"
-    return UnreadableError(path + key, problem)
+    """Say of a field that it is absent or empty, or what it is and should not be."""
+    value = holder.get(key)
+    if value is None or value in ("", []):
+        return UnreadableError(path + key, "is absent" if value is None else "is empty")
+    return UnreadableError(path + key, f"is {spell(value)}, and not {wanted}")
 
 
 def spell(value: Any) -> str:
-    """Spell a value for a person: texts and numbers as they are, the rest by its kind."""
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        spelled = repr(value)
-        return spelled if len(spelled) <= _LONGEST else spelled[:_LONGEST] + "..."
+    """Spell a value for a person: what is short as it is, the rest by its kind."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return repr(value) if len(repr(value)) <= _LONGEST else repr(value)[:_LONGEST] + "..."
     kind = type(value).__name__
     return _CALLED.get(kind, kind)
 

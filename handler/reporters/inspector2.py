@@ -115,9 +115,8 @@ def _event(event: dict[str, Any], now: str) -> Iterator[Report]:
     elif kind in _NO_FINDINGS:
         yield Ignored(reporter=NAME, reason=_NO_FINDINGS[kind])
     else:
-        problem = f"is {fields.spell(event.get('detail-type'))}, which is on no list of Inspector's kinds"
-        shape = f"{SOURCE} {kind}"[:200]
-        yield Undecidable(shape=shape, field="detail-type", problem=problem, raw=event, reporter=NAME)
+        error = fields.refusal(event, "detail-type", "", "on any list of Inspector's events")
+        yield _undecidable(_Told(f"{SOURCE} {kind}"[:200], "", {}, event, event), error, None)
 
 
 def _read(told: _Told, now: str) -> Iterator[Report]:

@@ -131,11 +131,8 @@ def _is_network(finding: dict[str, Any], path: str) -> bool:
     rule = finding.get("id")
     if isinstance(rule, str) and ("reachable from" in rule or rule.startswith("Network exposure")):
         return True
-    entries = enumerate(finding["attributes"])
-    keys = {
-        fields.text(fields.entry(one, f"{path}attributes[{at}]."), "key", f"{path}attributes[{at}].")
-        for at, one in entries
-    }
+    paths = ((f"{path}attributes[{index}].", one) for index, one in enumerate(finding["attributes"]))
+    keys = {fields.text(fields.entry(one, at), "key", at) for at, one in paths}
     return not keys.isdisjoint(_NETWORK_ATTRIBUTES)
 
 
@@ -190,7 +187,7 @@ def _ports(attributes: dict[str, str], path: str) -> list[tuple[Protocol, int, i
         if key in attributes:
             found += ((protocol, low, high) for low, high in _ranges(attributes, key, path))
     if not found:
-        raise UnreadableError(path.rstrip("."), "name no open port, neither in PORT nor in TCP_PORTS nor in UDP_PORTS")
+        raise UnreadableError(path.rstrip("."), "name no port: PORT, TCP_PORTS and UDP_PORTS are absent or empty")
     return list(dict.fromkeys(found))
 
 
@@ -201,11 +198,9 @@ def _ranges(attributes: dict[str, str], key: str, path: str) -> Iterator[tuple[i
     matches = [_RANGE.fullmatch(word.strip()) for word in words]
     if value[:1] + value[-1:] != "[]" or not all(matches):
         raise fields.refusal(attributes, key, path, "a list like [[22 - 22], [8000 - 8100]]")
-    for match in filter(None, matches):
-        ends = {"from": match[1], "to": match[2]}
-        low, high = (fields.port(ends, end, f"{path}{key}.") for end in ends)
-        if low > high:
-            raise UnreadableError(path + key, f"{low} is above {high}")
+    for low, high in (map(int, match.groups()) for match in filter(None, matches)):
+        if low > high or high > fields.HIGHEST_PORT:
+            raise UnreadableError(path + key, f"[{low} - {high}] is no range from 0 to {fields.HIGHEST_PORT}")
         yield low, high
 
 
@@ -253,6 +248,7 @@ def _list(holder: dict[str, Any], key: str) -> list[Any]:
 def _undecidable(shape: str, error: UnreadableError, raw: Any, arn: Any) -> Undecidable:
     """Say what could not be read; the ARN names account and Region."""
     named = fields.arn(arn)
+    assets = raw.get("assetAttributes") if isinstance(raw, dict) else None
     return Undecidable(
         shape=shape,
         field=error.field,
@@ -262,4 +258,5 @@ def _undecidable(shape: str, error: UnreadableError, raw: Any, arn: Any) -> Unde
         id=fields.spoken(arn),
         account=named.account if named else None,
         region=named.region if named else None,
+        server=fields.spoken(assets.get("agentId")) if isinstance(assets, dict) else None,
     )
