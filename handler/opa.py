@@ -40,6 +40,11 @@ class Opa:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the OPA that is asked."""
+        return self._process.pid
+
     def ready(self, deadline: float | None = None) -> Engine:
         """Wait until OPA answers, try it with an empty batch, and say what is running.
 

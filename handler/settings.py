@@ -19,12 +19,13 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     `alert_topic_arn` is the SNS topic that gets the alerts. `alert_max_messages`: more than so many messages an
     invocation become one digest. `alert_max_bytes`: the topic's MaximumMessageSize. `alert_https_format`: what HTTPS
-    subscribers get. `alert_team_tag`: the tag of a server that names its team.
+    subscribers get. `alert_team_tag`: the tag of a server that names its team. `policies_path`: the folder of the
+    policies. `opa_path`: the OPA to run, a path or a name on PATH.
     """
 
-    alert_topic_arn: Annotated[str, Meta(min_length=1)]
+    alert_topic_arn: Annotated[str, Meta(pattern="^arn:[^:]+:sns:[^:]+:[^:]+:[^:]+$")]
     alert_max_messages: Annotated[int, Meta(ge=1)] = 10
-    alert_max_bytes: Annotated[int, Meta(ge=4096, le=1048576)] = 262144
+    alert_max_bytes: Annotated[int, Meta(ge=16384, le=1048576)] = 262144
     alert_https_format: Literal["json", "amazon-q"] = "json"
     alert_team_tag: str = "Team"
     policies_path: str = str(ROOT / "policies")

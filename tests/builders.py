@@ -8,6 +8,18 @@ ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 NOW = "2026-11-24T06:12:00Z"
 
+CONFLICT = """package allow
+
+_guilty if input.server.name == "guilty"
+
+_port := 1 if _guilty
+
+_port := 2 if _guilty
+
+allowance contains {"id": "conflict", "tcp": [_port]}
+"""
+"""A policy file that contradicts itself for the server `guilty`, in its line 7."""
+
 
 def exposure(port: int, *, to: int | None = None, protocol: Any = "tcp", sources: tuple[str, ...] = ()) -> Exposure:
     """Give one exposure, to the whole internet if no sources are named."""

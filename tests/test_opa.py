@@ -19,7 +19,7 @@ from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedEr
 from handler.opa import Opa
 from handler.process import Process, revision
 from handler.settings import ROOT
-from tests.builders import exposure, finding, server
+from tests.builders import CONFLICT, exposure, finding, server
 
 POLICIES = ROOT / "policies"
 WEB = exposure(443)
@@ -121,10 +121,7 @@ def test_no_time_left_decides_nothing(gate: Opa) -> None:
 
 def test_conflict_on_one_finding_spares_the_others(policies: Path, opa_path: str) -> None:
     """A policy that contradicts itself for one of a hundred findings leaves the other 99 decided."""
-    (policies / "allow" / "conflict.rego").write_text(
-        'package allow\n\n_guilty if input.server.name == "guilty"\n\n_port := 1 if _guilty\n\n'
-        '_port := 2 if _guilty\n\nallowance contains {"id": "conflict", "tcp": [_port]}\n'
-    )
+    (policies / "allow" / "conflict.rego").write_text(CONFLICT)
     findings = [finding(WEB, server=server(number, name="web-prod-01")) for number in range(99)]
     findings.insert(41, finding(WEB, server=server(99, name="guilty")))
     with Opa(Process(str(policies), opa_path)) as gate:

@@ -1,0 +1,74 @@
+"""The function that Lambda calls: wiring, nothing else.
+
+OPA is started first and loads the policies while the rest is imported; a setting that is missing, policies that OPA
+refuses, or an OPA that does not answer end the start with their name.
+"""
+# ruff: noqa: E402
+
+from handler import settings
+from handler.process import Process
+
+_SETTINGS = settings.read()
+_PROCESS = Process(_SETTINGS.policies_path, _SETTINGS.opa_path)
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import to_builtins
+
+from handler import __version__, alert, aws, events, log
+from handler.errors import RecordsFailedError
+from handler.invocation import judge
+from handler.opa import Opa
+from handler.outcome import Outcome
+
+log.configure()
+_LOGGER = logging.getLogger(__name__)
+_SNS = aws.client("sns", _SETTINGS.alert_topic_arn.split(":")[3])
+GATE = Opa(_PROCESS)
+"""The gate, for as long as the process lives."""
+_ENGINE = GATE.ready()
+_PROVENANCE = {"version": __version__, "policy": _ENGINE.policy, "opa": _ENGINE.opa}
+_LOGGER.info("ready", extra={"fields": _PROVENANCE})
+
+_SHARE = 0.8
+"""The part of an invocation's time that reading and deciding may take; the rest is for SNS."""
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """Judge an event, and alert what is denied or cannot be judged.
+
+    Answers an SQS batch with `{"batchItemFailures": [{"itemIdentifier"}]}`, everything else with `{"outcomes": [...]}`,
+    each its records and `Outcome.told`. Raises `RecordsFailedError`, after everything has been done that could be, when
+    a record failed and there is no other way to have it delivered again: a message without an id too comes again only
+    with its whole batch.
+    """
+    start = time.monotonic()
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    envelope = events.unwrap(event, context.aws_request_id)
+    deadline = start + _SHARE * context.get_remaining_time_in_millis() / 1000
+    judged = judge(envelope.records, now, GATE, aws.client, deadline)
+    messages = alert.messages(judged.outcomes, _SETTINGS, _ENGINE)
+    failures = judged.failures | alert.publish(messages, _SNS, _SETTINGS.alert_topic_arn)
+    _log(judged.outcomes, failures, len(messages), start)
+    if envelope.kind == "sqs" and not any(record.startswith(f"{context.aws_request_id}.") for record in failures):
+        return {"batchItemFailures": [{"itemIdentifier": record} for record in failures]}
+    if failures:
+        raise RecordsFailedError(failures)
+    return {"outcomes": [{"records": outcome.records, **to_builtins(outcome.told())} for outcome in judged.outcomes]}
+
+
+def _log(outcomes: Sequence[Outcome], failures: dict[str, str], alerts: int, start: float) -> None:
+    for outcome in outcomes:
+        alerted = outcome.alerts and failures.keys().isdisjoint(outcome.records)
+        _LOGGER.info(outcome.kind, extra={"fields": {**log.fields(outcome), "alerted": alerted, **_PROVENANCE}})
+    for record, problem in failures.items():
+        _LOGGER.error("failed", extra={"fields": {"record": record, "problem": problem, **_PROVENANCE}})
+    counts: dict[str, int] = Counter(outcome.kind for outcome in outcomes)
+    milliseconds = round(1000 * (time.monotonic() - start), 1)
+    done: dict[str, Any] = {**counts, "failed": len(failures), "alerts": alerts, "ms": milliseconds, **_PROVENANCE}
+    _LOGGER.info("done", extra={"fields": done})

@@ -1,0 +1,107 @@
+"""`portcullis decide`: judges recorded events or API answers and sends nothing."""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from handler import settings
+from handler.cli import files, table
+from handler.cli.table import Line
+from handler.errors import PortcullisError
+from handler.process import Process
+
+DENIED, UNREAD = 1, 2
+"""The exit status when something is denied, and when something is undecidable or unreadable."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to those of `portcullis`."""
+    parser = commands.add_parser(
+        "decide",
+        help="judge recorded events and send nothing",
+        description="Judge recorded events and send nothing. Exit status: 0 nothing denied, 1 something denied, "
+        "2 something undecidable or unreadable.",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of the table")
+    parser.add_argument("--policies", metavar="DIR", default=str(settings.ROOT / "policies"), help="another policy")
+    parser.add_argument("--now", metavar="RFC3339", type=_time, default=datetime.now(UTC), help="judge as of this time")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="a Lambda event, an answer of list_findings or describe_findings, an array of those, or JSON lines; "
+        "- is standard input",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Judge the files; each is an invocation of its own."""
+    start = time.monotonic()
+    try:
+        process = Process(given.policies, executable())
+        from handler.opa import Opa  # noqa: PLC0415  it loads while OPA starts
+
+        with Opa(process) as gate:
+            engine = gate.ready()
+            lines = [line for name in given.files for line in _judge(name, given.now, gate)]
+    except PortcullisError as error:
+        print(error, file=sys.stderr)
+        return UNREAD
+    if given.json:
+        _print_json(lines)
+    else:
+        table.show(lines, engine, milliseconds=round(1000 * (time.monotonic() - start)))
+    if any(line.told.outcome == "undecidable" for line in lines):
+        return UNREAD
+    return DENIED if any(line.told.decision and line.told.decision.action == "deny" for line in lines) else 0
+
+
+def executable() -> str:
+    """Give the OPA to run: `OPA_PATH`, else the one beside this Python, else `opa` on PATH."""
+    beside = shutil.which("opa", path=str(Path(sys.executable).parent))
+    return os.environ.get("OPA_PATH") or beside or "opa"
+
+
+def _judge(name: str, now: datetime, gate: Any) -> Iterator[Line]:
+    from handler import aws  # noqa: PLC0415  they load while OPA starts
+    from handler.invocation import judge  # noqa: PLC0415
+
+    judged = judge(files.read(name), now.strftime("%Y-%m-%dT%H:%M:%SZ"), gate, aws.client)
+    for problem in judged.failures.values():
+        raise PortcullisError(problem)
+    for outcome in judged.outcomes:
+        yield Line(file=name, record=outcome.records[0], told=outcome.told())
+        for again in outcome.records[1:]:
+            reason = f"it tells again what record {outcome.records[0]} tells"
+            told = msgspec.structs.replace(
+                outcome.told(), outcome="ignored", reason=reason, finding=None, decision=None
+            )
+            yield Line(file=name, record=again, told=told)
+
+
+def _print_json(lines: list[Line]) -> None:
+    for line in lines:
+        print(json.dumps({"file": line.file, "record": line.record, **msgspec.to_builtins(line.told)}))
+        if line.told.outcome == "undecidable":
+            print(f"{line.file}: record {line.record}: {line.told.reason}", file=sys.stderr)
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if time.tzinfo is None:
+        msg = f"{text} has no time zone; write it like 2026-11-24T06:12:00Z"
+        raise argparse.ArgumentTypeError(msg)
+    return time.astimezone(UTC)

@@ -1,0 +1,54 @@
+"""Reads the files that `portcullis decide` is given into records, numbered from 1 in each file."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from handler import events
+from handler.events import Record
+from handler.finding import Undecidable
+
+
+def read(name: str) -> list[Record]:
+    """Give the records of a file: a Lambda event, an API answer, an array of those, or JSON lines; `-` is stdin.
+
+    What cannot be read is a record with a problem: the whole file, or one line of it.
+    """
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        return [_unreadable("1", f"cannot be read: {error.strerror}", None)]
+    records = enumerate(_records(content), start=1)
+    return [msgspec.structs.replace(record, id=str(number)) for number, record in records]
+
+
+def _records(content: bytes) -> list[Record]:
+    """Read the one JSON value of a file, or the one of each line."""
+    try:
+        return list(events.unwrap(msgspec.json.decode(content), "1").records)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        lines = [line for line in content.splitlines() if line.strip()]
+        if len(lines) > 1 and _is_json(lines[0]):
+            return [record for line in lines for record in _line(line)]
+        return [_unreadable("1", f"is not JSON: {error}", content.decode(errors="replace"))]
+
+
+def _line(line: bytes) -> list[Record]:
+    try:
+        return list(events.unwrap(msgspec.json.decode(line), "1").records)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return [_unreadable("1", f"the line is not JSON: {error}", line.decode(errors="replace"))]
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _unreadable(number: str, problem: str, raw: str | None) -> Record:
+    unread = Undecidable(shape="file", field="", problem=problem, raw=raw)
+    return Record(id=number, event=None, problem=unread)

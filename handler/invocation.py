@@ -1,0 +1,104 @@
+"""One invocation: its records are read, folded and judged. The Lambda function and the command line share it."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from handler import reporters
+from handler.decision import Decision
+from handler.errors import OpaRefusedError, PortcullisError
+from handler.events import Record
+from handler.finding import Closed, Finding, Reference, Report, Undecidable
+from handler.folding import fold
+from handler.lookup.reports import Client, fetch
+from handler.outcome import Outcome
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Gate(Protocol):
+    """What decides: `handler.opa.Opa`."""
+
+    def decide(self, findings: Sequence[Finding], deadline: float | None) -> list[Decision | OpaRefusedError]:
+        """Give one decision a finding, in their order, or the error of one that cannot be judged."""
+        ...
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """What became of the records: the outcomes in their order, and why a record failed, by its id."""
+
+    outcomes: tuple[Outcome, ...]
+    failures: dict[str, str]
+
+
+def judge(records: Sequence[Record], now: str, gate: Gate, client: Client, deadline: float | None = None) -> Judged:
+    """Judge all records of an invocation at once. `now` is RFC 3339 in UTC, `deadline` a time of `time.monotonic()`.
+
+    Whatever cannot be read, fetched or decided becomes an undecidable outcome. A record fails only when OPA cannot be
+    asked, and then alone those that have a finding.
+    """
+    told = _fetched([(record.id, report) for record in records for report in _read(record, now)], now, client)
+    folded = fold((record, report) for record, report in told if isinstance(report, Finding | Closed))
+    opened = [(group.records, group.report) for group in folded if isinstance(group.report, Finding)]
+    outcomes = [
+        Outcome(records=group.records, report=group.report) for group in folded if isinstance(group.report, Closed)
+    ]
+    outcomes += [
+        Outcome(records=(record,), report=report)
+        for record, report in told
+        if not isinstance(report, Finding | Closed | Reference)
+    ]
+    failures: dict[str, str] = {}
+    try:
+        decided = gate.decide([finding for _, finding in opened], deadline) if opened else []
+    except PortcullisError as error:
+        failures = {record: f"OPA could not decide: {error}" for names, _ in opened for record in names}
+    else:
+        outcomes += [_outcome(*pair, decision) for pair, decision in zip(opened, decided, strict=True)]
+    order = {record.id: index for index, record in reversed(list(enumerate(records)))}
+    outcomes.sort(key=lambda outcome: order[outcome.records[0]])
+    return Judged(outcomes=tuple(outcomes), failures=failures)
+
+
+def _read(record: Record, now: str) -> Iterable[Report]:
+    if record.problem is not None:
+        return [record.problem]
+    try:
+        return reporters.normalize(record.event, now)
+    except Exception as error:
+        _LOGGER.exception("a reporter failed", extra={"fields": {"record": record.id}})
+        problem = f"Portcullis failed to read it ({type(error).__name__}: {error}); this is a bug, please report it"
+        return [Undecidable(shape="event that Portcullis failed to read", field="", problem=problem, raw=record.event)]
+
+
+def _fetched(told: list[tuple[str, Report]], now: str, client: Client) -> list[tuple[str, Report]]:
+    """Put what AWS has under a reference in the reference's place."""
+    references = [report for _, report in told if isinstance(report, Reference)]
+    if not references:
+        return told
+    answers = iter(fetch(references, now, client))
+    return [
+        (record, found)
+        for record, report in told
+        for found in (next(answers) if isinstance(report, Reference) else [report])
+    ]
+
+
+def _outcome(records: tuple[str, ...], finding: Finding, decision: Decision | OpaRefusedError) -> Outcome:
+    if isinstance(decision, Decision):
+        return Outcome(records=records, report=finding, decision=decision)
+    refused = Undecidable(
+        shape="finding that the policies fail to judge",
+        field="",
+        problem=f"OPA refuses to judge it: {decision}",
+        raw=msgspec.to_builtins(finding),
+        reporter=finding.reporters[0].name,
+        id=finding.reporters[0].id,
+        account=finding.server.account,
+        region=finding.server.region,
+        server=finding.server.id,
+    )
+    return Outcome(records=records, report=refused)

@@ -1,0 +1,241 @@
+"""The function itself: real OPA, real boto3 against moto's SNS and SQS, from an event to a message or to silence."""
+
+import importlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from handler.errors import RecordsFailedError
+from handler.settings import ROOT
+from tests.builders import CONFLICT
+
+EVENTS = ROOT / "handler" / "cli" / "demo_events"
+
+
+class World:
+    """The function, started on a copy of the policies, with a topic and a queue that is subscribed to it."""
+
+    def __init__(self, policies: Path, endpoint: str) -> None:
+        self.policies = policies
+        self.sns: Any = boto3.client("sns", region_name="eu-west-1", endpoint_url=endpoint)
+        self.sqs: Any = boto3.client("sqs", region_name="eu-west-1", endpoint_url=endpoint)
+        self.queue = self.sqs.create_queue(QueueName="alerts")["QueueUrl"]
+        self.app: ModuleType
+        self.subscribe()
+
+    def subscribe(self) -> str:
+        """Make the topic (again) and subscribe the queue; give the topic's ARN."""
+        topic: str = self.sns.create_topic(Name="alerts")["TopicArn"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        return topic
+
+    def invoke(self, event: Any) -> Any:
+        """Invoke the function as Lambda does."""
+        context = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 30_000)
+        return self.app.lambda_handler(event, context)
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Take what has arrived in the queue: notifications as SNS writes them."""
+        arrived = []
+        while found := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                arrived.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        return arrived
+
+
+@pytest.fixture(scope="module")
+def started(opa_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Start the function once, as a cold start does."""
+    policies = Path(shutil.copytree(ROOT / "policies", tmp_path_factory.mktemp("app") / "policies"))
+    (policies / "allow" / "conflict.rego").write_text(CONFLICT)
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ACCESS_KEY_ID", "test")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        world = World(policies, f"http://{host}:{port}")
+        environment.setenv("ALERT_TOPIC_ARN", world.subscribe())
+        environment.setenv("POLICIES_PATH", str(policies))
+        environment.setenv("OPA_PATH", opa_path)
+        world.app = importlib.import_module("handler.app")
+        yield world
+        world.app.GATE.close()
+    server.stop()
+    del sys.modules["handler.app"]
+
+
+@pytest.fixture
+def world(started: World) -> World:
+    """Give the started function with an empty queue."""
+    started.alerts()
+    return started
+
+
+def bundled(name: str) -> Any:
+    """Give a bundled event."""
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def sqs(*bodies: Any) -> dict[str, Any]:
+    """Give the event of an SQS batch; the messages are called message-0, message-1 and so on."""
+    texts = (body if isinstance(body, str) else json.dumps(body) for body in bodies)
+    return {
+        "Records": [
+            {"messageId": f"message-{number}", "eventSource": "aws:sqs", "body": text}
+            for number, text in enumerate(texts)
+        ]
+    }
+
+
+def renamed(event: dict[str, Any], name: str, number: int) -> Any:
+    """Give the event with another server."""
+    copy = json.loads(json.dumps(event).replace(event["detail"]["resources"][0]["id"], f"i-{number:017x}"))
+    copy["detail"]["resources"][0]["tags"]["Name"] = name
+    return copy
+
+
+def test_allowed_event_is_silent(world: World) -> None:
+    """What the policy allows is decided and nobody hears of it."""
+    [outcome] = world.invoke(bundled("01-web-443"))["outcomes"]
+    assert (outcome["outcome"], outcome["decision"]["action"]) == ("decided", "allow")
+    assert world.alerts() == []
+
+
+@pytest.mark.parametrize("name", ["09-closed", "10-package-vulnerability"])
+def test_what_is_not_open_or_not_ours_is_silent(world: World, name: str) -> None:
+    """A closed finding and a listed kind of another type raise no alert."""
+    [outcome] = world.invoke(bundled(name))["outcomes"]
+    assert outcome["outcome"] in {"closed", "ignored"}
+    assert world.alerts() == []
+
+
+def test_denied_event_alerts(world: World) -> None:
+    """A deny reaches the topic with every attribute that a filter policy may ask for."""
+    world.invoke(bundled("05-bastion-ssh"))
+    [alert] = world.alerts()
+    assert "bastion-01" in alert["Subject"]
+    attributes = {name: value["Value"] for name, value in alert["MessageAttributes"].items()}
+    assert attributes == {
+        "account": "111122223333",
+        "region": "eu-west-1",
+        "severity": "critical",
+        "server": "i-0aaaaaaaaaaaaaaa5",
+        "action": "deny",
+        "team": "netops",
+    }
+
+
+def test_unreadable_event_alerts(world: World) -> None:
+    """What should be a finding and cannot be read alerts with the event as it came."""
+    [outcome] = world.invoke(bundled("08-reversed-range"))["outcomes"]
+    assert outcome["outcome"] == "undecidable"
+    [alert] = world.alerts()
+    assert "openPortRange" in alert["Message"]
+
+
+def test_batch_decides_what_it_can(world: World) -> None:
+    """A message that is no JSON alerts and does not keep its batch from being decided."""
+    batch = sqs(bundled("01-web-443"), "{no json", bundled("05-bastion-ssh"), bundled("09-closed"))
+    assert world.invoke(batch) == {"batchItemFailures": []}
+    subjects = sorted(alert["Subject"] for alert in world.alerts())
+    assert len(subjects) == 2
+    assert any("bastion-01" in subject for subject in subjects)
+
+
+def test_same_exposure_in_two_records_is_one_alert(world: World) -> None:
+    """An exposure told twice in one invocation is said once."""
+    assert world.invoke(sqs(bundled("05-bastion-ssh"), bundled("05-bastion-ssh"))) == {"batchItemFailures": []}
+    assert len(world.alerts()) == 1
+
+
+def test_killed_opa_loses_nothing(world: World) -> None:
+    """An OPA that was killed between two invocations is restarted and the event decided."""
+    os.kill(world.app.GATE.pid, signal.SIGKILL)
+    [outcome] = world.invoke(bundled("01-web-443"))["outcomes"]
+    assert outcome["decision"]["action"] == "allow"
+
+
+def test_without_opa_records_come_again(world: World) -> None:
+    """Without OPA the records with findings fail and come again; what needs no OPA is done; nothing is allowed."""
+    kept = world.policies.rename(world.policies.with_name("kept"))
+    os.kill(world.app.GATE.pid, signal.SIGKILL)
+    batch = sqs(bundled("01-web-443"), bundled("10-package-vulnerability"), "{no json", bundled("05-bastion-ssh"))
+    assert world.invoke(batch) == {
+        "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-3"}]
+    }
+    assert len(world.alerts()) == 1
+    with pytest.raises(RecordsFailedError, match="OPA could not decide"):
+        world.invoke(bundled("01-web-443"))
+    kept.rename(world.policies)
+    assert world.invoke(batch) == {"batchItemFailures": []}
+
+
+def test_refused_message_comes_again(world: World) -> None:
+    """When SNS refuses a message, the records in it fail; those that needed no message do not."""
+    topic = world.subscribe()
+    world.sns.delete_topic(TopicArn=topic)
+    batch = sqs(bundled("01-web-443"), bundled("05-bastion-ssh"), bundled("07-telnet"))
+    assert world.invoke(batch) == {
+        "batchItemFailures": [{"itemIdentifier": "message-1"}, {"itemIdentifier": "message-2"}]
+    }
+    with pytest.raises(RecordsFailedError, match="NotFound"):
+        world.invoke(bundled("05-bastion-ssh"))
+    world.subscribe()
+    assert world.invoke(batch) == {"batchItemFailures": []}
+    assert len(world.alerts()) == 2
+
+
+def test_conflict_on_one_of_a_hundred(world: World) -> None:
+    """A finding on which the policies contradict themselves alerts as undecidable; the other 99 are decided."""
+    web = bundled("01-web-443")
+    names = ["guilty" if number == 57 else "web-prod-01" for number in range(100)]
+    batch = sqs(*(renamed(web, name, number) for number, name in enumerate(names)))
+    assert world.invoke(batch) == {"batchItemFailures": []}
+    [alert] = world.alerts()
+    assert "eval_conflict_error" in alert["Message"]
+    assert alert["MessageAttributes"]["server"]["Value"] == f"i-{57:017x}"
+
+
+def test_message_without_an_id_fails_the_whole_batch(world: World) -> None:
+    """SQS cannot deliver a message alone that has no id, so a failing one raises."""
+    world.sns.delete_topic(TopicArn=world.subscribe())
+    batch = sqs(bundled("05-bastion-ssh"))
+    del batch["Records"][0]["messageId"]
+    with pytest.raises(RecordsFailedError):
+        world.invoke(batch)
+    world.subscribe()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param({"ALERT_TOPIC_ARN": None}, "ALERT_TOPIC_ARN is not set", id="no-topic"),
+        pytest.param({"ALERT_TOPIC_ARN": "alerts"}, "ALERT_TOPIC_ARN is 'alerts'", id="no-arn"),
+        pytest.param({"ALERT_MAX_MESSAGES": "many"}, "ALERT_MAX_MESSAGES is 'many'", id="no-number"),
+        pytest.param({"OPA_PATH": "no-opa"}, "OPA_PATH is 'no-opa'", id="no-opa"),
+        pytest.param({"POLICIES_PATH": "handler"}, "PolicyRefusedError", id="no-policies"),
+    ],
+)
+def test_start_ends_with_the_name_of_what_is_wrong(opa_path: str, change: dict[str, str | None], said: str) -> None:
+    """A function that cannot gate does not start, and says why."""
+    given = {"ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:alerts", "OPA_PATH": opa_path, **change}
+    environment = {"PATH": os.environ["PATH"], **{name: value for name, value in given.items() if value is not None}}
+    command = [sys.executable, "-c", "import handler.app"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=30)
+    assert ran.returncode == 1
+    assert said in ran.stderr

@@ -1,0 +1,154 @@
+"""`portcullis decide`: the same judgement from a shell, by real OPA."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.cli import main
+from handler.settings import ROOT
+
+EVENTS = ROOT / "handler" / "cli" / "demo_events"
+ALLOWED = str(EVENTS / "01-web-443.json")
+DENIED = str(EVENTS / "05-bastion-ssh.json")
+UNREAD = str(EVENTS / "08-reversed-range.json")
+CLOSED = str(EVENTS / "09-closed.json")
+NOW = ("--now", "2026-11-24T06:12:00Z")
+
+
+@pytest.fixture(autouse=True)
+def _opa(opa_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPA_PATH", opa_path)
+
+
+def lines(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    """Run `decide --json` and give what it printed."""
+    main(["decide", "--json", *NOW, *arguments])
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("files", "status"),
+    [
+        pytest.param([ALLOWED], 0, id="allowed"),
+        pytest.param([CLOSED], 0, id="closed"),
+        pytest.param([ALLOWED, DENIED], 1, id="denied"),
+        pytest.param([DENIED, UNREAD], 2, id="undecidable"),
+        pytest.param(["no-such-file.json"], 2, id="missing-file"),
+    ],
+)
+def test_exit_status_is_the_worst(files: list[str], status: int) -> None:
+    """0 is nothing denied, 1 something denied, 2 something undecidable or unreadable."""
+    assert main(["decide", *NOW, *files]) == status
+
+
+def test_json_has_one_object_a_record(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line names the file and the record and has every part, absent ones as null."""
+    denied, closed = lines(capsys, DENIED, CLOSED)
+    assert {key: denied[key] for key in ("file", "record", "outcome", "reporter", "reason")} == {
+        "file": DENIED,
+        "record": "1",
+        "outcome": "decided",
+        "reporter": "inspector2",
+        "reason": None,
+    }
+    assert denied["finding"]["server"]["name"] == "bastion-01"
+    assert denied["decision"]["action"] == "deny"
+    assert (closed["outcome"], closed["finding"], closed["decision"]) == ("closed", None, None)
+
+
+def test_message_names_file_record_and_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be read is said with where it is, and the rest of the file is decided."""
+    both = tmp_path / "both.json"
+    both.write_text(json.dumps([json.loads(Path(ALLOWED).read_text()), json.loads(Path(UNREAD).read_text())]))
+    assert main(["decide", "--json", *NOW, str(both)]) == 2
+    printed = capsys.readouterr()
+    assert [json.loads(line)["outcome"] for line in printed.out.splitlines()] == ["decided", "undecidable"]
+    assert f"{both}: record 2: detail.networkReachabilityDetails.openPortRange" in printed.err
+
+
+def test_json_lines_are_read_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A broken line is undecidable; the lines around it are judged."""
+    allowed = json.dumps(json.loads(Path(ALLOWED).read_text()))
+    recorded = tmp_path / "recorded.jsonl"
+    recorded.write_text(f"{allowed}\n{{broken\n\n{allowed.replace('443', '8443')}\n")
+    found = lines(capsys, str(recorded))
+    assert [(line["record"], line["outcome"]) for line in found] == [
+        ("1", "decided"),
+        ("2", "undecidable"),
+        ("3", "decided"),
+    ]
+    assert "not JSON" in found[1]["reason"]
+
+
+def test_api_answer_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer of list_findings, as the AWS CLI prints it, is judged finding by finding."""
+    details = [json.loads(Path(path).read_text())["detail"] for path in (ALLOWED, DENIED)]
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({"findings": details}))
+    assert [line["decision"]["action"] for line in lines(capsys, str(answer))] == ["allow", "deny"]
+
+
+def test_a_report_told_again_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two records that tell the same exposure one is judged and the other is named."""
+    twice = tmp_path / "twice.json"
+    event = json.loads(Path(ALLOWED).read_text())
+    twice.write_text(json.dumps([event, event]))
+    found = lines(capsys, str(twice))
+    assert [line["outcome"] for line in found] == ["decided", "ignored"]
+    assert found[1]["reason"] == "it tells again what record 1 tells"
+
+
+def test_standard_input_is_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`-` reads standard input."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path(ALLOWED).read_bytes())))
+    [line] = lines(capsys, "-")
+    assert (line["file"], line["decision"]["action"]) == ("-", "allow")
+
+
+def test_now_decides_about_expiry(capsys: pytest.CaptureFixture[str]) -> None:
+    """An allowance covers its last day, UTC, and not the next."""
+    actions = []
+    for now in ("2027-06-30T23:59:59Z", "2027-07-01T00:00:00Z", "2027-07-01T00:30:00+01:00"):
+        main(["decide", "--json", "--now", now, ALLOWED])
+        actions.append(json.loads(capsys.readouterr().out)["decision"]["action"])
+    assert actions == ["allow", "deny", "allow"]
+
+
+@pytest.mark.parametrize("now", ["yesterday", "2026-11-24T06:12:00"])
+def test_unreadable_now_is_refused(now: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A time without a zone, or none at all, is said before anything is judged."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["decide", "--now", now, ALLOWED])
+    assert "--now" in capsys.readouterr().err
+
+
+def test_other_policies_decide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A refused policy is said in OPA's own words, with status 2."""
+    (tmp_path / "broken.rego").write_text("package allow\n\nallowance contains {")
+    assert main(["decide", "--policies", str(tmp_path), ALLOWED]) == 2
+    assert "rego_parse_error" in capsys.readouterr().err
+
+
+def test_table_reads_like_the_decision(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table has server, port, source, verdict and why, and says at its end what was judged."""
+    main(["decide", *NOW, ALLOWED, DENIED, UNREAD, CLOSED])
+    printed = capsys.readouterr().out
+    words = " ".join(printed.split())
+    assert "web-prod-01 i-0aaaaaaaaaaaaaaa1 tcp 443 unknown allow" in words
+    assert "DENY" in words
+    assert "UNREAD" in words
+    assert "3 reports judged: 1 allowed, 1 denied, 1 could not be judged." in words
+    assert "1 record closed: the scanner says that the exposure is gone" in words
+    assert all(len(line) <= 100 for line in printed.splitlines())
+
+
+def test_installed_command_runs() -> None:
+    """The command stands beside the interpreter."""
+    command = Path(sys.executable).with_name("portcullis")
+    ran = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("portcullis ")
