@@ -1,0 +1,38 @@
+"""The alert: what was denied or could not be judged, as messages for SNS.
+
+`messages` says what is to be sent; it is pure but for the policies' data files that it reads on the first alert.
+`publish` sends it.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handler.alert.compose import messages
+from handler.alert.message import Message
+
+__all__ = ["Message", "Publisher", "messages", "publish"]
+
+
+class Publisher(Protocol):
+    """What sends a message: boto3's SNS client."""
+
+    def publish(self, **arguments: Any) -> Any:
+        """Publish one message."""
+
+
+def publish(messages: Iterable[Message], publisher: Publisher, topic_arn: str) -> dict[str, str]:
+    """Send the messages, and give by record id what went wrong for every record of a message that was not taken.
+
+    A message that fails does not keep the others from being sent.
+    """
+    failures: dict[str, str] = {}
+    for message in messages:
+        try:
+            publisher.publish(TopicArn=topic_arn, **message.publish_arguments())
+        except (BotoCoreError, ClientError) as error:
+            failures |= dict.fromkeys(message.records, f"SNS did not take the alert: {error}")
+        except Exception as error:  # noqa: BLE001  whatever it is, the other alerts go out, and these records fail
+            failures |= dict.fromkeys(message.records, f"the alert could not be sent: {error!r}")
+    return failures

@@ -1,0 +1,104 @@
+"""How to allow what is denied: the narrowest allowances, ready to paste, with owner, reason and expiry left blank."""
+
+import json
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from handler.alert.case import Case, name
+from handler.alert.ports import Range, merged
+from handler.alert.text import Block, printable
+from handler.decision import Denied
+from handler.finding import UNKNOWN, Server
+
+PASTE = (
+    'Paste this into a file of policies/allow/ (a new one begins with "package allow") and fill in owner, '
+    "reason and expires. Until then it allows nothing."
+)
+EVERYBODY = "Only an allowance for everybody covers an unknown address. Find out first whether everybody may."
+UNREADABLE = "What could not be read in full cannot be allowed: mend the report first."
+
+
+class _Wanted(Struct, frozen=True):
+    """Ports by protocol that some sources are to reach in one way."""
+
+    reach: str
+    ports: tuple[tuple[str, tuple[Range, ...]], ...]
+    sources: tuple[str, ...]
+
+
+def allowances(case: Case) -> list[Block]:
+    """Give the allowances that together permit exactly what is denied, and what no allowance can permit."""
+    readable = [entry for entry in case.denied if not entry.decision.undecidable]
+    denied = [(entry.finding.reach, denied) for entry in readable for denied in entry.decision.denied]
+    lifted = [(reach, entry) for reach, entry in denied if entry.cause != "prohibited"]
+    barred = sorted({entry.prohibition for _, entry in denied if entry.prohibition})
+    said = [Block(UNREADABLE)] if len(readable) < len(case.denied) else []
+    if barred:
+        forbids = "the prohibition" if len(barred) == 1 else "the prohibitions"
+        said.append(Block(f"No allowance lifts {forbids} {printable(', '.join(barred))}."))
+    return said + _offers(case.server, _wanted(lifted))
+
+
+def _offers(server: Server, wanted: Sequence[_Wanted]) -> list[Block]:
+    ids: list[str] = []
+    for entry in wanted:
+        ids.append(_id(server, entry, ids))
+    written = [_rego(server, entry, identifier) for entry, identifier in zip(wanted, ids, strict=True)]
+    warning = [Block(EVERYBODY)] if any(UNKNOWN in entry.sources for entry in wanted) else []
+    return [*warning, *(Block("" if index else PASTE, code) for index, code in enumerate(written))]
+
+
+def _wanted(denied: Sequence[tuple[str, Denied]]) -> list[_Wanted]:
+    by_source: dict[tuple[str, str], dict[str, list[Range]]] = {}
+    for reach, entry in denied:
+        protocols = by_source.setdefault((reach, entry.source), {})
+        protocols.setdefault(entry.protocol, []).append((entry.from_port, entry.to_port))
+    alike: dict[tuple[str, tuple[tuple[str, tuple[Range, ...]], ...]], list[str]] = {}
+    for (reach, source), protocols in by_source.items():
+        ports = tuple((protocol, tuple(merged(ranges))) for protocol, ranges in sorted(protocols.items()))
+        alike.setdefault((reach, ports), []).append(source)
+    return [_Wanted(reach, ports, tuple(sorted(sources))) for (reach, ports), sources in alike.items()]
+
+
+def _rego(server: Server, wanted: _Wanted, identifier: str) -> str:
+    """Spell an allowance as `opa fmt` does."""
+    ports = {protocol: [_port(low, high) for low, high in ranges] for protocol, ranges in wanted.ports}
+    everybody = UNKNOWN in wanted.sources or {"0.0.0.0/0", "::/0"} <= set(wanted.sources)
+    fields = {
+        "id": identifier,
+        **ports,
+        "sources": ["anywhere"] if everybody else list(wanted.sources),
+        "owner": "",
+        "reason": "",
+        "expires": "",
+    }
+    conditions = {"server.id": server.id, "server.account": server.account}
+    if wanted.reach != "internet":
+        conditions["reach"] = wanted.reach
+    return "\n".join(
+        [
+            "allowance contains {",
+            *(f"\t{json.dumps(field)}: {json.dumps(value)}," for field, value in fields.items()),
+            "} if {",
+            *(f"\tinput.{path} == {json.dumps(value)}" for path, value in conditions.items()),
+            "}",
+        ]
+    )
+
+
+def _port(low: int, high: int) -> int | str:
+    return low if low == high else f"{low}-{high}"
+
+
+def _id(server: Server, wanted: _Wanted, taken: Sequence[str]) -> str:
+    """Name an allowance after its server and its first ports, so that no two have one id."""
+    words = [] if name(server) == server.id else [name(server)[:40]]
+    words += [server.id, *(f"{protocol}-{_port(*ranges[0])}" for protocol, ranges in wanted.ports)]
+    spelled = re.sub(r"[^0-9A-Za-z]+", "-", " ".join(words)).strip("-").lower()
+    return next(
+        numbered
+        for numbered in (spelled, *(f"{spelled}-{number}" for number in range(2, len(taken) + 3)))
+        if numbered not in taken
+    )

@@ -1,0 +1,152 @@
+"""What was denied, gathered by server: the subject of one alert."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from handler.alert import policies
+from handler.alert.text import Room, ports, quoted, sources
+from handler.decision import Decision, Denied, Problem
+from handler.finding import UNKNOWN, Finding, Server
+from handler.outcome import Outcome
+
+SEVERITIES = ("critical", "high", "medium")
+"""The gate's words, worst first."""
+
+ANYWHERE = ("0.0.0.0/0", "::/0", UNKNOWN)
+
+
+class Judged(Struct, frozen=True):
+    """A finding, the decision on it, and the records that told it."""
+
+    finding: Finding
+    decision: Decision
+    records: tuple[str, ...]
+
+
+class Denial(Struct, frozen=True):
+    """One denied port range, and the sources that fare alike there. `entry` is the gate's word on the first of them."""
+
+    severity: str
+    entry: Denied
+    sources: tuple[str, ...]
+
+    @property
+    def ports(self) -> str:
+        """The port range as a policy spells it."""
+        return ports(self.entry.protocol, self.entry.from_port, self.entry.to_port)
+
+
+class Case(Struct, frozen=True):
+    """A server, what was judged and denied on it in this invocation (worst first), and all that was judged on it."""
+
+    server: Server
+    denied: tuple[Judged, ...]
+    judged: tuple[Judged, ...]
+
+    @property
+    def severity(self) -> str:
+        """The worst severity that the gate gave."""
+        return self.denied[0].decision.severity
+
+    @property
+    def records(self) -> frozenset[str]:
+        """The records that told what is denied."""
+        return frozenset(record for judged in self.denied for record in judged.records)
+
+
+def judgements(outcomes: Iterable[Outcome]) -> tuple[Judged, ...]:
+    """Give the outcomes that were decided."""
+    return tuple(
+        Judged(outcome.report, outcome.decision, outcome.records)
+        for outcome in outcomes
+        if isinstance(outcome.report, Finding) and outcome.decision is not None
+    )
+
+
+def cases(judged: Iterable[Judged]) -> list[Case]:
+    """Gather what is denied by server, the worst server first."""
+    by_server: dict[tuple[str, ...], list[Judged]] = {}
+    for entry in judged:
+        by_server.setdefault(identity(entry.finding.server), []).append(entry)
+    found = [_case(entries) for entries in by_server.values() if any(_denies(entry) for entry in entries)]
+    return sorted(found, key=lambda case: (SEVERITIES.index(case.severity), name(case.server), identity(case.server)))
+
+
+def denials(case: Case, policies_path: str) -> list[Denial]:
+    """Give what is denied on a server, sources that fare alike together, worst first."""
+    alike: dict[tuple[object, ...], list[Denied]] = {}
+    for judged in case.denied:
+        for entry in judged.decision.denied:
+            alike.setdefault((_grade(entry, policies_path), *_fate(entry)), []).append(entry)
+    found = [
+        Denial(_grade(entries[0], policies_path), entries[0], tuple(sorted({entry.source for entry in entries})))
+        for entries in alike.values()
+    ]
+    return sorted(found, key=_badness)
+
+
+def heading(denial: Denial, room: Room) -> str:
+    """Say what is open, and from where."""
+    return f"{denial.ports} from {sources(denial.sources, room)}"
+
+
+def unreadable(case: Case) -> list[Problem]:
+    """Give what kept the findings of a server from being judged in full."""
+    found = [problem for judged in case.denied for problem in judged.decision.problems if problem.kind == "finding"]
+    return list({(problem.field, problem.problem): problem for problem in found}.values())
+
+
+def identity(server: Server) -> tuple[str, ...]:
+    """Give what makes a server the same server."""
+    return (server.account, server.region, server.kind, server.id)
+
+
+def name(server: Server) -> str:
+    """Give the name of a server, its id where it has none."""
+    return server.name if isinstance(server.name, str) and server.name.strip() else server.id
+
+
+def title(server: Server, characters: int) -> str:
+    """Name a server with its id."""
+    spelled = quoted(name(server), characters)
+    if server.kind == "security_group":
+        spelled = f"security group {spelled}"
+    return spelled if name(server) == server.id else f"{spelled} ({quoted(server.id, characters)})"
+
+
+def _case(entries: Sequence[Judged]) -> Case:
+    denied = sorted(
+        (entry for entry in entries if _denies(entry)),
+        key=lambda entry: (SEVERITIES.index(entry.decision.severity), entry.finding.id),
+    )
+    told = [entry.finding.server for entry in (*denied, *entries)]
+    return Case(next((server for server in told if server.tags_known), told[0]), tuple(denied), tuple(entries))
+
+
+def _denies(entry: Judged) -> bool:
+    return entry.decision.action == "deny"
+
+
+def _fate(entry: Denied) -> tuple[object, ...]:
+    """Give all that an entry says, but for its source."""
+    reason = entry.reason.replace(entry.source, "\0")
+    where = (entry.protocol, entry.from_port, entry.to_port, entry.security_group, entry.rules)
+    return (*where, entry.cause, entry.prohibition, entry.nearest, reason)
+
+
+def _grade(entry: Denied, policies_path: str) -> str:
+    """Grade an entry as the gate grades it: only to put the worst first; the severity of an alert is the gate's own."""
+    if entry.source not in ANYWHERE:
+        return "medium"
+    listed = policies.administrative(policies_path, entry.protocol)
+    return "critical" if _wide(entry) or any(entry.from_port <= port <= entry.to_port for port in listed) else "high"
+
+
+def _wide(entry: Denied) -> bool:
+    return (entry.from_port, entry.to_port) == (0, 65535)
+
+
+def _badness(denial: Denial) -> tuple[object, ...]:
+    entry = denial.entry
+    return (SEVERITIES.index(denial.severity), not _wide(entry), entry.protocol, entry.from_port, denial.sources)

@@ -1,0 +1,144 @@
+"""Makes the messages of one invocation, each of them small enough for SNS."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from handler.alert import digest, mail, subjects, undecidable
+from handler.alert.attributes import Attributes, gather
+from handler.alert.case import SEVERITIES, Case, Judged, cases, denials, judgements
+from handler.alert.content import Carried, contents
+from handler.alert.message import Message, sendable, to_json
+from handler.alert.text import ROOMS, Room
+from handler.outcome import Engine, Outcome
+from handler.settings import Settings
+
+CHAT_CHARACTERS = 8000
+"""The longest `description` that Amazon Q Developer takes."""
+
+T = TypeVar("T")
+
+
+class _Draft(Struct, frozen=True, kw_only=True):
+    """A message before it is fitted: its text for any room, and its JSON from the whole to the least."""
+
+    records: frozenset[str]
+    subject: str
+    attributes: Attributes
+    text: Callable[[Room], str]
+    carried: Carried
+
+
+def messages(outcomes: Sequence[Outcome], settings: Settings, engine: Engine) -> list[Message]:
+    """Give the messages of one invocation, the worst first; none when nothing was denied and everything could be read.
+
+    One message a server and one a shape of unreadable report; one digest of all of them where they are more than
+    `alert_max_messages`. Every record whose finding was denied or could not be judged is in one of them.
+    """
+    judged = judgements(outcomes)
+    denied = cases(judged)
+    shapes = undecidable.by_shape(outcomes)
+    if len(denied) + len(shapes) > settings.alert_max_messages:
+        drafts = [_digest(denied, shapes, settings, engine)]
+    else:
+        drafts = [_server(case, judged, settings, engine) for case in denied]
+        drafts += [_undecidable(shape, settings, engine) for shape in shapes]
+    return [_fitted(draft, settings, engine) for draft in sorted(drafts, key=_badness)]
+
+
+def _server(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engine) -> _Draft:
+    found = denials(case, settings.policies_path)
+    return _Draft(
+        records=case.records,
+        subject=subjects.server(case, found),
+        attributes=gather([case], [], settings),
+        text=lambda room: mail.body(case, judged, settings, engine, room),
+        carried=Carried(kind="server", judged=case.denied, summary=digest.summary([case], settings)),
+    )
+
+
+def _undecidable(shape: undecidable.Shape, settings: Settings, engine: Engine) -> _Draft:
+    return _Draft(
+        records=shape.records,
+        subject=subjects.undecidable(shape.reports),
+        attributes=gather([], shape.reports, settings),
+        text=lambda room: undecidable.body(shape, engine, room),
+        carried=Carried(kind="undecidable", reports=shape.reports, summary=undecidable.summary([shape])),
+    )
+
+
+def _digest(denied: Sequence[Case], shapes: Sequence[undecidable.Shape], settings: Settings, engine: Engine) -> _Draft:
+    reports = [report for shape in shapes for report in shape.reports]
+    accounts = [case.server.account for case in denied]
+    found = denials(denied[0], settings.policies_path) if denied else []
+    return _Draft(
+        records=frozenset().union(*(case.records for case in denied), *(shape.records for shape in shapes)),
+        subject=subjects.server(denied[0], found, accounts) if denied else subjects.undecidable(reports),
+        attributes=gather(denied, reports, settings),
+        text=lambda room: digest.body(denied, shapes, settings, engine, room),
+        carried=Carried(
+            kind="digest",
+            judged=[judged for case in denied for judged in case.denied],
+            reports=reports,
+            summary=digest.summary(denied, settings) + undecidable.summary(shapes),
+        ),
+    )
+
+
+def _badness(draft: _Draft) -> int:
+    severity = draft.attributes["severity"]
+    return SEVERITIES.index(severity if isinstance(severity, str) else severity[0])
+
+
+def _fitted(draft: _Draft, settings: Settings, engine: Engine) -> Message:
+    """Give text, chat and JSON a third each of what SNS takes; what the texts leave free is the JSON's."""
+    heading = {**draft.attributes, "subject": draft.subject}
+    frame = Message(records=draft.records, subject=draft.subject, body="", data=heading)
+    free = settings.alert_max_bytes - frame.size()
+    body = _largest((sendable(draft.text(room)) for room in ROOMS), lambda text: _weight(text) <= free // 3)
+    chat = _chat(draft, free // 3) if settings.alert_https_format == "amazon-q" else None
+    left = free - _weight(body) - (_weight(to_json(chat)) if chat else 0)
+    data = _largest(contents(draft.carried, heading, engine), lambda content: _weight(to_json(content)) <= left)
+    return Message(records=draft.records, subject=draft.subject, body=body, data=data, chat=chat)
+
+
+def _chat(draft: _Draft, room: int) -> dict[str, Any]:
+    """Give the mail as a custom notification of Amazon Q Developer, set as code so that no text in it becomes markup.
+
+    https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+    """
+    shown = (f"```\n{_inert(sendable(draft.text(room)))}```" for room in ROOMS)
+    return {
+        "version": "1.0",
+        "source": "custom",
+        "content": {
+            "textType": "client-markdown",
+            "title": _inert(draft.subject),
+            "description": _largest(shown, lambda text: len(text) <= CHAT_CHARACTERS and 2 * _weight(text) <= room),
+        },
+    }
+
+
+def _inert(text: str) -> str:
+    """Replace what could end the code or call people (`<!channel>`), by marks that a shell does not know either."""
+    return text.replace("`", "\u02cb").replace("<", "\u2039")
+
+
+def _largest(candidates: Iterable[T], fits: Callable[[T], bool]) -> T:
+    """Give the first that fits, else the last."""
+    *_, chosen = _until(candidates, fits)
+    return chosen
+
+
+def _until(candidates: Iterable[T], fits: Callable[[T], bool]) -> Iterable[T]:
+    for candidate in candidates:
+        yield candidate
+        if fits(candidate):
+            return
+
+
+def _weight(text: str) -> int:
+    """Bytes of a text inside the JSON of a message."""
+    return len(json.dumps(text, ensure_ascii=False).encode())

@@ -1,0 +1,103 @@
+"""The mail when there are too many for one each: worst first, what is the same on many servers said once."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from handler.alert import undecidable
+from handler.alert.case import SEVERITIES, Case, denials, heading, title, unreadable
+from handler.alert.text import SUMMARY, Room, count, first, footer, quoted, short, wrapped
+from handler.alert.undecidable import Shape
+from handler.outcome import Engine
+from handler.settings import Settings
+
+
+class _Line(Struct, frozen=True):
+    """What is denied alike on one or more servers."""
+
+    severity: str
+    heading: str
+    reason: str
+
+
+def body(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings, engine: Engine, room: Room) -> str:
+    """Write the digest."""
+    alike = ["\n".join(_section(*found, room)) for found in _alike(cases, settings, room)]
+    unread = ["\n".join(["COULD NOT BE JUDGED", *undecidable.problems(shape, room)]) for shape in shapes]
+    sections = [
+        *first(alike, room.entries),
+        *first(unread, room.entries),
+        "\n".join(undecidable.raw([shape.reports[0] for shape in shapes], room)),
+        "\n".join(
+            [
+                *wrapped(
+                    "The findings with their decisions are in the JSON of this message, and in the function's log."
+                ),
+                *footer(engine, (judged.finding.now for case in cases for judged in case.denied)),
+            ]
+        ),
+    ]
+    opening = "\n".join(wrapped(_opening(cases, shapes, settings)))
+    return "\n\n".join(section for section in (opening, *sections) if section) + "\n"
+
+
+def summary(cases: Iterable[Case], settings: Settings) -> list[str]:
+    """Say in a line each what is denied, and where."""
+    return [
+        f"{line.severity}: {title(case.server, SUMMARY.characters)}: {line.heading}: {line.reason}"
+        for case in cases
+        for line in dict.fromkeys(line for line, _ in _lines(case, settings, SUMMARY))
+    ]
+
+
+def _opening(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings) -> str:
+    said = []
+    if cases:
+        said.append(f"{count(len(cases), 'server is', 'servers are')} open where the policies do not allow it")
+    if shapes:
+        said.append(f"{count(sum(len(shape.reports) for shape in shapes), 'report', 'reports')} could not be judged")
+    return (
+        f"{', and '.join(said)}. This is a digest, because {len(cases) + len(shapes)} alerts at once are more than the "
+        f"limit of {settings.alert_max_messages} (ALERT_MAX_MESSAGES)."
+    )
+
+
+def _alike(cases: Sequence[Case], settings: Settings, room: Room) -> list[tuple[_Line, list[Case], list[str]]]:
+    """Give each line with its servers and the security groups on the way, the worst and most frequent first."""
+    servers: dict[_Line, list[Case]] = {}
+    groups: dict[_Line, set[str]] = {}
+    for case in cases:
+        for line, group in _lines(case, settings, room):
+            found = servers.setdefault(line, [])
+            if not found or found[-1] is not case:
+                found.append(case)
+            groups.setdefault(line, set()).update({group} if group else ())
+    alike = [(line, found, sorted(groups[line])) for line, found in servers.items()]
+    return sorted(alike, key=lambda item: (SEVERITIES.index(item[0].severity), -len(item[1])))
+
+
+def _lines(case: Case, settings: Settings, room: Room) -> Iterator[tuple[_Line, str | None]]:
+    for denial in denials(case, settings.policies_path):
+        reason = short(denial.entry.reason, 2 * room.characters)
+        yield _Line(denial.severity, heading(denial, room), reason), denial.entry.security_group
+    for problem in unreadable(case):
+        reason = short(f"{problem.field}: {problem.problem}", 2 * room.characters)
+        yield _Line(case.severity, "could not be judged: treat it as open", reason), None
+
+
+def _section(line: _Line, cases: Sequence[Case], groups: Sequence[str], room: Room) -> list[str]:
+    by_place: dict[str, list[str]] = {}
+    for case in cases:
+        place = f"{quoted(case.server.account, room.characters)} {quoted(case.server.region, room.characters)}"
+        by_place.setdefault(place, []).append(f"    {title(case.server, room.characters)}")
+    places = [
+        "\n".join([f"  {count(len(servers), 'server', 'servers')} in {place}:", *first(servers, room.entries)])
+        for place, servers in by_place.items()
+    ]
+    passed = first([short(group, room.characters) for group in groups], room.entries // 10)
+    return [
+        *wrapped(f"{line.severity.upper()}  {line.heading}", hanging="    "),
+        *wrapped(line.reason, "  "),
+        *(wrapped(f"through {', '.join(passed)}", "  ", "    ") if passed else ()),
+        *first(places, room.entries),
+    ]

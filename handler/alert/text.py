@@ -1,0 +1,124 @@
+"""Texts from outside, made fit to be read: no tag and no report may forge a line, move a cursor or fill a screen."""
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from handler.finding import UNKNOWN
+from handler.outcome import Engine
+
+WIDTH = 70
+"""Columns of a mail."""
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)\S*Z")
+_PLAIN = re.compile(r"[\w.:/@+=,-]+")
+
+
+class Room(Struct, frozen=True):
+    """How much a text may say: entries of each list, characters of each value, characters of what is quoted whole."""
+
+    entries: int
+    characters: int
+    verbatim: int
+
+
+ROOMS = (
+    Room(100, 200, 200_000),
+    Room(100, 200, 80_000),
+    Room(50, 200, 30_000),
+    Room(50, 150, 10_000),
+    Room(20, 100, 4_000),
+    Room(10, 80, 1_000),
+    Room(5, 60, 400),
+    Room(2, 40, 100),
+    Room(0, 30, 0),
+)
+"""From the most that is worth reading to the least that still says what happened."""
+
+
+SUMMARY = Room(5, 100, 0)
+"""For a line that says all of an entry."""
+
+
+class Block(Struct, frozen=True):
+    """A sentence, and the commands or the policy that it speaks of, to be copied as they stand."""
+
+    prose: str
+    code: str = ""
+
+
+def printable(text: str) -> str:
+    r"""Spell every control, format and unassigned character as `\u202e`; runs of spaces become one."""
+    spelled = "".join(mark if mark.isprintable() else f"\\u{ord(mark):04x}" for mark in text)
+    return " ".join(spelled.split(" ")) if "  " not in spelled else re.sub(" +", " ", spelled)
+
+
+def short(text: str, characters: int) -> str:
+    """Make a text printable and cut it, saying how much is missing."""
+    spelled = printable(text)
+    left = len(spelled) - characters
+    return spelled if left <= 0 else f"{spelled[:characters]}... and {left} more characters"
+
+
+def quoted(text: str, characters: int) -> str:
+    """Set a name or a tag apart from the sentence around it where it is more than one plain word."""
+    cut = short(text, characters)
+    return cut if _PLAIN.fullmatch(cut) else '"' + cut.replace('"', "'") + '"'
+
+
+def first(entries: Sequence[str], most: int) -> list[str]:
+    """Give the first entries and say how many more there are."""
+    left = len(entries) - most
+    return list(entries) if left <= 0 else [*entries[:most], f"... and {left} more"]
+
+
+def wrapped(text: str, indent: str = "", hanging: str | None = None) -> list[str]:
+    """Break a printable text into lines of a mail; what has no spaces stays whole, so that it can be copied."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent if hanging is None else hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def blocks(entries: Sequence[Block], room: Room) -> list[str]:
+    """Spell blocks as lines; code stands at the margin, whole or not at all."""
+    spelled: list[str] = []
+    for block in entries:
+        fits = len(block.code) <= room.verbatim
+        code = block.code if fits else f"(left out here: {len(block.code)} characters)"
+        spelled.append("\n\n".join(part for part in ("\n".join(wrapped(block.prose)), code) if part))
+    return "\n\n".join(first(spelled, room.entries)).split("\n")
+
+
+def count(number: int, one: str, many: str) -> str:
+    """Spell a number of things."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def ports(protocol: str, from_port: int, to_port: int) -> str:
+    """Spell a port range, as policies and the command line do."""
+    return f"{protocol} {from_port}" if from_port == to_port else f"{protocol} {from_port}-{to_port}"
+
+
+def sources(addresses: Sequence[str], room: Room) -> str:
+    """Spell the addresses that can reach a port; the unknown one in plain words."""
+    spelled = ["an unknown address" if source == UNKNOWN else short(source, room.characters) for source in addresses]
+    return ", ".join(first(spelled, max(room.entries, 1)))
+
+
+def time(text: str) -> str:
+    """Spell a time of the contract (RFC 3339 in UTC) for a person; any other text stays as it is."""
+    read = _TIME.fullmatch(text)
+    return f"{read[1]} {read[2]} UTC" if read else printable(text)
+
+
+def footer(engine: Engine, judged: Iterable[str] = ()) -> list[str]:
+    """Say when it was judged, and by what."""
+    times = ", ".join(dict.fromkeys(time(when) for when in judged))
+    return wrapped(f"Judged {times + ' ' if times else ''}by policy {engine.policy}, OPA {engine.opa}")

@@ -1,0 +1,108 @@
+"""The mail about reports that could not be read: one a shape, with the raw events attached."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from handler.alert.content import plain
+from handler.alert.text import SUMMARY, Room, count, first, footer, short, wrapped
+from handler.finding import Undecidable
+from handler.outcome import Engine, Outcome
+
+
+class Shape(Struct, frozen=True):
+    """The unreadable reports of one shape, and the records that told them."""
+
+    name: str
+    reports: tuple[Undecidable, ...]
+    records: frozenset[str]
+
+
+def by_shape(outcomes: Iterable[Outcome]) -> list[Shape]:
+    """Gather what could not be read by its shape, the most frequent shape first."""
+    gathered: dict[str, list[tuple[Undecidable, tuple[str, ...]]]] = {}
+    for outcome in outcomes:
+        if isinstance(outcome.report, Undecidable):
+            gathered.setdefault(outcome.report.shape, []).append((outcome.report, outcome.records))
+    shapes = (
+        Shape(
+            name,
+            tuple(report for report, _ in told),
+            frozenset(record for _, records in told for record in records),
+        )
+        for name, told in gathered.items()
+    )
+    return sorted(shapes, key=lambda shape: (-len(shape.reports), shape.name))
+
+
+def body(shape: Shape, engine: Engine, room: Room) -> str:
+    """Write the mail about the reports of one shape."""
+    number = len(shape.reports)
+    opening = (
+        f"Portcullis could not read {'this report' if number == 1 else f'these {number} reports'}, so nobody knows "
+        "whether what is open is allowed. Treat it as open to anyone, and look at the server itself. "
+        "`portcullis decide FILE` judges an event anew."
+    )
+    sections = [wrapped(opening), problems(shape, room), _where(shape.reports, room), raw(shape.reports, room)]
+    return "\n\n".join("\n".join(section) for section in (*sections, footer(engine)) if section) + "\n"
+
+
+def problems(shape: Shape, room: Room) -> list[str]:
+    """Say what is wrong with the reports of a shape, equal problems once."""
+    told: dict[str, int] = {}
+    for report in shape.reports:
+        problem = short(f"{report.field}: {report.problem}", 2 * room.characters)
+        told[problem] = told.get(problem, 0) + 1
+    spelled = [
+        problem + (f" ({count(number, 'report', 'reports')})" if number > 1 else "") for problem, number in told.items()
+    ]
+    listed = ["\n".join(wrapped(line, "  ", "    ")) for line in spelled]
+    return [*wrapped(short(shape.name, room.characters)), *first(listed, room.entries)]
+
+
+def summary(shapes: Iterable[Shape]) -> list[str]:
+    """Say in a line each what could not be read."""
+    return [" ".join(line.split()) for shape in shapes for line in ["; ".join(problems(shape, SUMMARY))]]
+
+
+def raw(reports: Sequence[Undecidable], room: Room) -> list[str]:
+    """Attach the events as they came, as many and as much of them as there is room for."""
+    left = room.verbatim
+    lines: list[str] = []
+    for number, report in enumerate(reports):
+        if number:
+            lines.append("")
+        if left <= 0:
+            return [*lines, f"... and {count(len(reports) - number, 'event', 'events')} more, of {len(reports)}"]
+        spelled = _spelled(report.raw)
+        missing = len(spelled) - left
+        lines += [
+            "The report as it came:" if len(reports) == 1 else f"Report {number + 1} of {len(reports)} as it came:",
+            spelled if missing <= 0 else f"{spelled[:left]}\n... and {missing} more characters of it",
+        ]
+        left -= len(spelled)
+    return lines
+
+
+def _where(reports: Sequence[Undecidable], room: Room) -> list[str]:
+    facts = {
+        "Account": [report.account for report in reports],
+        "Region": [report.region for report in reports],
+        "Server": [report.server for report in reports],
+        "Report": [report.id for report in reports],
+    }
+    lines: list[str] = []
+    for name, values in facts.items():
+        known = [short(value, room.characters) for value in dict.fromkeys(values) if value] or ["unknown"]
+        lines += [f"{'' if index else name:<9}{value}" for index, value in enumerate(first(known, room.entries))]
+    return lines
+
+
+def _spelled(event: object) -> str:
+    """Spell an event as ASCII JSON, so that nothing in it can pass for a line of the mail."""
+    try:
+        spelled = json.dumps(plain(event), indent=2)
+    except RecursionError:
+        spelled = json.dumps(plain(event))
+    return spelled.replace("\x7f", "\\u007f")
