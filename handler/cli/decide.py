@@ -2,19 +2,16 @@
 
 import argparse
 import json
-import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from handler import settings
-from handler.cli import files, table
+from handler.cli import executable, files, table
 from handler.cli.table import Line
 from handler.errors import PortcullisError
 from handler.process import Process
@@ -64,12 +61,6 @@ def run(given: argparse.Namespace) -> int:
     if any(line.told.outcome == "undecidable" for line in lines):
         return UNREAD
     return DENIED if any(line.told.decision and line.told.decision.action == "deny" for line in lines) else 0
-
-
-def executable() -> str:
-    """Give the OPA to run: `OPA_PATH`, else the one beside this Python, else `opa` on PATH."""
-    beside = shutil.which("opa", path=str(Path(sys.executable).parent))
-    return os.environ.get("OPA_PATH") or beside or "opa"
 
 
 def _judge(name: str, now: datetime, gate: Any) -> Iterator[Line]:

@@ -19,8 +19,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from handler.cli import table
-from handler.cli.decide import executable
+from handler.cli import executable, table
 from handler.outcome import Engine, Told
 
 _EVENTS = Path(__file__).resolve().parent / "demo_events"
