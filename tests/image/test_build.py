@@ -1,0 +1,105 @@
+"""What is built, and what cannot be built."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import handler
+from handler.process import revision
+from handler.settings import ROOT
+from tests.image.conftest import NAME, build
+from tests.image.function import Image, buildah
+
+UNWANTED = ("handler/cli", "tests", "policy_tests", "pytest", "rich", "moto", "Makefile", "requirements.txt")
+
+
+@pytest.mark.usefixtures("image")
+def test_two_builds_on_empty_stores_are_the_same_image(tmp_path: Path) -> None:
+    """The same checkout gives the same image id on another, empty store."""
+    storage = Path(os.environ["CONTAINERS_STORAGE_CONF"])
+    other = tmp_path / "storage.conf"
+    other.write_text(storage.read_text().replace(str(storage.parent), str(tmp_path)))
+    given = {**os.environ, "CONTAINERS_STORAGE_CONF": str(other)}
+    bases = Path(__file__).with_name("bases")
+    subprocess.run([bases, "import", os.environ["BASES"]], env=given, check=True)
+    built = build(environment=given)
+    assert built.returncode == 0, built.stderr[-5000:]
+    show = ["buildah", "inspect", "--type", "image", "--format", "{{.FromImageID}}", NAME]
+    found = subprocess.run(show, env=given, check=True, capture_output=True, text=True).stdout.strip()
+    assert found == buildah(*show[1:])
+
+
+def test_holds_what_the_function_needs_and_no_more(image: Image) -> None:
+    """OPA, the packages with byte code, function and policies; no test, no command line, no compiler."""
+    task = image.root / "var" / "task"
+    assert (image.root / "opt" / "opa" / "bin" / "opa").stat().st_mode & 0o111
+    assert {path.name for path in task.iterdir()} >= {"handler", "policies", "boto3", "opa_client"}
+    assert [name for name in UNWANTED if (task / name).exists()] == []
+    assert [path for path in image.root.rglob("*") if path.name in {"go", "gcc", "cc", "_test.rego"}] == []
+    sources = {path for path in task.rglob("*.py") if path.parent.name != "__pycache__"}
+    compiled = {path.parent.parent / f"{path.name.split('.')[0]}.py" for path in task.rglob("*.pyc")}
+    assert sources == compiled
+
+
+def test_everybody_can_read_it(image: Image) -> None:
+    """Whoever runs the function can read it, however strict the umask of the checkout was."""
+    task = image.root / "var" / "task"
+    assert [path for path in task.rglob("*") if not path.stat().st_mode & 0o004] == []
+
+
+def test_labels_name_version_and_policies(image: Image) -> None:
+    """The labels name the version and the revision of the policies that are in the image."""
+    labels = image.configuration["Labels"]
+    assert labels["org.opencontainers.image.version"] == handler.__version__
+    assert labels["portcullis.policy"] == revision(str(ROOT / "policies"))
+    assert revision(str(image.root / "var" / "task" / "policies")) == labels["portcullis.policy"]
+
+
+@pytest.mark.usefixtures("image")
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        pytest.param("allow/broken.rego", "package allow\n\nallowance contains {", "rego_parse_error", id="no-rego"),
+        pytest.param("allow/vpn.rego", "package allow\n", "FAIL", id="tests-fail"),
+        pytest.param("accounts/data.yaml", "production: [012345670123]\n", "accounts/data.yaml", id="data-file"),
+    ],
+)
+def test_policies_that_fail_make_no_image(policies: Path, file: str, content: str, said: str) -> None:
+    """A policy that does not compile, whose tests fail or whose data is not right ends the build with the reason."""
+    (policies / file).write_text(content)
+    failed = build(environment={"POLICIES": str(policies), "TAG": "localhost/broken"})
+    assert failed.returncode != 0
+    assert said in failed.stdout + failed.stderr
+    assert "localhost/broken" not in buildah("images")
+
+
+@pytest.mark.usefixtures("image")
+def test_policies_of_another_revision_make_no_image() -> None:
+    """A label that does not fit the policies ends the build."""
+    failed = build("--build-arg", "POLICY_REVISION=0000000", environment={"TAG": "localhost/broken"})
+    assert failed.returncode != 0
+    assert "the policies are not those of revision 0000000" in failed.stdout + failed.stderr
+
+
+@pytest.mark.usefixtures("image")
+def test_a_team_builds_its_own_policies_in(policies: Path, tmp_path: Path) -> None:
+    """Policies and their tests come from any folder, and the label names their revision."""
+    with (policies / "allow" / "web.rego").open("a") as file:
+        file.write("\n# ours\n")
+    tests = shutil.copytree(ROOT / "policy_tests", tmp_path / "policy_tests")
+    given = {"POLICIES": str(policies), "POLICY_TESTS": str(tests), "TAG": "localhost/ours"}
+    built = build(environment=given)
+    assert built.returncode == 0, built.stderr[-5000:]
+    with Image("localhost/ours") as ours:
+        assert ours.configuration["Labels"]["portcullis.policy"] == revision(str(policies))
+        assert "# ours" in (ours.root / "var" / "task" / "policies" / "allow" / "web.rego").read_text()
+
+
+def test_missing_base_image_is_named() -> None:
+    """A base image that is not there ends the build with its name."""
+    failed = build("--build-arg", "PYTHON_IMAGE=localhost/no-such-base:1", environment={"TAG": "localhost/broken"})
+    assert failed.returncode != 0
+    assert "localhost/no-such-base:1: image not known" in failed.stderr
