@@ -105,6 +105,16 @@ def spoken(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def loose_object(value: Any) -> dict[str, Any]:
+    """Give an object, or an empty one in place of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def loose_list(value: Any) -> list[Any]:
+    """Give a list, or an empty one in place of anything else."""
+    return value if isinstance(value, list) else []
+
+
 def tag_map(holder: dict[str, Any], key: str, path: str) -> dict[str, str] | None:
     """Read tags kept as an object of texts; null if the report has none at all.
 

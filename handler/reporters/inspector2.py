@@ -17,7 +17,6 @@ from handler.finding import (
     Finding,
     Ignored,
     Protocol,
-    Reach,
     Report,
     Reporter,
     Server,
@@ -25,6 +24,7 @@ from handler.finding import (
     identity,
 )
 from handler.reporters import _fields as fields
+from handler.reporters._network_path import Way, follow
 
 NAME = "inspector2"
 SOURCE = "aws.inspector2"
@@ -38,16 +38,6 @@ _OTHER_TYPES = {
     "CODE_VULNERABILITY": "CODE_VULNERABILITY is about software, not about an open port",
 }
 _SUPPRESSED = "SUPPRESSED by a rule in Inspector"
-_REACH: dict[str, Reach] = {
-    "AWS::EC2::InternetGateway": "internet",
-    "AWS::EC2::VPCPeeringConnection": "peered_vpc",
-    "AWS::EC2::VPNGateway": "vpn",
-    "AWS::EC2::VPNConnection": "vpn",
-}
-_REACH_BY_ID: dict[str, Reach] = {"igw": "internet", "pcx": "peered_vpc", "vgw": "vpn", "vpn": "vpn"}
-"""The documents name no component types but the first; the prefixes of AWS's ids tell the rest."""
-
-
 _INSTANCE = "AWS_EC2_INSTANCE"
 
 
@@ -61,14 +51,6 @@ class _Told(Struct, frozen=True):
     raw: Any
 
 
-class _Way(Struct, frozen=True):
-    """The path: from where, to which instance, and the groups on the hop before it, the one next to it last."""
-
-    reach: Reach | None
-    groups: tuple[str | None, ...]
-    instance: str | None
-
-
 class _Opening(Struct, frozen=True):
     """What holds for every resource of a finding."""
 
@@ -76,7 +58,7 @@ class _Opening(Struct, frozen=True):
     reporter: Reporter
     account: str
     ports: tuple[Protocol, int, int]
-    way: _Way
+    way: Way
 
 
 def claims(event: Any) -> bool:
@@ -144,7 +126,7 @@ def _read(told: _Told, now: str) -> Iterator[Report]:
 
 def _unwanted(finding: dict[str, Any], path: str) -> str | None:
     """Give the reason why a finding is not for us; one of an unknown type or status is unreadable."""
-    kind, status = fields.text(finding, "type", path), finding.get("status")
+    kind, status = fields.text(finding, "type", path), fields.spoken(finding.get("status"))
     if kind in _OTHER_TYPES:
         return _OTHER_TYPES[kind]
     if kind != "NETWORK_REACHABILITY":
@@ -167,7 +149,8 @@ def _opening(finding: dict[str, Any], told: _Told) -> _Opening:
         updated_at=fields.instant(finding.get("updatedAt")),
     )
     ports = _ports(details, told.path + "networkReachabilityDetails.")
-    return _Opening(finding["status"] == "CLOSED", reporter, _account(finding, told), ports, _way(details))
+    way = follow(fields.loose_object(details.get("networkPath")).get("steps"))
+    return _Opening(finding["status"] == "CLOSED", reporter, _account(finding, told), ports, way)
 
 
 def _ports(details: dict[str, Any], path: str) -> tuple[Protocol, int, int]:
@@ -178,31 +161,6 @@ def _ports(details: dict[str, Any], path: str) -> tuple[Protocol, int, int]:
     if low > high:
         raise UnreadableError(path + "openPortRange", f"begin {low} is above end {high}")
     return fields.protocol(details, "protocol", path), low, high
-
-
-def _way(details: dict[str, Any]) -> _Way:
-    """Follow the path, which Inspector may leave out. Behind a load balancer its groups come before the instance's."""
-    network_path = details.get("networkPath")
-    steps = network_path.get("steps") if isinstance(network_path, dict) else None
-    groups: list[str | None] = []
-    instance, found, beside = None, groups, False
-    for step in steps if isinstance(steps, list) else ():
-        kind, name = _component(step)
-        if kind == "AWS::EC2::SecurityGroup":
-            groups = [*groups, name] if beside else [name]
-        elif kind == "AWS::EC2::Instance":
-            instance, found = name, groups
-        beside = kind == "AWS::EC2::SecurityGroup"
-    first, name = _component(steps[0] if isinstance(steps, list) and steps else None)
-    reach = _REACH.get(first or "") or _REACH_BY_ID.get((name or "").partition("-")[0])
-    return _Way(reach, tuple(found if instance else groups), instance)
-
-
-def _component(step: Any) -> tuple[str | None, str | None]:
-    """Give a step's type and id."""
-    if not isinstance(step, dict):
-        return None, None
-    return fields.spoken(step.get("componentType")), fields.spoken(step.get("componentId"))
 
 
 def _account(finding: dict[str, Any], told: _Told) -> str:
@@ -228,10 +186,9 @@ def _server(resource: dict[str, Any], path: str, told: _Told, opening: _Opening)
     if resource.get("provider", "AWS") != "AWS":
         raise fields.refusal(resource, "provider", path, "AWS, so it cannot be judged")
     name, tags = fields.text(resource, "id", path), fields.tag_map(resource, "tags", path)
-    instance, machine = _detail(resource, "awsEc2Instance"), _detail(resource, "vm")
-    subnets = machine.get("subnetIds")
-    subnet = subnets[0] if isinstance(subnets, list) and subnets else None
-    way = opening.way
+    details = fields.loose_object(resource.get("details"))
+    instance, machine = (fields.loose_object(details.get(key)) for key in ("awsEc2Instance", "vm"))
+    subnets = fields.loose_list(machine.get("subnetIds"))
     return Server(
         kind="instance",
         id=name,
@@ -241,17 +198,10 @@ def _server(resource: dict[str, Any], path: str, told: _Told, opening: _Opening)
         account=opening.account,
         region=_region(resource, path, told),
         vpc=fields.known(instance.get("vpcId")) or fields.known(machine.get("networkId")),
-        subnet=fields.known(instance.get("subnetId")) or fields.known(subnet),
-        security_groups=tuple(filter(None, way.groups)) if way.instance in {None, name} else (),
+        subnet=fields.known(instance.get("subnetId")) or fields.known(subnets[0] if subnets else None),
+        security_groups=tuple(filter(None, opening.way.groups_of(name))),
         platform=fields.known(instance.get("platform")) or fields.known(machine.get("platform")),
     )
-
-
-def _detail(resource: dict[str, Any], key: str) -> dict[str, Any]:
-    """Give what is told of an instance, or nothing."""
-    details = resource.get("details")
-    told = details.get(key) if isinstance(details, dict) else None
-    return told if isinstance(told, dict) else {}
 
 
 def _report(opening: _Opening, server: Server, now: str) -> Finding | Closed:
@@ -261,7 +211,7 @@ def _report(opening: _Opening, server: Server, now: str) -> Finding | Closed:
     own = identity(server, reach, {opening.ports})
     if opening.closed:
         return Closed(id=own, reporter=opening.reporter, server=server)
-    group = way.groups[-1] if server.security_groups else None
+    group = (None, *way.groups_of(server.id))[-1]
     exposure = Exposure(protocol=protocol, from_port=low, to_port=high, sources=(UNKNOWN,), security_group=group)
     return Finding(
         id=own,
@@ -276,11 +226,9 @@ def _report(opening: _Opening, server: Server, now: str) -> Finding | Closed:
 
 def _undecidable(told: _Told, error: UnreadableError, resource: Any) -> Undecidable:
     """Say what could not be read, with as much of the rest as can be."""
-    finding = told.finding if isinstance(told.finding, dict) else {}
-    resources = finding.get("resources")
-    if resource is None and isinstance(resources, list) and resources:
-        resource = resources[0]
-    place = resource if isinstance(resource, dict) else {}
+    finding = fields.loose_object(told.finding)
+    resources = fields.loose_list(finding.get("resources"))
+    place = fields.loose_object(resources[0] if resource is None and resources else resource)
     return Undecidable(
         shape=told.shape,
         field=error.field,

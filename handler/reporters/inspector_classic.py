@@ -50,10 +50,8 @@ def claims(event: Any) -> bool:
     """Claim Classic's SNS messages, its findings, and answers of `describe_findings`."""
     if not isinstance(event, dict) or "detail-type" in event:
         return False
-    findings = event.get("findings")
-    if isinstance(findings, list) and any(map(_bare, findings)):
-        return True
-    return "failedItems" in event or _bare(event) or _is_message(event)
+    page = "failedItems" in event or any(map(_bare, fields.loose_list(event.get("findings"))))
+    return page or _bare(event) or _is_message(event)
 
 
 def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
@@ -146,7 +144,7 @@ def _finding(finding: dict[str, Any], path: str, now: str) -> Finding:
     server = _server(finding, attributes, named, path)
     told = _REACH.get(attributes.get("REACHABILITY_TYPE", "").lower())
     reach: Reach = told or "internet"
-    group = attributes.get("SECURITY_GROUP") or None
+    group = fields.spoken(attributes.get("SECURITY_GROUP"))
     return Finding(
         id=identity(server, reach, set(ports)),
         reporters=(_reporter(finding),),
@@ -209,11 +207,10 @@ def _server(finding: dict[str, Any], attributes: dict[str, str], named: fields.A
     assets = {} if finding.get("assetAttributes") is None else fields.mapping(finding, "assetAttributes", path)
     path += "assetAttributes."
     tags = fields.pairs(assets, "tags", path)
-    interfaces = [one for one in _list(assets, "networkInterfaces") if isinstance(one, dict)]
+    interfaces = [fields.loose_object(one) for one in fields.loose_list(assets.get("networkInterfaces"))]
     at = next((one for one in interfaces if one.get("networkInterfaceId") == attributes.get("ENI")), {})
-    groups = [
-        group.get("groupId") for one in interfaces for group in _list(one, "securityGroups") if isinstance(group, dict)
-    ]
+    listed = (group for one in interfaces for group in fields.loose_list(one.get("securityGroups")))
+    groups = [fields.loose_object(group).get("groupId") for group in listed]
     groups.append(attributes.get("SECURITY_GROUP"))
     return Server(
         kind="instance",
@@ -233,22 +230,14 @@ def _instance(assets: dict[str, Any], attributes: dict[str, str], path: str) -> 
     """Give the instance's id, which the finding has twice."""
     agent, instance = fields.spoken(assets.get("agentId")), attributes.get("INSTANCE_ID")
     if agent and instance and agent != instance:
-        raise UnreadableError(
-            path + "agentId", f"is {fields.spell(agent)}, but INSTANCE_ID is {fields.spell(instance)}"
-        )
+        raise UnreadableError(path + "agentId", f"is {agent!r}, but INSTANCE_ID is {instance!r}")
     return agent or instance or fields.text(assets, "agentId", path)
-
-
-def _list(holder: dict[str, Any], key: str) -> list[Any]:
-    """Give a list, or an empty one."""
-    value = holder.get(key)
-    return value if isinstance(value, list) else []
 
 
 def _undecidable(shape: str, error: UnreadableError, raw: Any, arn: Any) -> Undecidable:
     """Say what could not be read; the ARN names account and Region."""
     named = fields.arn(arn)
-    assets = raw.get("assetAttributes") if isinstance(raw, dict) else None
+    assets = fields.loose_object(fields.loose_object(raw).get("assetAttributes"))
     return Undecidable(
         shape=shape,
         field=error.field,
@@ -258,5 +247,5 @@ def _undecidable(shape: str, error: UnreadableError, raw: Any, arn: Any) -> Unde
         id=fields.spoken(arn),
         account=named.account if named else None,
         region=named.region if named else None,
-        server=fields.spoken(assets.get("agentId")) if isinstance(assets, dict) else None,
+        server=fields.spoken(assets.get("agentId")),
     )

@@ -1,0 +1,312 @@
+"""Every reporter turns its reports into findings, and whatever it cannot read into something that alerts."""
+
+import json
+import pkgutil
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import handler.reporters
+from handler import events, reporters
+from handler.finding import Closed, Finding, Ignored, Reference, Report, Undecidable
+from handler.folding import fold
+from handler.reporters import _fields as fields
+
+CASES = Path(__file__).parent / "cases"
+NOW = "2026-11-24T06:12:00Z"
+PATHS = sorted(path.parent for path in CASES.glob("*/*/event.json"))
+NAMES = [reporter.NAME for reporter in reporters.REPORTERS]
+
+
+def read(path: Path) -> Any:
+    """Give the JSON of a case."""
+    return json.loads(path.read_text())
+
+
+def event(case: str) -> Any:
+    """Give the one event inside a case, without its envelope."""
+    (record,) = events.unwrap(read(CASES / case / "event.json"), "request").records
+    return record.event
+
+
+def normalized(case: Path) -> list[Report]:
+    """Give what a case's event becomes, whatever its envelope."""
+    records = events.unwrap(read(case / "event.json"), "request").records
+    return [report for record in records for report in reporters.normalize(record.event, NOW)]
+
+
+def spelled(report: Report) -> dict[str, Any]:
+    """Spell a report as `findings.json` does: its kind, and all of it but what an alert attaches."""
+    kind = type(report).__name__.lower()
+    told = msgspec.json.decode(msgspec.json.encode(report))
+    return {"outcome": kind} | {key: value for key, value in told.items() if key != "raw"}
+
+
+def test_every_module_of_the_folder_is_listed() -> None:
+    """A reporter that is written is asked; helpers begin with an underscore."""
+    folder = {module.name for module in pkgutil.iter_modules(handler.reporters.__path__)}
+    assert {name for name in folder if not name.startswith("_")} == set(NAMES)
+    assert len(NAMES) == len(set(NAMES))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_reporter_has_cases_of_each_outcome(name: str) -> None:
+    """Judged, put aside with a reason, and alerted as unreadable are shown for each reporter; so are zero and many."""
+    found = [normalized(path) for path in PATHS if path.parent.name == name]
+    kinds = {type(report) for case in found for report in case}
+    assert Finding in kinds
+    assert kinds & {Closed, Ignored}
+    assert Undecidable in kinds
+    assert any(len(case) > 1 for case in found)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_case(path: Path) -> None:
+    """An event becomes exactly what its case says."""
+    assert [spelled(report) for report in normalized(path)] == read(path / "findings.json")
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_one_reporter_claims_a_case(path: Path) -> None:
+    """No event is two reporters'."""
+    for record in events.unwrap(read(path / "event.json"), "request").records:
+        assert [one.NAME for one in reporters.REPORTERS if one.claims(record.event)] == [path.parent.name]
+
+
+def test_identity_is_made_of_place_server_reach_and_ports() -> None:
+    """The id is that of the exposure, spelled out here once; stores keep it, so it must not change."""
+    (finding,) = reporters.normalize(event("inspector2/open"), NOW)
+    told = "111122223333\neu-west-1\ninstance\ni-0aaa\ninternet\ntcp/443-443"
+    assert isinstance(finding, Finding)
+    assert finding.id == sha256(told.encode()).hexdigest()[:32]
+
+
+def test_closed_has_the_identity_of_its_open_finding() -> None:
+    """What closes an exposure names the same exposure."""
+    (opened,) = reporters.normalize(event("inspector2/open"), NOW)
+    (closed,) = reporters.normalize(event("inspector2/closed"), NOW)
+    assert isinstance(opened, Finding)
+    assert isinstance(closed, Closed)
+    assert opened.id == closed.id
+
+
+def test_told_again_it_is_the_same_exposure() -> None:
+    """Another event, another date, another group on the path, by the API instead: the same id."""
+    told = event("inspector2/open")
+    again = deepcopy(told["detail"]) | {"updatedAt": datetime(2026, 11, 23, tzinfo=UTC), "severity": "LOW"}
+    again["networkReachabilityDetails"]["networkPath"]["steps"][2]["componentId"] = "sg-0zzz"
+    (first,) = reporters.normalize(told, NOW)
+    (second,) = reporters.normalize({"findings": [again]}, NOW)
+    assert isinstance(first, Finding)
+    assert isinstance(second, Finding)
+    assert first.id == second.id
+
+
+def test_unreadable_event_is_attached_whole() -> None:
+    """The alert shows the event as it came."""
+    told = event("inspector2/reversed-range")
+    (report,) = reporters.normalize(told, NOW)
+    assert isinstance(report, Undecidable)
+    assert report.raw == told
+
+
+def test_unreadable_finding_of_a_page_is_attached_alone() -> None:
+    """One bad finding of many is shown without the others."""
+    page = event("inspector2/page-of-list-findings")
+    reports = reporters.normalize(page, NOW)
+    assert [report.raw for report in reports if isinstance(report, Undecidable)] == page["findings"][3:]
+
+
+def test_reference_attaches_the_message() -> None:
+    """If the finding cannot be fetched, the message that named it is what there is to show."""
+    told = event("inspector_classic/message-finding-reported")
+    (report,) = reporters.normalize(told, NOW)
+    assert isinstance(report, Reference)
+    assert report.raw == told
+
+
+def test_item_that_the_api_did_not_give_is_attached_alone() -> None:
+    """A failed item is shown with its ARN."""
+    answer = event("inspector_classic/failed-items-only")
+    *_, report = reporters.normalize(answer, NOW)
+    assert isinstance(report, Undecidable)
+    assert report.raw == answer["failedItems"]
+
+
+@pytest.mark.parametrize(
+    ("told", "shape"),
+    [
+        pytest.param({"source": "aws.s3", "detail-type": "Object Created"}, "aws.s3 Object Created", id="bus"),
+        pytest.param({"b": 1, "a": {"c": 2}}, "an object of a, b", id="keys"),
+        pytest.param({}, "an object of ", id="nothing"),
+        pytest.param([], "a bare list", id="empty array"),
+        pytest.param("text", "a bare str", id="text"),
+        pytest.param(None, "a bare NoneType", id="null"),
+        pytest.param({f"key-{number}": 1 for number in range(1000)}, None, id="a thousand keys"),
+    ],
+)
+def test_what_nobody_claims_is_undecidable(told: Any, shape: str | None) -> None:
+    """An unknown event alerts under a short shape that events of its kind share."""
+    (report,) = reporters.normalize(told, NOW)
+    assert isinstance(report, Undecidable)
+    assert report.raw == told
+    assert report.shape == shape or (shape is None and len(report.shape) <= 200)
+
+
+def test_unknown_event_says_whose_it_is() -> None:
+    """EventBridge's account and Region are given, so that the alert finds its team."""
+    told = {"source": "aws.x", "detail-type": "Y", "account": "111122223333", "region": "eu-west-1"}
+    (report,) = reporters.normalize(told, NOW)
+    assert isinstance(report, Undecidable)
+    assert (report.account, report.region) == ("111122223333", "eu-west-1")
+
+
+def test_every_member_of_an_array_is_read() -> None:
+    """An array inside one message is several events."""
+    told = [event("inspector2/open"), event("inspector2/scan"), {"unknown": True}]
+    assert [type(report) for report in reporters.normalize(told, NOW)] == [Finding, Ignored, Undecidable]
+
+
+@pytest.mark.parametrize(
+    ("told", "read_as"),
+    [
+        pytest.param("Thu Sep 05 13:06:56.334 UTC 2024", "2024-09-05T13:06:56Z", id="event of today"),
+        pytest.param("Mar 20, 2023, 6:08:05 PM", "2023-03-20T18:08:05Z", id="event of 2023"),
+        pytest.param("Mar 20, 2023, 6:08:05\u202fPM", "2023-03-20T18:08:05Z", id="with a newer Java's narrow space"),
+        pytest.param("Dec 1, 2023, 12:00:05 AM", "2023-12-01T00:00:05Z", id="midnight"),
+        pytest.param("Dec 1, 2023, 12:00:05 PM", "2023-12-01T12:00:05Z", id="noon"),
+        pytest.param("2026-11-20T09:15:29.334000+01:00", "2026-11-20T08:15:29Z", id="ISO with an offset"),
+        pytest.param("2026-11-20T09:15:29Z", "2026-11-20T09:15:29Z", id="ISO in UTC"),
+        pytest.param("2026-11-20T09:15:29", "2026-11-20T09:15:29Z", id="ISO without an offset"),
+        pytest.param(1458680301.37, "2016-03-22T20:58:21Z", id="seconds since 1970"),
+        pytest.param(datetime(2026, 11, 20, 9, 15, tzinfo=UTC), "2026-11-20T09:15:00Z", id="datetime"),
+        pytest.param(
+            datetime(2026, 11, 20, 9, 15, tzinfo=timezone(timedelta(hours=9))), "2026-11-20T00:15:00Z", id="elsewhere"
+        ),
+        pytest.param("Thu Sep 05 13:06:56.334 CEST 2024", None, id="a zone whose offset is not known"),
+        pytest.param("Thu Sept 05 13:06:56 UTC 2024", None, id="no month of AWS"),
+        pytest.param("Thu Feb 30 13:06:56 UTC 2024", None, id="no day of the month"),
+        pytest.param("yesterday", None, id="words"),
+        pytest.param("", None, id="empty"),
+        pytest.param(1e300, None, id="beyond all years"),
+        pytest.param(float("nan"), None, id="no number"),
+        pytest.param(None, None, id="absent"),
+        pytest.param(["2026"], None, id="list"),
+    ],
+)
+def test_dates(told: Any, read_as: str | None) -> None:
+    """Every form that AWS writes is read to the second, in UTC; what cannot be read is null, not an error."""
+    assert fields.instant(told) == read_as
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 70000),
+    st.floats(allow_nan=True),
+    st.text(max_size=8),
+    st.just([]),
+    st.just({}),
+    st.just([{}, [], "x"]),
+    st.sampled_from(
+        ["22", "065536", "[[1 - 2]]", "[[2 - 1]]", "[]", "ACTIVE", "CLOSED", "arn:aws:inspector:r:a:x", "udp"]
+    ),
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """List the path of every member of a JSON value."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, inner in members for place in ((*path, key), *places(inner, (*path, key)))]
+
+
+def holder(value: Any, path: tuple[Any, ...]) -> Any:
+    """Give what holds the member at a path."""
+    for key in path[:-1]:
+        value = value[key]
+    return value
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> Any:
+    """Draw the event of a case with keys removed, values replaced or exchanged, and lists emptied."""
+    records = events.unwrap(read(draw(st.sampled_from(PATHS)) / "event.json"), "request").records
+    told = deepcopy(draw(st.sampled_from([record.event for record in records])))
+    for _ in range(draw(st.integers(1, 4))):
+        found = places(told)
+        if not found:
+            break
+        at = draw(st.sampled_from(found))
+        inside, key = holder(told, at), at[-1]
+        match draw(st.sampled_from(["remove", "replace", "exchange", "empty", "wrap"])):
+            case "remove":
+                del inside[key]
+            case "replace":
+                inside[key] = deepcopy(draw(JUNK))
+            case "exchange":
+                other = draw(st.sampled_from(found))
+                inside[key] = deepcopy(holder(told, other)[other[-1]])
+            case "empty":
+                inside[key] = type(inside[key])()
+            case "wrap":
+                inside[key] = [inside[key]]
+    return told
+
+
+def texts(value: Any) -> set[str]:
+    """Collect every text and number of a JSON value, as text."""
+    if isinstance(value, dict):
+        return {str(key) for key in value} | {text for inner in value.values() for text in texts(inner)}
+    if isinstance(value, list):
+        return {text for inner in value for text in texts(inner)}
+    return {str(value)}
+
+
+def ranges(value: Any) -> set[tuple[str, str]]:
+    """Collect what could be a port range: a begin with its end, a PORT, the parts of an aggregate."""
+    if isinstance(value, list):
+        return {pair for inner in value for pair in ranges(inner)}
+    if not isinstance(value, dict):
+        return set()
+    found = {pair for inner in value.values() for pair in ranges(inner)}
+    if "begin" in value and "end" in value:
+        found.add((str(value["begin"]), str(value["end"])))
+    key, told = str(value.get("key")), str(value.get("value"))
+    if key == "PORT":
+        found.add((told, told))
+    if key in {"TCP_PORTS", "UDP_PORTS"}:
+        found |= {tuple(part.strip("[] ").split(" - ")) for part in told.split(",") if " - " in part}  # type: ignore[misc]
+    return found
+
+
+@settings(max_examples=1500, deadline=None, derandomize=True)
+@given(mutated())
+def test_whatever_comes_is_answered(told: Any) -> None:
+    """No mutation raises or ends in silence; no finding has a port, a server or an account that it does not name."""
+    reports = reporters.normalize(told, NOW)
+    assert reports
+    for report in reports:
+        if isinstance(report, Finding):
+            assert msgspec.convert(msgspec.to_builtins(report), Finding) == report
+            assert {report.server.id, report.server.account} <= {
+                part for text in texts(told) for part in (text, *text.split(":"))
+            }
+            for exposure in report.exposures:
+                assert (str(exposure.from_port), str(exposure.to_port)) in {
+                    (low.lstrip("0") or "0", high.lstrip("0") or "0") for low, high in ranges(told)
+                }
+        if isinstance(report, Undecidable):
+            assert report.shape
+            assert report.problem
+        if isinstance(report, Ignored):
+            assert report.reason
+    open_or_closed = [report for report in reports if isinstance(report, Finding | Closed)]
+    folded = fold(("record", report) for report in open_or_closed)
+    assert {one.report.id for one in folded} == {report.id for report in open_or_closed}
