@@ -1,0 +1,194 @@
+"""Checks policies before they decide: `python -m handler.cli.check policies policy_tests --opa PATH`.
+
+It is what `make test` and the build of the image demand: the data files hold what the engine expects, OPA compiles the
+policies strictly, against the contract and without the functions that reach out of a finding, they are formatted, and
+their tests pass and reach every line.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from handler.cli import executable
+from handler.cli.data_files import Data, Fault
+from handler.cli.data_shapes import misshapen, repeated_ids
+from handler.cli.schema import FOLDER
+
+_FORBIDDEN = {
+    "http.send",
+    "net.lookup_ip_addr",
+    "opa.runtime",
+    "rand.intn",
+    "rego.parse_module",
+    "time.now_ns",
+    "trace",
+    "uuid.rfc4122",
+}
+
+# What the gate says against each row of the table, as [place, field, problem]. A row's accounts are not its business.
+_AGAINST_ROWS = """[[array.concat(["servers"], place), found.field, found.problem] |
+    walk(data.servers, [place, row])
+    count(place) == {"by_name": 3, "by_id": 3, "by_tag": 4}[place[0]]
+    is_object(row)
+    decision := data.gate.decision with input as {}
+        with data.allow.allowance as {object.remove(row, ["accounts"])}
+        with data.forbid.prohibition as set()
+    some found in decision.problems
+    found.kind == "allowance"
+]"""
+
+
+class Check:
+    """What is checked: a folder of policies, their tests if there are any, with which `opa`."""
+
+    def __init__(self, policies: Path, tests: Path | None, opa: str) -> None:
+        self.policies = policies
+        self.tests = tests
+        self._opa = opa
+        self._folders = [policies, tests] if tests else [policies]
+        self._data = Data(policies)
+
+    def data(self) -> Iterator[Fault]:
+        """Find what OPA reads otherwise than it is written, and what the engine cannot use."""
+        yield from self._data.faults
+        yield from misshapen(self._data)
+        yield from repeated_ids(self._data)
+
+    def compiles(self) -> Iterator[Fault]:
+        """Find what OPA's compiler refuses, and packages whose input it cannot know."""
+        capabilities = json.loads(self._run("capabilities", "--current").stdout)
+        capabilities["builtins"] = [found for found in capabilities["builtins"] if found["name"] not in _FORBIDDEN]
+        capabilities["allow_net"] = []
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+            json.dump(capabilities, file)
+            file.flush()
+            known = ("--schema", FOLDER, "--capabilities", file.name)
+            done = self._run("check", "--strict", *known, "--bundle", *self._folders)
+        if done.returncode:
+            yield Fault(problem=f"OPA refuses the policies; mend what it names:\n{_said(done)}")
+        else:
+            yield from self._untyped()
+
+    def _untyped(self) -> Iterator[Fault]:
+        inspected = json.loads(self._run("inspect", "--annotations", "--format", "json", self.policies).stdout)
+        typed = {
+            (tuple(step["value"] for step in found["path"]), found["annotations"]["scope"])
+            for found in inspected.get("annotations", [])
+            if found["annotations"].get("schemas")
+        }
+        for name, files in inspected["namespaces"].items():
+            package = tuple(name.split("."))
+            above = {(package[:length], "subpackages") for length in range(1, len(package) + 1)}
+            rego = [file for file in files if file.endswith(".rego")]
+            if rego and not typed & {(package, "package"), *above}:
+                missing = f"no file of package {name.removeprefix('data.')} tells OPA the schema of the input, so it"
+                remedy = "passes over misspelt fields; put the METADATA with `schemas` (scope: subpackages) over one"
+                yield Fault(file=Path(rego[0]), problem=f"{missing} {remedy}")
+
+    def formatted(self) -> Iterator[Fault]:
+        """Find files that `opa fmt` would change."""
+        done = self._run("fmt", "--list", "--fail", *self._folders)
+        for name in done.stdout.splitlines():
+            yield Fault(file=Path(name), problem=f"is not formatted; run `opa fmt --write {name}`")
+        if done.returncode and not done.stdout:
+            yield Fault(problem=_said(done))
+
+    def rows(self) -> Iterator[Fault]:
+        """Find rows of the table that the gate would refuse."""
+        done = self._run("eval", "--format", "raw", "--fail", "--bundle", self.policies, _AGAINST_ROWS)
+        if done.returncode:
+            yield Fault(problem=f"the rows of the table cannot be judged; mend what OPA names:\n{_said(done)}")
+            return
+        for place, field, problem in json.loads(done.stdout):
+            written = self._data.values.get((*place, field)) or self._data.values.get(tuple(place))
+            said = f"{field} {problem}; the row covers nothing until this is mended"
+            yield Fault(problem=said, file=written.file if written else None, line=written.line if written else None)
+
+    def tested(self) -> Iterator[Fault]:
+        """Find tests that fail, and lines that no test reaches."""
+        if self.tests is None:
+            return
+        arguments = ("test", "--format", "json", "--fail-on-empty", "--bundle", ".", self.tests.resolve())
+        done = self._run(*arguments, folder=self.policies)
+        failures = [found for found in _listed(done.stdout) if found.get("fail") or found.get("skip")]
+        for found in failures:
+            command = f"opa test --bundle {self.policies} {self.tests} --explain full --run {found['name']}"
+            yield self._at(found["location"], f"{found['name']} does not pass; see why with `{command}`")
+        if done.returncode and not failures:
+            yield Fault(file=self.tests, problem=f"the tests do not pass; mend what OPA names:\n{_said(done)}")
+        elif not failures:
+            yield from self._unreached(json.loads(self._run(*arguments, "--coverage", folder=self.policies).stdout))
+
+    def _unreached(self, coverage: dict[str, Any]) -> Iterator[Fault]:
+        for file, lines in coverage["files"].items():
+            for found in lines.get("not_covered", []):
+                location = {"file": file, "row": found["start"]["row"]}
+                yield self._at(location, "no test reaches this line; add one, or remove the line")
+
+    def _at(self, location: dict[str, Any], problem: str) -> Fault:
+        return Fault(file=self.policies / location["file"], line=location["row"], problem=problem)
+
+    def _run(self, *arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        command = [self._opa, *map(str, arguments)]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run every check; print a line for each that passes and, on standard error, one for each fault. Give 0 or 1."""
+    parser = argparse.ArgumentParser(prog="python -m handler.cli.check", description="Check policies and their tests.")
+    parser.add_argument("policies", type=Path, help="the folder of the policies")
+    parser.add_argument("tests", type=Path, nargs="?", help="the folder of their tests")
+    parser.add_argument("--opa", default=executable(), help="the opa to run (%(default)s)")
+    given = parser.parse_args(arguments)
+    for folder in (given.policies, given.tests or given.policies):
+        if not folder.is_dir():
+            parser.exit(1, f"{folder} is no folder; name the folder of the policies, then that of their tests\n")
+    opa = shutil.which(given.opa)
+    if opa is None:
+        parser.exit(1, f"{given.opa} is no executable; name the `opa` to run with --opa (`make opa-path` prints one)\n")
+    check = Check(given.policies, given.tests, str(Path(opa).absolute()))
+    passed = _passes("data files hold what the engine expects", check.data())
+    if not _passes("OPA compiles the policies: strictly, against the contract", check.compiles()):
+        return 1
+    passed &= _passes("Rego is formatted", check.formatted())
+    passed &= _passes("the gate can read every row of the table", check.rows())
+    if given.tests:
+        passed &= _passes("tests pass and reach every line", check.tested())
+    return 0 if passed else 1
+
+
+def _passes(sentence: str, faults: Iterable[Fault]) -> bool:
+    found = list(faults)
+    for fault in found:
+        place = ":".join(str(part) for part in (fault.file and _shown(fault.file), fault.line) if part)
+        print(f"{place}: {fault.problem}" if place else fault.problem, file=sys.stderr)
+    if not found:
+        print(f"ok: {sentence}", flush=True)
+    return not found
+
+
+def _shown(file: Path) -> str:
+    path, here = file.resolve(), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stderr or done.stdout).strip()
+
+
+def _listed(text: str) -> list[dict[str, Any]]:
+    """Give the tests that OPA lists; none when it failed before it ran any."""
+    try:
+        return list(json.loads(text))
+    except json.JSONDecodeError:
+        return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""Broken policies are refused, each with its place, before they can decide anything."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from handler.cli.check import Check, main
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+SLIPS = """by_name:
+  www:
+    - id: www
+      accounts: [production]
+      tcp: ["443"]
+      sources: [anywere]
+      reason: Public
+      expires: "2027-6-30"
+      ticket: 7
+"""
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> Path:
+    """Give a copy of the shipped policies to break."""
+    return Path(shutil.copytree(REPOSITORY / "policies", tmp_path / "policies"))
+
+
+@pytest.fixture
+def tests(tmp_path: Path) -> Path:
+    """Give a folder for tests of the policies, empty but for its manifest."""
+    folder = tmp_path / "policy_tests"
+    folder.mkdir()
+    shutil.copy(REPOSITORY / "policy_tests" / ".manifest", folder)
+    return folder
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace a text that is there."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_passes_the_shipped_policies(opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is in the repository passes every check, and each says so."""
+    status = main([str(REPOSITORY / "policies"), str(REPOSITORY / "policy_tests"), "--opa", opa_path])
+    told = capsys.readouterr()
+    assert (status, told.err) == (0, "")
+    assert told.out.splitlines() == [
+        "ok: data files hold what the engine expects",
+        "ok: OPA compiles the policies: strictly, against the contract",
+        "ok: Rego is formatted",
+        "ok: the gate can read every row of the table",
+        "ok: tests pass and reach every line",
+    ]
+
+
+def refused(capsys: pytest.CaptureFixture[str], opa_path: str, *folders: Path) -> str:
+    """Give what the command says against policies that it refuses."""
+    assert main([*map(str, folders), "--opa", opa_path]) == 1
+    return capsys.readouterr().err
+
+
+def test_refuses_a_row_that_the_gate_would_refuse(policies: Path, opa_path: str) -> None:
+    """Each slip in a row is said in the gate's own words where it was made; what is missing, at the row."""
+    (policies / "servers" / "data.yaml").write_text(SLIPS)
+    assert [(fault.line, fault.problem.partition(";")[0]) for fault in Check(policies, None, opa_path).rows()] == [
+        (8, "expires '2027-6-30' is not a date like 2027-06-30"),
+        (3, "owner is missing, blank or not text"),
+        (6, "sources anywere is no network of data.networks and no CIDR without host bits"),
+        (5, 'tcp ["443"] is no list of ports (0-65535) and ranges like "8000-8100"'),
+        (9, "ticket is not a key that is known here"),
+    ]
+
+
+def test_refuses_a_function_that_reaches_out(policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A policy reads its input and its data, not the network: OPA says so itself."""
+    edit(
+        policies / "allow" / "vpn.rego",
+        'input.server.name == "vpn.example.com"',
+        'http.send({"url": "https://example.com", "method": "get"}).body == input.server.name',
+    )
+    assert f"{policies / 'allow' / 'vpn.rego'}:12: rego_type_error: undefined function http.send" in refused(
+        capsys, opa_path, policies
+    )
+
+
+def test_refuses_a_misspelt_field_of_the_input(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """OPA knows the contract, so it names what the server has instead."""
+    edit(policies / "allow" / "vpn.rego", "input.server.name", "input.server.nmae")
+    said = refused(capsys, opa_path, policies)
+    assert f"{policies / 'allow' / 'vpn.rego'}:12: rego_type_error: undefined ref: input.server.nmae" in said
+    assert '"name"' in said
+
+
+def test_refuses_a_package_that_hides_its_input(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the schema a misspelt field in a prohibition would be a hole, so a package has to name it."""
+    (policies / "forbid" / "remote_desktop.rego").unlink()
+    said = refused(capsys, opa_path, policies)
+    assert said.startswith(f"{policies / 'forbid' / 'telnet.rego'}: no file of package forbid tells OPA the schema")
+
+
+def test_refuses_what_is_not_formatted(policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file is named with the command that formats it."""
+    file = policies / "allow" / "vpn.rego"
+    edit(file, "\t", "  ")
+    assert refused(capsys, opa_path, policies) == f"{file}: is not formatted; run `opa fmt --write {file}`\n"
+
+
+def test_refuses_a_test_that_fails(
+    policies: Path, tests: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The test is named with its line and the command that shows why."""
+    (tests / "x_test.rego").write_text("package policy_tests.x\n\ntest_x if data.networks.office == []\n")
+    command = f"opa test --bundle {policies} {tests} --explain full --run test_x"
+    expected = f"{tests / 'x_test.rego'}:3: test_x does not pass; see why with `{command}`\n"
+    assert refused(capsys, opa_path, policies, tests) == expected
+
+
+def test_refuses_a_test_that_is_put_off(
+    policies: Path, tests: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """OPA skips a test whose name begins with todo_; it proves nothing."""
+    (tests / "x_test.rego").write_text("package policy_tests.x\n\ntodo_test_x := true\n")
+    assert f"{tests / 'x_test.rego'}:3: todo_test_x does not pass" in refused(capsys, opa_path, policies, tests)
+
+
+def test_refuses_a_folder_without_tests(
+    policies: Path, tests: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """OPA is content when nothing ran; we are not."""
+    expected = f"{tests}: the tests do not pass; mend what OPA names:\nno tests were run\n"
+    assert refused(capsys, opa_path, policies, tests) == expected
+
+
+def test_refuses_a_line_that_no_test_reaches(
+    policies: Path, tests: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every line of every file has a test, or it is named."""
+    (tests / "x_test.rego").write_text("package policy_tests.x\n\ntest_x := true\n")
+    said = refused(capsys, opa_path, policies, tests)
+    assert f"{policies / 'allow' / 'vpn.rego'}:3: no test reaches this line; add one, or remove the line\n" in said
+
+
+def test_needs_a_folder_and_an_opa(policies: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is missing is named, with what to do."""
+    with pytest.raises(SystemExit, match="1"):
+        main([str(policies / "nowhere")])
+    assert "nowhere is no folder; name the folder of the policies" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="1"):
+        main([str(policies), "--opa", str(policies / "opa")])
+    assert "is no executable; name the `opa` to run with --opa" in capsys.readouterr().err
