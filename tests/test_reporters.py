@@ -145,10 +145,10 @@ def test_item_that_the_api_did_not_give_is_attached_alone() -> None:
     [
         pytest.param({"source": "aws.s3", "detail-type": "Object Created"}, "aws.s3 Object Created", id="bus"),
         pytest.param({"b": 1, "a": {"c": 2}}, "an object of a, b", id="keys"),
-        pytest.param({}, "an object of ", id="nothing"),
-        pytest.param([], "a bare list", id="empty array"),
-        pytest.param("text", "a bare str", id="text"),
-        pytest.param(None, "a bare NoneType", id="null"),
+        pytest.param({}, "an object of nothing", id="nothing"),
+        pytest.param([], "an event that is no object", id="empty array"),
+        pytest.param("text", "an event that is no object", id="text"),
+        pytest.param(None, "an event that is no object", id="null"),
         pytest.param({f"key-{number}": 1 for number in range(1000)}, None, id="a thousand keys"),
     ],
 )

@@ -65,8 +65,8 @@ def _unknown(event: Any) -> Undecidable:
 def _shape(event: Any) -> str:
     """Name the kind of an unknown event: EventBridge's source and detail-type, else the keys that it has."""
     if not isinstance(event, dict):
-        return f"a bare {type(event).__name__}"
+        return "an event that is no object"
     kind = (event.get("source"), event.get("detail-type"))
     if all(isinstance(part, str) for part in kind):
         return " ".join(map(str, kind))[:200]
-    return f"an object of {', '.join(sorted(map(str, event)))}"[:200]
+    return f"an object of {', '.join(sorted(map(str, event))) or 'nothing'}"[:200]

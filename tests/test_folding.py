@@ -1,0 +1,204 @@
+"""Several reports of one exposure become one, and nothing that is still open is silenced by what is closed."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from handler.finding import Closed, Exposure, Finding, Listener, Reporter, Server
+from handler.folding import Folded, fold
+
+OLD, NEW = "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z"
+
+
+def server(**fields: Any) -> Server:
+    """Make a server of which little is known."""
+    known: dict[str, Any] = {"tags": {}, "tags_known": False, "account": "111122223333", "region": "eu-west-1"}
+    return Server(**{"kind": "instance", "id": "i-0aaa", **known, **fields})
+
+
+def reporter(report: str = "arn-1", updated_at: str | None = OLD, name: str = "inspector2") -> Reporter:
+    """Make who told it."""
+    return Reporter(name=name, id=report, updated_at=updated_at)
+
+
+def exposure(group: str | None = "sg-1", source: str = "unknown") -> Exposure:
+    """Make an exposure of port 22."""
+    return Exposure(protocol="tcp", from_port=22, to_port=22, sources=(source,), security_group=group)
+
+
+def opened(report: str = "arn-1", updated_at: str | None = OLD, name: str = "inspector2", **fields: Any) -> Finding:
+    """Make an open finding."""
+    made: dict[str, Any] = {
+        "id": "exposure-1",
+        "now": NEW,
+        "reach": "internet",
+        "reach_known": True,
+        "server": server(),
+    }
+    told = {"reporters": (reporter(report, updated_at, name),), "exposures": (exposure(),)}
+    return Finding(**{**made, **told, **fields})
+
+
+def closed(report: str = "arn-1", updated_at: str | None = OLD, name: str = "inspector2", **fields: Any) -> Closed:
+    """Make a closed one."""
+    made: dict[str, Any] = {"id": "exposure-1", "server": server()}
+    return Closed(reporter=reporter(report, updated_at, name), **{**made, **fields})
+
+
+def orders(*reports: Finding | Closed) -> list[tuple[Finding | Closed, ...]]:
+    """Give reports in every order in which they may arrive."""
+    return list(permutations(reports))
+
+
+def fold_one(*reports: Finding | Closed) -> Folded:
+    """Fold reports of one exposure; their records are named by their place."""
+    (folded,) = fold((f"record-{index}", report) for index, report in enumerate(reports))
+    return folded
+
+
+def test_nothing_is_nothing() -> None:
+    """Without reports there is nothing."""
+    assert fold([]) == []
+
+
+def test_exposures_keep_their_order() -> None:
+    """Each exposure is one, in the order in which they were first told, with the records that told it."""
+    first, second = opened(), opened("arn-2", id="exposure-2")
+    folded = fold([("a", first), ("b", second), ("c", first), ("a", second)])
+    assert [(one.records, one.report) for one in folded] == [(("a", "c"), first), (("b", "a"), second)]
+
+
+@pytest.mark.parametrize(
+    ("open_at", "closed_at", "kind"),
+    [
+        pytest.param(OLD, NEW, Closed, id="closed later"),
+        pytest.param(NEW, OLD, Finding, id="open later"),
+        pytest.param(NEW, NEW, Finding, id="at once"),
+        pytest.param(None, NEW, Finding, id="open at an unreadable date"),
+        pytest.param(OLD, None, Finding, id="closed at an unreadable date"),
+        pytest.param(None, None, Finding, id="no date at all"),
+    ],
+)
+def test_newest_of_one_report_wins(open_at: str | None, closed_at: str | None, kind: type) -> None:
+    """Whatever their order of arrival, the newest counts; in doubt the exposure is open."""
+    for reports in orders(opened(updated_at=open_at), closed(updated_at=closed_at)):
+        folded = fold_one(*reports)
+        assert isinstance(folded.report, kind)
+        winner = next(index for index, report in enumerate(reports) if isinstance(report, kind))
+        assert folded.records == (f"record-{winner}", f"record-{1 - winner}")
+
+
+def test_reopened_report_is_open() -> None:
+    """Open, closed and open again, out of order, is open."""
+    middle = closed(updated_at="2026-11-20T12:00:00Z")
+    for reports in orders(opened(updated_at=OLD), middle, opened(updated_at=NEW)):
+        folded = fold_one(*reports)
+        assert isinstance(folded.report, Finding)
+        assert folded.report.reporters[0].updated_at == NEW
+
+
+@pytest.mark.parametrize("at", [OLD, NEW, None])
+def test_closed_path_says_nothing_about_another(at: str | None) -> None:
+    """Of two paths to one port the one that is closed, however late, leaves the other open."""
+    for reports in orders(opened("arn-1", OLD), closed("arn-2", at)):
+        assert fold_one(*reports).report == opened("arn-1", OLD)
+
+
+def test_closed_by_one_reporter_says_nothing_about_another() -> None:
+    """Two reporters may use one id; they are two."""
+    told = opened(name="security_hub")
+    assert fold_one(told, closed(updated_at=NEW)).report == told
+
+
+def test_all_closed_is_closed() -> None:
+    """When every report is closed the exposure is gone; the newest says so, and all records are named."""
+    folded = fold_one(closed("arn-1", OLD), closed("arn-2", NEW), closed("arn-3", None))
+    assert folded == Folded(records=("record-1", "record-0", "record-2"), report=closed("arn-2", NEW))
+
+
+def test_one_record_may_tell_an_exposure_twice() -> None:
+    """A record is named once."""
+    (folded,) = fold([("a", opened("arn-1")), ("a", opened("arn-2"))])
+    assert folded.records == ("a",)
+
+
+def test_open_reports_are_merged() -> None:
+    """The newest leads; exposures, notes, listeners, groups and reporters of all are there, without repeats."""
+    listener = Listener(protocol="tcp", port=22, task="sshd:1")
+    first = opened("arn-1", OLD, notes=("a", "b"), listeners=(listener,), server=server(security_groups=("sg-1",)))
+    second = opened(
+        "arn-2",
+        NEW,
+        now="2026-11-24T06:12:00Z",
+        notes=("b", "c"),
+        exposures=(exposure("sg-2"), exposure("sg-1")),
+        listeners=(listener,),
+        server=server(security_groups=("sg-2",)),
+    )
+    assert fold_one(first, second) == Folded(
+        records=("record-1", "record-0"),
+        report=opened(
+            now="2026-11-24T06:12:00Z",
+            reporters=(reporter("arn-2", NEW), reporter("arn-1", OLD)),
+            exposures=(exposure("sg-2"), exposure("sg-1")),
+            notes=("b", "c", "a"),
+            listeners=(listener,),
+            server=server(security_groups=("sg-2", "sg-1")),
+        ),
+    )
+
+
+def test_other_sources_are_another_exposure() -> None:
+    """The same port by the same group, but from elsewhere, is kept beside it."""
+    told = (opened("arn-1", exposures=(exposure(source="10.0.0.0/8"),)), opened("arn-2", exposures=(exposure(),)))
+    report = fold_one(*told).report
+    assert isinstance(report, Finding)
+    assert report.exposures == (exposure(source="10.0.0.0/8"), exposure())
+
+
+def test_what_the_newest_does_not_know_comes_from_the_others() -> None:
+    """Tags, name and place are those of the newest report that has them; one that knows from where is believed."""
+    bare = opened("arn-3", NEW, reach_known=False)
+    old = opened(
+        "arn-1", None, server=server(tags={"Role": "db"}, tags_known=True, name="old", vpc="vpc-1", subnet="s-1")
+    )
+    mid = opened("arn-2", OLD, server=server(tags={"Role": "web"}, tags_known=True, name="mid", vpc="vpc-2"))
+    report = fold_one(old, mid, bare).report
+    assert isinstance(report, Finding)
+    assert report.reach_known
+    assert report.server == server(tags={"Role": "web"}, tags_known=True, name="mid", vpc="vpc-2", subnet="s-1")
+
+
+def test_name_of_an_older_tag_is_not_revived() -> None:
+    """A newer report with tags and without a Name has none, though an older one had."""
+    old = opened("arn-1", OLD, server=server(tags={"Name": "web"}, tags_known=True, name="web"))
+    new = opened("arn-2", NEW, server=server(tags={}, tags_known=True))
+    report = fold_one(old, new).report
+    assert isinstance(report, Finding)
+    assert report.server.name is UNSET
+    assert report.server.tags == {}
+
+
+DATES = st.sampled_from([None, OLD, "2026-11-20T12:00:00Z", NEW])
+TOLD = st.tuples(st.booleans(), st.sampled_from(["arn-1", "arn-2"]), DATES)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(st.lists(TOLD, min_size=1, max_size=6))
+def test_order_of_arrival_does_not_matter(told: list[tuple[bool, str, str | None]]) -> None:
+    """Open or closed follows from the reports alone: closed only if each report was closed after it was last open."""
+    reports = [(opened if is_open else closed)(report, at) for is_open, report, at in told]
+    gone = []
+    for name in {report for _, report, _ in told}:
+        ends = [at for is_open, report, at in told if report == name and not is_open]
+        begins = [at for is_open, report, at in told if report == name and is_open]
+        last = max((at for at in ends if at), default="")
+        gone.append(bool(ends) and all(at is not None and at < last for at in begins))
+    for order in (reports, reports[::-1]):
+        folded = fold_one(*order)
+        assert isinstance(folded.report, Closed) == all(gone)
+        assert len(folded.records) == len(reports)
