@@ -103,7 +103,7 @@ def is_number(node: Node) -> bool:
 
 
 def is_text(node: Node) -> bool:
-    """Say whether OPA reads text. (PyYAML does in 089122223333, OPA reads a number.)"""
+    """Say whether OPA reads text; 089122223333, which is text to PyYAML, is a number to OPA."""
     return isinstance(node, ScalarNode) and node.tag == _TEXT and not is_number(node)
 
 

@@ -31,9 +31,8 @@ def repeated_ids(data: Data) -> Iterator[Fault]:
             earlier = first.setdefault(value.node.value, value)
             if earlier is not value:
                 taken = f"the id {value.node.value} is taken by the row of {earlier.file}:{earlier.line}"
-                yield Fault(
-                    file=value.file, line=value.line, problem=f"{taken}; a decision names it, so choose another"
-                )
+                problem = f"{taken}; a decision names it, so choose another"
+                yield Fault(file=value.file, line=value.line, problem=problem)
 
 
 def is_row(place: Place) -> bool:
@@ -65,10 +64,8 @@ def _in_accounts(place: Place, node: Node) -> str | None:
             return "`any` stands for all accounts; give the list another name"
         case ("accounts", "teams"):
             return None if isinstance(node, MappingNode) else "teams needs a list of accounts for each team"
-        case ("accounts", _) | ("accounts", "teams", _):
-            return (
-                None if isinstance(node, SequenceNode) else f"{place[-1]} is not a list; write `- ` before each account"
-            )
+        case ("accounts", name) | ("accounts", "teams", name):
+            return None if isinstance(node, SequenceNode) else f"{name} is not a list; write `- ` before each account"
         case ("accounts", _, int()) | ("accounts", "teams", _, int()) if not _is_account(node):
             return f"{spelled(node)} is no account id; write twelve digits in quotes"
     return None
@@ -108,11 +105,8 @@ def _accounts_of_row(node: Node, lists: set[str]) -> str | None:
     if not isinstance(node, SequenceNode) or not node.value:
         return "accounts is not a list of names; write it like [production] or [any]"
     unknown = [spelled(item) for item in node.value if not (is_text(item) and item.value in lists)]
-    return (
-        f"{', '.join(unknown)} is no list of accounts/data.yaml; name one of {', '.join(sorted(lists))}"
-        if unknown
-        else None
-    )
+    known = ", ".join(sorted(lists))
+    return f"{', '.join(unknown)} is no list of accounts/data.yaml; name one of {known}" if unknown else None
 
 
 def _has_key(node: Node, key: str) -> bool:

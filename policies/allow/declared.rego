@@ -1,6 +1,6 @@
 package allow
 
-# In staging a server's own tag declares its ports (portcullis:allow = "tcp/8443 tcp/8000-8100"); these are the ceiling.
+# In staging a server's own tag declares its ports (portcullis:allow = "tcp/8443 tcp/8000-8100"), within this ceiling.
 allowance contains {
 	"id": "declared-ports",
 	"tcp": [80, 443, "8000-8999"],

@@ -42,7 +42,7 @@ _known("any")
 
 _known(list) if is_array(data.accounts[list])
 
-# A row whose accounts can be read is an allowance without them. Any other keeps them, be it as null, and covers nothing.
+# A row whose accounts can be read is an allowance without them; any other keeps them, be it as null, and is refused.
 _row(row) := object.remove(row, ["accounts"]) if _names_accounts(row)
 
 else := object.union({"accounts": null}, row) if is_object(row)

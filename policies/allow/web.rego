@@ -1,8 +1,8 @@
 package allow
 
-# The list that began it all (https://mig5.net/blog/amazon-inspector-lambda-notifications-findings-allowed-ports-exemption/)
-# stood in a Lambda function: web servers, a VPN host, ssh from one address, ports from a server's own tag, high ports
-# of container hosts. Each is a file here.
+# The list that began it all stood in a Lambda function: web servers, a VPN host, ssh from one address, ports from a
+# server's own tag, high ports of container hosts. Each is a file here, or a row of servers/data.yaml.
+# https://mig5.net/blog/amazon-inspector-lambda-notifications-findings-allowed-ports-exemption/
 allowance contains {
 	"id": "web-by-name",
 	"tcp": [80, 443],

@@ -16,7 +16,9 @@ test_allows_a_part_of_a_declared_range if {
 }
 
 test_denies_a_declared_port_above_the_ceiling if {
-	verdict(_declares("tcp/22"), "tcp 22", ["0.0.0.0/0"]) == {"deny tcp 22 from 0.0.0.0/0: short, nearest declared-ports"}
+	verdict(_declares("tcp/22"), "tcp 22", ["0.0.0.0/0"]) == {
+		"deny tcp 22 from 0.0.0.0/0: short, nearest declared-ports",
+	}
 }
 
 test_denies_what_a_declared_range_has_beyond_the_ceiling if {

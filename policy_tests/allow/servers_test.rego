@@ -49,7 +49,9 @@ test_denies_the_partner_four_days_later if {
 }
 
 test_denies_the_partners_neighbour if {
-	verdict(_legacy, "tcp 5432", ["198.51.100.6/31"]) == {"deny tcp 5432 from 198.51.100.6/31: short, nearest db-partner"}
+	verdict(_legacy, "tcp 5432", ["198.51.100.6/31"]) == {
+		"deny tcp 5432 from 198.51.100.6/31: short, nearest db-partner",
+	}
 		with now as "2026-11-20T12:00:00Z"
 }
 
@@ -60,7 +62,9 @@ test_allows_the_row_by_id_in_any_account if {
 }
 
 test_denies_the_row_by_id_from_outside_the_office if {
-	verdict(_monitoring, "tcp 443", ["198.51.100.7/32"]) == {"deny tcp 443 from 198.51.100.7/32: short, nearest monitoring"}
+	verdict(_monitoring, "tcp 443", ["198.51.100.7/32"]) == {
+		"deny tcp 443 from 198.51.100.7/32: short, nearest monitoring",
+	}
 }
 
 test_denies_another_id if {
@@ -70,7 +74,9 @@ test_denies_another_id if {
 }
 
 test_denies_the_row_by_id_after_its_last_day if {
-	verdict(_monitoring, "tcp 443", ["203.0.113.0/24"]) == {"deny tcp 443 from 203.0.113.0/24: expired, nearest monitoring"}
+	verdict(_monitoring, "tcp 443", ["203.0.113.0/24"]) == {
+		"deny tcp 443 from 203.0.113.0/24: expired, nearest monitoring",
+	}
 		with now as "2027-04-01T00:00:00Z"
 }
 
@@ -125,7 +131,10 @@ test_denies_a_row_without_accounts if {
 }
 
 test_denies_a_row_whose_accounts_cannot_be_read if {
-	every accounts in [null, [], "any", "production", ["nowhere"], ["production", "nowhere"], ["any", 7], ["teams"], {"a": "any"}] {
+	every accounts in [
+		null, [], "any", "production", {"a": "any"},
+		["nowhere"], ["production", "nowhere"], ["any", 7], ["teams"],
+	] {
 		_told_of(object.union(_row, {"accounts": accounts})) == {
 			"deny tcp 443 from 0.0.0.0/0: uncovered",
 			"problem with allowance row: accounts",

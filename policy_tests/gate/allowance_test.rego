@@ -24,7 +24,11 @@ test_denies_by_an_allowance_that_lacks_a_field if {
 }
 
 test_denies_by_an_allowance_without_id if {
-	every allowance in [object.remove(everything, ["id"]), object.union(everything, {"id": " "}), object.union(everything, {"id": 7})] {
+	every allowance in [
+		object.remove(everything, ["id"]),
+		object.union(everything, {"id": " "}),
+		object.union(everything, {"id": 7}),
+	] {
 		told(_decision({allowance})) == {"deny tcp 22 from 0.0.0.0/0: uncovered", "problem with allowance unnamed: id"}
 	}
 }
@@ -35,7 +39,9 @@ test_denies_by_an_allowance_without_ports if {
 
 test_denies_by_an_allowance_with_blank_or_wrongly_typed_text if {
 	every field in ["owner", "reason"] {
-		every value in ["", " ", null, 7, true, ["x"], {"x": "y"}] { _refused(object.union(everything, {field: value}), {field}) }
+		every value in ["", " ", null, 7, true, ["x"], {"x": "y"}] {
+			_refused(object.union(everything, {field: value}), {field})
+		}
 	}
 }
 

@@ -60,7 +60,10 @@ test_says_what_is_wrong_with_a_word if {
 }
 
 test_denies_when_the_tag_is_absent_empty_or_no_text if {
-	every tags in [{}, {"ports": ""}, {"ports": " "}, {"Ports": "tcp/443"}, {"ports": ["tcp/443"]}, {"ports": null}, null, "tcp/443"] {
+	every tags in [
+		{}, {"ports": ""}, {"ports": " "}, {"Ports": "tcp/443"},
+		{"ports": ["tcp/443"]}, {"ports": null}, null, "tcp/443",
+	] {
 		_told(tags, "tcp 443") == {"deny tcp 443 from 0.0.0.0/0: short, nearest declared"}
 	}
 }

@@ -56,10 +56,12 @@ test_denies_an_exposure_without_sources if {
 }
 
 test_denies_an_exposure_of_which_a_source_cannot_be_read if {
-	every source in ["", "anywhere", "office", "203.0.113.1/24", "203.0.113.0/33", "203.0.113.1", "sg-*", "any", 7, null] {
-		_told([object.union(_ssh, {"sources": ["0.0.0.0/0", source]})]) == {"allow tcp 22 from 0.0.0.0/0: everything"} | _cannot({
-			"exposures[0].sources",
-		})
+	every source in [
+		"", "anywhere", "office", "any", "sg-*", 7, null,
+		"203.0.113.1/24", "203.0.113.0/33", "203.0.113.1", "::ffff:203.0.113.0/120",
+	] {
+		told := _told([object.union(_ssh, {"sources": ["0.0.0.0/0", source]})])
+		told == {"allow tcp 22 from 0.0.0.0/0: everything"} | _cannot({"exposures[0].sources"})
 	}
 }
 
@@ -69,7 +71,10 @@ test_judges_the_siblings_of_an_exposure_that_cannot_be_judged if {
 }
 
 test_denies_when_the_time_cannot_be_read if {
-	every time in ["", "now", "2026-11-24", "2026-11-24T06:12:00", "2026-02-30T06:12:00Z", "2026-11-24T25:12:00Z", 7, null] {
+	every time in [
+		"", "now", "2026-11-24", "2026-11-24T06:12:00", "2026-02-30T06:12:00Z", "2026-11-24T25:12:00Z",
+		"2026-11-24T06:12:00+00:00", 7, null,
+	] {
 		told(decide(object.union(finding({}, [_ssh]), {"now": time}), {everything}, set())) == {
 			"deny tcp 22 from 0.0.0.0/0: expired, nearest everything",
 		} | _cannot({"now"})

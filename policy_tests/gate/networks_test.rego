@@ -103,7 +103,8 @@ test_allows_a_prefix_list_by_its_id if {
 }
 
 test_denies_what_a_network_with_the_name_of_a_cidr_does_not_list if {
-	_told("0.0.0.0/0", ["0.0.0.0/0"]) == _denied("0.0.0.0/0") with data.policy_tests.networks as {"0.0.0.0/0": ["10.0.0.0/8"]}
+	_told("0.0.0.0/0", ["0.0.0.0/0"]) == _denied("0.0.0.0/0")
+		with data.policy_tests.networks as {"0.0.0.0/0": ["10.0.0.0/8"]}
 }
 
 # What a prohibition with these sources and exceptions reaches.

@@ -15,7 +15,8 @@ _stop := forbidding("no", {"tcp": [23], "sources": ["anywhere"], "except": ["off
 
 # A malformed prohibition denies what it would not have forbidden, with a problem in each of these fields.
 _denies(stop, id, fields) if {
-	told(_decision(stop)) == {sprintf("deny tcp 22 from 203.0.113.9/32: prohibited by %s, nearest everything", [id])} | {line |
+	denied := sprintf("deny tcp 22 from 203.0.113.9/32: prohibited by %s, nearest everything", [id])
+	told(_decision(stop)) == {denied} | {line |
 		some field in fields
 		line := sprintf("problem with prohibition %s: %s", [id, field])
 	}

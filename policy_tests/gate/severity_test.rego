@@ -38,14 +38,15 @@ test_medium_from_any_narrower_source if {
 }
 
 test_the_worst_counts if {
-	_severity([exposure("tcp 443", ["10.0.0.0/8", "0.0.0.0/0"]), exposure("tcp 22", ["10.0.0.0/8", "unknown"])], set()) == "critical"
-	_severity([exposure("tcp 443", ["10.0.0.0/8", "0.0.0.0/0"]), exposure("tcp 22", ["10.0.0.0/8"])], set()) == "high"
+	https := exposure("tcp 443", ["10.0.0.0/8", "0.0.0.0/0"])
+	_severity([https, exposure("tcp 22", ["10.0.0.0/8", "unknown"])], set()) == "critical"
+	_severity([https, exposure("tcp 22", ["10.0.0.0/8"])], set()) == "high"
 }
 
 test_what_is_allowed_does_not_count if {
-	https := object.union(object.remove(everything, ["udp"]), {"tcp": [22]})
-	_severity([exposure("tcp 22", ["0.0.0.0/0"])], {https}) == "none"
-	_severity([exposure("tcp 22", ["0.0.0.0/0"]), exposure("tcp 443", ["10.0.0.0/8"])], {https}) == "medium"
+	ssh := object.union(object.remove(everything, ["udp"]), {"tcp": [22]})
+	_severity([exposure("tcp 22", ["0.0.0.0/0"])], {ssh}) == "none"
+	_severity([exposure("tcp 22", ["0.0.0.0/0"]), exposure("tcp 443", ["10.0.0.0/8"])], {ssh}) == "medium"
 }
 
 test_high_when_it_cannot_be_judged if {
