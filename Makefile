@@ -2,13 +2,18 @@
 # make test       everything that CI checks
 # make opa-path   the path of the OPA that they use
 # make bench      how long a decision takes, and what it is made of
+# make image      the image that Lambda runs, with Docker, Podman or buildah; TAG=, POLICIES=, POLICY_TESTS=, ENGINE=, FLAGS=
+# make image-test the image, built with stand-ins for its base images and driven as Lambda does; Linux and root
+# make image-bench its size, start, warm invocations and memory
 # make lock       requirements*.txt anew from pyproject.toml (needs uv)
 # make clean      remove what these made
 
 PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 
-.PHONY: demo test bench opa opa-path lock clean
+export PYTHON
+
+.PHONY: demo test bench image image-test image-bench opa opa-path lock clean
 
 demo: opa
 	@.venv/bin/python -m handler.cli.demo
@@ -22,6 +27,15 @@ test: opa
 
 bench: opa
 	@.venv/bin/python -m bench
+
+image:
+	@tools/image $(FLAGS)
+
+image-test: .venv/installed
+	@tests/image/run .venv/bin/python -m pytest --verbose tests/image
+
+image-bench: .venv/installed
+	@tests/image/run .venv/bin/python -m tests.image.measure
 
 opa-path:
 	@$(PYTHON) tools/opa/get.py

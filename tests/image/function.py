@@ -138,5 +138,13 @@ def state(pid: int) -> str:
 
 def memory(pid: int) -> int:
     """Return the bytes of memory that a process has to itself, plus its share of what it shares (PSS)."""
-    told = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(next(line for line in told.splitlines() if line.startswith("Pss:")).split()[1]) * 1024
+    return _kilobytes(Path(f"/proc/{pid}/smaps_rollup"), "Pss") * 1024
+
+
+def peak(pid: int) -> int:
+    """Return the most bytes of memory that a process has had (the high-water mark of RSS)."""
+    return _kilobytes(Path(f"/proc/{pid}/status"), "VmHWM") * 1024
+
+
+def _kilobytes(file: Path, name: str) -> int:
+    return next(int(line.split()[1]) for line in file.read_text().splitlines() if line.startswith(f"{name}:"))
