@@ -123,6 +123,15 @@ _told_of(row) := lines if {
 
 test_allows_a_readable_row if _told_of(_row) == {"allow tcp 443 from 0.0.0.0/0: row"}
 
+test_denies_a_row_of_another_list_of_accounts if {
+	_told_of(object.union(_row, {"accounts": ["staging"]})) == {"deny tcp 443 from 0.0.0.0/0: uncovered"}
+}
+
+test_denies_a_row_by_id_of_another_list_of_accounts if {
+	verdict({"id": "i-0bbb"}, "tcp 443", ["0.0.0.0/0"]) == {"deny tcp 443 from 0.0.0.0/0: uncovered"}
+		with data.servers as {"by_id": {"i-0bbb": [object.union(_row, {"accounts": ["staging"]})]}}
+}
+
 test_denies_a_row_without_accounts if {
 	_told_of(object.remove(_row, ["accounts"])) == {
 		"deny tcp 443 from 0.0.0.0/0: uncovered",
