@@ -140,6 +140,12 @@ def test_unreadable_message_is_a_problem(text: Any, says: str) -> None:
         assert says in problem(envelope)[1]
 
 
+@pytest.mark.parametrize("event", [batch(sqs('{"id": "\ud800"}')), batch(sns('{"id": "\ud800"}'))], ids=["SQS", "SNS"])
+def test_message_with_half_a_character_is_a_problem(event: Any) -> None:
+    """What Python can hold and no JSON can carry is not passed on."""
+    assert problem(unwrap(event, "request"))[1].startswith("is not JSON: ")
+
+
 @pytest.mark.parametrize("name", [None, "", 7])
 @pytest.mark.parametrize(
     ("make", "field"), [(sqs, "Records[0].messageId"), (sns, "Records[0].Sns.MessageId")], ids=["SQS", "SNS"]

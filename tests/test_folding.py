@@ -105,7 +105,9 @@ def test_reopened_report_is_open() -> None:
 def test_closed_path_says_nothing_about_another(at: str | None) -> None:
     """Of two paths to one port the one that is closed, however late, leaves the other open."""
     for reports in orders(opened("arn-1", OLD), closed("arn-2", at)):
-        assert fold_one(*reports).report == opened("arn-1", OLD)
+        folded = fold_one(*reports)
+        assert folded.report == opened("arn-1", OLD)
+        assert folded.records[0] == f"record-{reports.index(folded.report)}"
 
 
 def test_closed_by_one_reporter_says_nothing_about_another() -> None:

@@ -17,8 +17,10 @@ pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"{SAMPLES.relative
 
 OUTCOMES = {
     "classic-describe-findings-network-exposure": [
-        "open i-0c10c2c7863d1a356 web-prod-01 internet sg-0af64c8a5eb30ca75 tcp 22 tcp 80 tcp 443 tcp 8000 tcp 9999"
-        + " tcp 32768-60999 udp 53 udp 500 udp 4500 udp 60000-61000"
+        (
+            "open i-0c10c2c7863d1a356 web-prod-01 internet sg-0af64c8a5eb30ca75 tcp 22 tcp 80 tcp 443 tcp 8000 tcp 9999"
+            " tcp 32768-60999 udp 53 udp 500 udp 4500 udp 60000-61000"
+        )
     ],
     "classic-describe-findings-no-tags-failed": [
         "open i-0c10c2c7863d1a356 tags unknown internet sg-0af64c8a5eb30ca75 tcp 443",
@@ -28,8 +30,10 @@ OUTCOMES = {
         "open i-0c10c2c7863d1a356 kubectl internet sg-0af64c8a5eb30ca75 tcp 22"
     ],
     "classic-sns-finding-reported": [
-        "to fetch arn:aws:inspector:us-east-1:123456789012:target/0-a12b3c4d/template/0-5e6f7g8h/run/0-9i0j1k2l"
-        + "/finding/0-B458MQWe"
+        (
+            "to fetch arn:aws:inspector:us-east-1:123456789012:target/0-a12b3c4d/template/0-5e6f7g8h/run/0-9i0j1k2l"
+            "/finding/0-B458MQWe"
+        )
     ],
     "classic-sns-run-completed": ["ignored ASSESSMENT_RUN_COMPLETED"],
     "v2-api-list-findings": [
