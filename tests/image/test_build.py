@@ -86,16 +86,19 @@ def test_policies_of_another_revision_make_no_image() -> None:
 
 @pytest.mark.usefixtures("image")
 def test_a_team_builds_its_own_policies_in(policies: Path, tmp_path: Path) -> None:
-    """Policies and their tests come from any folder, and the label names their revision."""
-    with (policies / "allow" / "web.rego").open("a") as file:
-        file.write("\n# ours\n")
+    """Policies and their tests come from any folder, under any umask, and the label names their revision."""
+    web = policies / "allow" / "web.rego"
+    web.write_text(web.read_text() + "\n# ours\n")
+    web.chmod(0o600)
     tests = shutil.copytree(ROOT / "policy_tests", tmp_path / "policy_tests")
     given = {"POLICIES": str(policies), "POLICY_TESTS": str(tests), "TAG": "localhost/ours"}
     built = build(environment=given)
     assert built.returncode == 0, built.stderr[-5000:]
     with Image("localhost/ours") as ours:
         assert ours.configuration["Labels"]["portcullis.policy"] == revision(str(policies))
-        assert "# ours" in (ours.root / "var" / "task" / "policies" / "allow" / "web.rego").read_text()
+        file = ours.root / "var" / "task" / "policies" / "allow" / "web.rego"
+        assert "# ours" in file.read_text()
+        assert file.stat().st_mode & 0o004
 
 
 def test_missing_base_image_is_named() -> None:
