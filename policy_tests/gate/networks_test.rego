@@ -61,6 +61,16 @@ test_denies_where_only_one_of_two_halves_allows_the_port if {
 	}
 }
 
+test_denies_a_network_that_two_allowances_cover_with_a_gap if {
+	parts := {
+		allowing("lower", {"tcp": [22], "sources": ["198.51.100.0/25"]}),
+		allowing("upper", {"tcp": [22], "sources": ["198.51.100.192/26"]}),
+	}
+	told(decide(finding({}, [exposure("tcp 22", ["198.51.100.0/24"])]), parts, set())) == {
+		"deny tcp 22 from 198.51.100.0/24: short, nearest lower",
+	}
+}
+
 test_allows_everything_by_the_halves_of_both_families if {
 	words := ["0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"]
 	every source in ["0.0.0.0/0", "::/0", "unknown", "sg-0b1b", "222233334444/sg-0b1b", "pl-0c1c"] {

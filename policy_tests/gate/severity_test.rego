@@ -24,6 +24,11 @@ test_critical_for_every_port_from_anywhere if {
 	_severity([exposure("udp 0-65535", ["0.0.0.0/0"])], set()) == "critical" with data.ports as {}
 }
 
+test_high_for_nearly_every_port_from_anywhere if {
+	_severity([exposure("udp 162-65535", ["0.0.0.0/0"])], set()) == "high"
+	_severity([exposure("udp 0-160", ["0.0.0.0/0"])], set()) == "high"
+}
+
 test_high_for_any_other_port_from_anywhere_or_unknown if {
 	every source in ["0.0.0.0/0", "::/0", "unknown"] {
 		_severity([exposure("tcp 443", [source])], set()) == "high"
