@@ -24,7 +24,8 @@ class Reporter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who told us.
 
     `id` is the reporter's own id of its report (for AWS's scanners an ARN), `severity` and `title` are its words,
-    `updated_at` is RFC 3339 in UTC, to the second, with a Z, or null when the report carries no readable date.
+    `updated_at` is RFC 3339 in UTC, to the second, with a Z, or null when the report carries no readable date. `asked`
+    is true when a person asked for the verdict and waits: it is answered, allowed or not.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Reporter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     severity: str | None = None
     title: str | None = None
     updated_at: str | None = None
+    asked: bool = False
 
 
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +60,10 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One protocol, one port range (both ends included, 0 to 65535), and the addresses that can reach it.
 
     `sources` are CIDRs, security groups (`sg-...`, a peer account's as `222233334444/sg-...`), prefix lists (`pl-...`)
-    or `unknown`; never empty. `rules` are the ids of the security-group rules that open it, where known.
+    or `unknown`; never empty. `rules` are the ids of the security-group rules that open it, where known. `interface` is
+    the server's network interface (`eni-...`) and `load_balancer` the one in front of it (`app/web/50dc6c495c0c9188`, a
+    DNS name from Inspector Classic), where the way to the port is known to lead through them. Behind a load balancer
+    that a look-up has read, `security_group` and `rules` are the balancer's own, and the ports are the server's.
     """
 
     protocol: Protocol
@@ -67,6 +72,8 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sources: Annotated[tuple[str, ...], Meta(min_length=1)]
     security_group: str | None = None
     rules: tuple[str, ...] = ()
+    interface: str | UnsetType = UNSET
+    load_balancer: str | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         if self.from_port > self.to_port:
@@ -89,7 +96,7 @@ class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `id` is the exposure's identity (see `identity`), not the report's. `now` is the time of the invocation, RFC 3339 in
     UTC with a Z; policies never read the clock. `reach_known` is false when the report does not say from where and the
-    worst (`internet`) is assumed. `notes` say what could not be looked up.
+    worst (`internet`) is assumed. `notes` say what was looked up, and what could not be.
     """
 
     id: str
@@ -117,11 +124,19 @@ class Closed(Struct, frozen=True, kw_only=True):
     server: Server
 
 
-class Ignored(Struct, frozen=True, kw_only=True):
-    """A listed kind of report that is not for us. `reason` is a sentence for a person; equal kinds have equal ones."""
+class Ignored(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A listed kind of report that is not for us. `reason` is a sentence for a person; equal kinds have equal ones.
+
+    `asked` is that of `Reporter`: the answer is then that there is nothing to judge. `id` (the report's own), `account`
+    and `region` are given for it.
+    """
 
     reporter: str
     reason: str
+    asked: bool = False
+    id: str | None = None
+    account: str | None = None
+    region: str | None = None
 
 
 class Undecidable(Struct, frozen=True, kw_only=True):
@@ -143,8 +158,11 @@ class Undecidable(Struct, frozen=True, kw_only=True):
     server: str | None = None
 
 
-class Reference(Struct, frozen=True, kw_only=True):
-    """A report that only names a finding, which `service` (a boto3 client name) has under `arn` in `region`."""
+class Reference(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A report that only names a finding, which `service` (a boto3 client name) has under `arn` in `region`.
+
+    `told_by` is who named it, where that is not the finding's own reporter: it is named beside that one.
+    """
 
     reporter: str
     service: str
@@ -152,6 +170,7 @@ class Reference(Struct, frozen=True, kw_only=True):
     account: str
     region: str
     raw: Any
+    told_by: Reporter | None = None
 
 
 Report = Finding | Closed | Ignored | Undecidable | Reference

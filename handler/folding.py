@@ -30,6 +30,8 @@ def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
     2. Of those that are left any open one wins over the closed ones.
     3. All open ones are merged: `now`, server and reach of the newest, with what it does not know filled in from the
        others; exposures, notes, listeners and reporters of all, without repeats.
+
+    Who asked (see `Reporter`) is answered, whichever report wins.
     """
     groups: dict[str, list[tuple[str, Finding | Closed]]] = {}
     for record, report in told:
@@ -43,31 +45,56 @@ def _fold(group: list[tuple[str, Finding | Closed]]) -> Folded:
         return Folded(records=(group[0][0],), report=group[0][1])
     by_report: dict[tuple[str, str], list[tuple[str, Finding | Closed]]] = {}
     for record, report in group:
-        by_report.setdefault((_reporter(report).name, _reporter(report).id), []).append((record, report))
+        own = _reporters(report)[0]
+        by_report.setdefault((own.name, own.id), []).append((record, report))
     left = [_newest(same) for same in by_report.values()]
     opened = [(record, report) for record, report in left if isinstance(report, Finding)]
     winners = sorted(opened or left, key=lambda pair: _date(pair[1]), reverse=True)
     records = tuple(dict.fromkeys([winners[0][0], *(record for record, _ in group)]))
     findings = [report for _, report in winners if isinstance(report, Finding)]
-    return Folded(records=records, report=_merge(findings) if findings else winners[0][1])
+    report = _merge(findings) if findings else winners[0][1]
+    return Folded(records=records, report=_answering(report, [told for _, told in group]))
 
 
-def _reporter(report: Finding | Closed) -> Reporter:
-    """Give who told it first."""
-    return report.reporter if isinstance(report, Closed) else report.reporters[0]
+def _reporters(report: Finding | Closed) -> tuple[Reporter, ...]:
+    """Give who told it: its own reporter first, then who passed it on."""
+    return (report.reporter,) if isinstance(report, Closed) else report.reporters
 
 
 def _date(report: Finding | Closed) -> str:
     """Give the report's date; one that cannot be read is older than all."""
-    return _reporter(report).updated_at or ""
+    return _reporters(report)[0].updated_at or ""
 
 
 def _newest(same: list[tuple[str, Finding | Closed]]) -> tuple[str, Finding | Closed]:
     """Give the newest of the tellings of one report: closed only if its date is after that of every open one."""
     last = max(same, key=lambda pair: (_date(pair[1]), isinstance(pair[1], Finding)))
-    opened = [pair for pair in same if isinstance(pair[1], Finding)]
+    opened = [(record, report) for record, report in same if isinstance(report, Finding)]
     undated = [pair for pair in opened if not _date(pair[1])]
-    return undated[-1] if undated and isinstance(last[1], Closed) else last
+    record, report = undated[-1] if undated and isinstance(last[1], Closed) else last
+    if isinstance(report, Closed):
+        return record, report
+    told_by = (reporter for told in (report, *(one for _, one in opened)) for reporter in told.reporters)
+    return record, replace(report, reporters=_named(told_by))
+
+
+def _answering(report: Finding | Closed, told: list[Finding | Closed]) -> Finding | Closed:
+    """Let who asked be answered: the question may have been an older telling, or about a path that is closed."""
+    asked = [reporter for one in told for reporter in _reporters(one) if reporter.asked]
+    if not asked:
+        return report
+    if isinstance(report, Closed):
+        return replace(report, reporter=replace(report.reporter, asked=True))
+    return replace(report, reporters=_named([*report.reporters, *asked]))
+
+
+def _named(reporters: Iterable[Reporter]) -> tuple[Reporter, ...]:
+    """Name each reporter of a report once, as first given; it was asked for if one of them was."""
+    named: dict[tuple[str, str], Reporter] = {}
+    for reporter in reporters:
+        first = named.setdefault((reporter.name, reporter.id), reporter)
+        named[reporter.name, reporter.id] = replace(first, asked=first.asked or reporter.asked)
+    return tuple(named.values())
 
 
 def _merge(findings: list[Finding]) -> Finding:
@@ -77,7 +104,7 @@ def _merge(findings: list[Finding]) -> Finding:
         return newest
     return replace(
         newest,
-        reporters=_united(finding.reporters for finding in findings),
+        reporters=_named(reporter for finding in findings for reporter in finding.reporters),
         reach_known=any(finding.reach_known for finding in findings),
         server=_server([finding.server for finding in findings]),
         exposures=_united(finding.exposures for finding in findings),

@@ -204,3 +204,39 @@ def test_order_of_arrival_does_not_matter(told: list[tuple[bool, str, str | None
         folded = fold_one(*order)
         assert isinstance(folded.report, Closed) == all(gone)
         assert len(folded.records) == len(reports)
+
+
+def test_who_asked_is_answered_whichever_report_wins() -> None:
+    """The question may be the older telling, about a path that is closed, or passed on by somebody else."""
+    asking = Reporter(name="security_hub", id="arn-2", updated_at=OLD, asked=True)
+    passed_on = opened(reporters=(reporter("arn-1", OLD), asking))
+    for told in orders(passed_on, opened("arn-1", NEW)):
+        report = fold_one(*told).report
+        assert isinstance(report, Finding)
+        assert report.reporters == (reporter("arn-1", NEW), asking)
+    for told in orders(Closed(id="exposure-1", server=server(), reporter=asking), opened("arn-1", NEW)):
+        report = fold_one(*told).report
+        assert isinstance(report, Finding)
+        assert report.reporters == (reporter("arn-1", NEW), asking)
+    for told in orders(opened(reporters=(asking,)), closed("arn-2", NEW, name="security_hub")):
+        report = fold_one(*told).report
+        assert isinstance(report, Closed)
+        assert report.reporter.asked
+
+
+def test_question_about_what_is_told_anyway_is_one_reporter() -> None:
+    """An event and a question about one report, whose date is the same, name it once, as asked for."""
+    asking = Reporter(name="inspector2", id="arn-1", updated_at=OLD, asked=True)
+    for told in orders(opened(), opened(reporters=(asking,))):
+        report = fold_one(*told).report
+        assert isinstance(report, Finding)
+        assert report.reporters == (asking,)
+
+
+def test_who_passed_a_report_on_is_named() -> None:
+    """The same report, told by its reporter and passed on by another, names both."""
+    other = reporter("arn-2", NEW, name="security_hub")
+    for told in orders(opened("arn-1", NEW), opened(reporters=(reporter("arn-1", OLD), other))):
+        report = fold_one(*told).report
+        assert isinstance(report, Finding)
+        assert report.reporters == (reporter("arn-1", NEW), other)
