@@ -6,6 +6,7 @@ A path is a list of `{"componentId", "componentType"}`. Inspector may leave it o
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from handler.finding import Reach
 from handler.reporters import _fields as fields
@@ -20,18 +21,28 @@ _REACH_BY_ID: dict[str, Reach] = {"igw": "internet", "pcx": "peered_vpc", "vgw":
 """Only the first component type is documented; the prefixes of AWS's ids tell the others."""
 
 _GROUP = "AWS::EC2::SecurityGroup"
+_INTERFACE = "AWS::EC2::NetworkInterface"
+_LOAD_BALANCER = "LoadBalancer"
+
+
+class Hop(Struct, frozen=True):
+    """What the last hop to an instance leads through: its groups, the one beside it last, and what is before them."""
+
+    groups: tuple[str | None, ...] = ()
+    interface: str | None = None
+    load_balancer: str | None = None
 
 
 class Way(Struct, frozen=True):
-    """From where (null if not told), to which instance, and the groups of the last hop, the one beside it last."""
+    """From where (null if not told), the last hop, and to which instance it leads (null if not told)."""
 
     reach: Reach | None
-    groups: tuple[str | None, ...]
+    hop: Hop
     instance: str | None
 
-    def groups_of(self, server: str) -> tuple[str | None, ...]:
-        """Give the groups of a server, none if the path leads to another."""
-        return self.groups if self.instance in {None, server} else ()
+    def hop_to(self, server: str) -> Hop:
+        """Give the last hop to a server, an empty one if the path leads to another."""
+        return self.hop if self.instance in {None, server} else Hop()
 
 
 def follow(steps: Any) -> Way:
@@ -39,15 +50,18 @@ def follow(steps: Any) -> Way:
     components = [_component(step) for step in fields.loose_list(steps)]
     kind, name = components[0] if components else (None, None)
     reach = _REACH.get(kind or "") or _REACH_BY_ID.get((name or "").partition("-")[0])
-    groups: list[str | None] = []
-    found, instance, beside = groups, None, False
+    hop, found, instance, beside = Hop(), Hop(), None, False
     for kind, name in components:
         if kind == _GROUP:
-            groups = [*groups, name] if beside else [name]
+            hop = replace(hop, groups=(*hop.groups, name) if beside else (name,))
+        elif kind == _INTERFACE:
+            hop = replace(hop, interface=name)
+        elif kind and kind.endswith(_LOAD_BALANCER):
+            hop = replace(hop, interface=None, load_balancer=name)
         elif kind == "AWS::EC2::Instance":
-            found, instance = groups, name
+            found, instance = hop, name
         beside = kind == _GROUP
-    return Way(reach, tuple(found if instance else groups), instance)
+    return Way(reach, found if instance else hop, instance)
 
 
 def _component(step: Any) -> tuple[str | None, str | None]:

@@ -199,7 +199,7 @@ def _server(resource: dict[str, Any], path: str, told: _Told, opening: _Opening)
         region=_region(resource, path, told),
         vpc=fields.known(instance.get("vpcId")) or fields.known(machine.get("networkId")),
         subnet=fields.known(instance.get("subnetId")) or fields.known(subnets[0] if subnets else None),
-        security_groups=tuple(filter(None, opening.way.groups_of(name))),
+        security_groups=tuple(filter(None, opening.way.hop_to(name).groups)),
         platform=fields.known(instance.get("platform")) or fields.known(machine.get("platform")),
     )
 
@@ -211,8 +211,16 @@ def _report(opening: _Opening, server: Server, now: str) -> Finding | Closed:
     own = identity(server, reach, {opening.ports})
     if opening.closed:
         return Closed(id=own, reporter=opening.reporter, server=server)
-    group = (None, *way.groups_of(server.id))[-1]
-    exposure = Exposure(protocol=protocol, from_port=low, to_port=high, sources=(UNKNOWN,), security_group=group)
+    hop = way.hop_to(server.id)
+    exposure = Exposure(
+        protocol=protocol,
+        from_port=low,
+        to_port=high,
+        sources=(UNKNOWN,),
+        security_group=(None, *hop.groups)[-1],
+        interface=fields.known(hop.interface),
+        load_balancer=fields.known(hop.load_balancer),
+    )
     return Finding(
         id=own,
         reporters=(opening.reporter,),

@@ -144,7 +144,7 @@ def _finding(finding: dict[str, Any], path: str, now: str) -> Finding:
     server = _server(finding, attributes, named, path)
     told = _REACH.get(attributes.get("REACHABILITY_TYPE", "").lower())
     reach: Reach = told or "internet"
-    group = fields.spoken(attributes.get("SECURITY_GROUP"))
+    balancers = [attributes[key] for key in _LOAD_BALANCERS if attributes.get(key)]
     return Finding(
         id=identity(server, reach, set(ports)),
         reporters=(_reporter(finding),),
@@ -153,14 +153,18 @@ def _finding(finding: dict[str, Any], path: str, now: str) -> Finding:
         reach_known=told is not None,
         server=server,
         exposures=tuple(
-            Exposure(protocol=protocol, from_port=low, to_port=high, sources=(UNKNOWN,), security_group=group)
+            Exposure(
+                protocol=protocol,
+                from_port=low,
+                to_port=high,
+                sources=(UNKNOWN,),
+                security_group=fields.spoken(attributes.get("SECURITY_GROUP")),
+                interface=fields.known(attributes.get("ENI")),
+                load_balancer=fields.known(balancers[0] if balancers else None),
+            )
             for protocol, low, high in ports
         ),
-        notes=tuple(
-            f"Inspector reached it through the load balancer {attributes[key]}"
-            for key in _LOAD_BALANCERS
-            if attributes.get(key)
-        ),
+        notes=tuple(f"Inspector reached it through the load balancer {balancer}" for balancer in balancers),
     )
 
 
