@@ -48,6 +48,19 @@ test_allows_a_range_by_several_and_names_them_all if {
 	}
 }
 
+test_names_neither_the_expired_nor_those_for_other_addresses if {
+	expired := object.union(_tcp("expired", [22]), {"expires": "2026-11-23"})
+	elsewhere := object.union(_tcp("elsewhere", [22]), {"sources": ["198.51.100.0/24", "sg-*"]})
+	found := finding({}, [exposure("tcp 22", ["203.0.113.0/24"])])
+	told(decide(found, {_tcp("ssh", [22]), expired, elsewhere}, set())) == {"allow tcp 22 from 203.0.113.0/24: ssh"}
+}
+
+test_names_an_allowance_for_a_part_of_the_addresses if {
+	part := object.union(_tcp("part", [22]), {"sources": ["203.0.113.9/32"]})
+	found := finding({}, [exposure("tcp 22", ["203.0.113.0/24"])])
+	told(decide(found, {_tcp("ssh", [22]), part}, set())) == {"allow tcp 22 from 203.0.113.0/24: part, ssh"}
+}
+
 test_allows_ports_given_as_a_set if {
 	_told("tcp 80-81", {_tcp("web", {80, "81-82"})}) == {"allow tcp 80-81 from 0.0.0.0/0: web"}
 }
