@@ -1,11 +1,9 @@
 """Amazon Inspector Classic (2015 to 2026): the service is gone, recordings of it and scripts that read it are not.
 
-Shapes: Inspector Classic user guide, "Network Reachability" (its attributes are texts, the aggregates written as
-`[[22 - 22], [8000 - 8100]]`) and "Setting up an SNS topic" (a message names the finding's ARN and nothing of it);
-botocore `inspector`, `Finding`.
+Shapes: Inspector Classic user guide, "Network Reachability" and "Setting up an SNS topic" (a message names the finding's
+ARN and nothing of it); botocore `inspector`, `Finding`.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +11,8 @@ from msgspec import UNSET
 
 from handler.errors import UnreadableError
 from handler.finding import (
-    UNKNOWN,
-    Exposure,
     Finding,
     Ignored,
-    Protocol,
     Reach,
     Reference,
     Report,
@@ -26,6 +21,7 @@ from handler.finding import (
     Undecidable,
     identity,
 )
+from handler.reporters import _classic_attributes as classic
 from handler.reporters import _fields as fields
 
 NAME = "inspector_classic"
@@ -39,11 +35,6 @@ _OTHER_MESSAGES = {
 }
 _MESSAGE_ARNS = ("template", "target", "run", "finding")
 _ANSWER = "inspector describe_findings"
-_AGGREGATES: tuple[tuple[str, Protocol], ...] = (("TCP_PORTS", "tcp"), ("UDP_PORTS", "udp"))
-_LOAD_BALANCERS = ("ELB2", "ELB")
-_NETWORK_ATTRIBUTES = {"PORT", "TCP_PORTS", "UDP_PORTS", "REACHABILITY_TYPE"}
-_REACH: dict[str, Reach] = {"internet": "internet", "peeredvpc": "peered_vpc", "vgw": "vpn"}
-_RANGE = re.compile(r"\[\s*(\d{1,5})\s*-\s*(\d{1,5})\s*\]", re.ASCII)
 
 
 def claims(event: Any) -> bool:
@@ -127,44 +118,32 @@ def _is_network(finding: dict[str, Any], path: str) -> bool:
     if not isinstance(finding.get("attributes"), list):
         raise fields.refusal(finding, "attributes", path, "a list")
     rule = finding.get("id")
-    if isinstance(rule, str) and ("reachable from" in rule or rule.startswith("Network exposure")):
+    if isinstance(rule, str) and classic.is_network_rule(rule):
         return True
     paths = ((f"{path}attributes[{index}].", one) for index, one in enumerate(finding["attributes"]))
     keys = {fields.text(fields.entry(one, at), "key", at) for at, one in paths}
-    return not keys.isdisjoint(_NETWORK_ATTRIBUTES)
+    return not keys.isdisjoint(classic.NETWORK_KEYS)
 
 
 def _finding(finding: dict[str, Any], path: str, now: str) -> Finding:
-    """Read a network finding. Classic never says which addresses can reach the ports."""
+    """Read a network finding."""
     attributes = fields.pairs(finding, "attributes", path) or {}
     named = fields.arn(fields.text(finding, "arn", path))
     if named is None:
         raise fields.refusal(finding, "arn", path, "an ARN")
-    ports = _ports(attributes, path + "attributes.")
+    exposures = classic.exposures(attributes, path + "attributes.")
     server = _server(finding, attributes, named, path)
-    told = _REACH.get(attributes.get("REACHABILITY_TYPE", "").lower())
+    told = classic.reach(attributes)
     reach: Reach = told or "internet"
-    balancers = [attributes[key] for key in _LOAD_BALANCERS if attributes.get(key)]
     return Finding(
-        id=identity(server, reach, set(ports)),
+        id=identity(server, reach, {(one.protocol, one.from_port, one.to_port) for one in exposures}),
         reporters=(_reporter(finding),),
         now=now,
         reach=reach,
         reach_known=told is not None,
         server=server,
-        exposures=tuple(
-            Exposure(
-                protocol=protocol,
-                from_port=low,
-                to_port=high,
-                sources=(UNKNOWN,),
-                security_group=fields.spoken(attributes.get("SECURITY_GROUP")),
-                interface=fields.known(attributes.get("ENI")),
-                load_balancer=fields.known(balancers[0] if balancers else None),
-            )
-            for protocol, low, high in ports
-        ),
-        notes=tuple(f"Inspector reached it through the load balancer {balancer}" for balancer in balancers),
+        exposures=exposures,
+        notes=classic.notes(attributes),
     )
 
 
@@ -177,33 +156,6 @@ def _reporter(finding: dict[str, Any]) -> Reporter:
         title=fields.spoken(finding.get("title")),
         updated_at=fields.instant(finding.get("updatedAt")),
     )
-
-
-def _ports(attributes: dict[str, str], path: str) -> list[tuple[Protocol, int, int]]:
-    """Read the one port, and the aggregates of both protocols, without repeats."""
-    found: list[tuple[Protocol, int, int]] = []
-    if "PORT" in attributes:
-        port = fields.port(attributes, "PORT", path)
-        found.append((fields.protocol(attributes, "PROTOCOL", path), port, port))
-    for key, protocol in _AGGREGATES:
-        if key in attributes:
-            found += ((protocol, low, high) for low, high in _ranges(attributes, key, path))
-    if not found:
-        raise UnreadableError(path.rstrip("."), "name no port: PORT, TCP_PORTS and UDP_PORTS are absent or empty")
-    return list(dict.fromkeys(found))
-
-
-def _ranges(attributes: dict[str, str], key: str, path: str) -> Iterator[tuple[int, int]]:
-    """Read `[[22 - 22], [8000 - 8100]]`; a text that was cut off is refused."""
-    value = attributes[key].strip()
-    words = value[1:-1].split(",") if value[1:-1].strip() else []
-    matches = [_RANGE.fullmatch(word.strip()) for word in words]
-    if value[:1] + value[-1:] != "[]" or not all(matches):
-        raise fields.refusal(attributes, key, path, "a list like [[22 - 22], [8000 - 8100]]")
-    for low, high in (map(int, match.groups()) for match in filter(None, matches)):
-        if low > high or high > fields.HIGHEST_PORT:
-            raise UnreadableError(path + key, f"[{low} - {high}] is no range from 0 to {fields.HIGHEST_PORT}")
-        yield low, high
 
 
 def _server(finding: dict[str, Any], attributes: dict[str, str], named: fields.Arn, path: str) -> Server:
