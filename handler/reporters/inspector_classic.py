@@ -1,7 +1,7 @@
 """Amazon Inspector Classic (2015 to 2026): the service is gone, recordings of it and scripts that read it are not.
 
-Shapes: Inspector Classic user guide, "Network Reachability" and "Setting up an SNS topic" (a message names the finding's
-ARN and nothing of it); botocore `inspector`, `Finding`.
+Shapes: Inspector Classic user guide, "Network Reachability" and "Setting up an SNS topic" (a message names the ARN of a
+finding and nothing of it); botocore `inspector`, `Finding`.
 """
 
 from collections.abc import Iterator
