@@ -1,0 +1,41 @@
+"""Puts together the finding of a report that says which ports of a server are open, and nothing of the path to them."""
+
+from collections.abc import Iterable
+
+from handler.finding import Exposure, Finding, Protocol, Reporter, Server, identity
+
+Ports = tuple[Protocol, int, int]
+"""Protocol, first and last port."""
+
+EVERY_PORT: tuple[Ports, ...] = (("tcp", 0, 65535), ("udp", 0, 65535))
+
+
+def finding(  # noqa: PLR0913  what a report says, part by part
+    server: Server,
+    reporter: Reporter,
+    now: str,
+    *,
+    ports: Iterable[Ports],
+    sources: tuple[str, ...],
+    reach_known: bool,
+    notes: Iterable[str] = (),
+) -> Finding:
+    """Give the finding of ports that the internet reaches, each from all of the sources.
+
+    Where the server is a security group, the group is what opens them.
+    """
+    opened = dict.fromkeys(ports)
+    group = server.id if server.kind == "security_group" else None
+    return Finding(
+        id=identity(server, "internet", set(opened)),
+        reporters=(reporter,),
+        now=now,
+        reach="internet",
+        reach_known=reach_known,
+        server=server,
+        exposures=tuple(
+            Exposure(protocol=protocol, from_port=low, to_port=high, sources=sources, security_group=group)
+            for protocol, low, high in opened
+        ),
+        notes=tuple(notes),
+    )
