@@ -1,0 +1,189 @@
+"""AWS Config: rules about the open ports of a security group, by event or as Config posts them to its own SNS topic.
+
+Shapes: AWS Config developer guide, "Monitoring AWS Config with Amazon EventBridge" and "Notifications that AWS Config
+sends to an Amazon SNS topic" (the same, without an event around it). Neither the managed rule behind a name nor its
+parameters are told: a rule is known by its name, and only one of them says by its name which port it is about.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from handler.errors import UnreadableError
+from handler.finding import UNKNOWN, Ignored, Report, Reporter, Server, Undecidable
+from handler.reporters import _fields as fields
+from handler.reporters import _opening as opening
+
+NAME = "config"
+SOURCE = "aws.config"
+ALL_PORTS_ASSUMED = (
+    "AWS Config names the security group and none of its ports: all of them are judged, until its rules are looked up"
+)
+
+_CHANGE = "Config Rules Compliance Change"
+_NO_CHANGES = {
+    "AWS API Call via CloudTrail",
+    "Config Configuration History Delivery Status",
+    "Config Configuration Item Change",
+    "Config Configuration Snapshot Delivery Status",
+    "Config Rules Re-evaluation Status",
+}
+_MESSAGE = "ComplianceChangeNotification"
+_OTHER_MESSAGES = {
+    "ConfigRulesEvaluationStarted",
+    "ConfigurationHistoryDeliveryCompleted",
+    "ConfigurationItemChangeNotification",
+    "ConfigurationSnapshotDeliveryCompleted",
+    "ConfigurationSnapshotDeliveryFailed",
+    "ConfigurationSnapshotDeliveryStarted",
+    "OversizedConfigurationItemChangeDeliveryFailed",
+    "OversizedConfigurationItemChangeNotification",
+    "ScheduledNotification",
+}
+_GROUP = "AWS::EC2::SecurityGroup"
+_SSH_RULE = re.compile(
+    r"(?:awscontroltower_aws-gr_|securityhub-)?"
+    r"(?:restricted[-_]ssh|incoming[-_]?ssh[-_]?disabled)"
+    r"(?:-conformance-pack-[0-9a-z]+|-[0-9a-f]{6,8}|-[0-9a-z]{12,13})?",
+    re.ASCII | re.IGNORECASE,
+)
+"""The managed rule INCOMING_SSH_DISABLED under the names that AWS gives it, and no name that might say more."""
+
+_PORT_RULES = (
+    "restrictedssh",
+    "incomingsshdisabled",
+    "vpcsgopenonlytoauthorizedports",
+    "restrictedcommonports",
+    "restrictedincomingtraffic",
+    "vpcsgportrestrictioncheck",
+)
+_OTHER_RULES = ("vpcdefaultsecuritygroupclosed", "ec2securitygroupattachedtoeni", "requiredtags")
+_UNWANTED = {
+    "COMPLIANT": "COMPLIANT: the group opens nothing that the rule forbids",
+    "NOT_APPLICABLE": "NOT_APPLICABLE: the rule no longer applies to the group",
+}
+
+
+def claims(event: Any) -> bool:
+    """Claim Config's events, and what Config posts to SNS."""
+    if not isinstance(event, dict):
+        return False
+    if "source" in event or "detail-type" in event:
+        return bool(event.get("source") == SOURCE)
+    kind = event.get("messageType")
+    return isinstance(kind, str) and (kind == _MESSAGE or kind in _OTHER_MESSAGES)
+
+
+def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
+    """Give the group that a rule objects to, or what the event is instead."""
+    try:
+        yield _read(event, now) if event.get("source") == SOURCE else _change(event, event, "", now)
+    except UnreadableError as error:
+        yield _undecidable(event, error)
+
+
+def _read(event: dict[str, Any], now: str) -> Report:
+    """Read an event of EventBridge."""
+    kind = fields.spoken(event.get("detail-type"))
+    if kind in _NO_CHANGES:
+        return Ignored(reporter=NAME, reason=f"{kind} is not about the verdict of a rule")
+    if kind != _CHANGE:
+        raise fields.refusal(event, "detail-type", "", "on any list of Config's events")
+    return _change(fields.mapping(event, "detail", ""), event, "detail.", now)
+
+
+def _change(change: dict[str, Any], event: dict[str, Any], path: str, now: str) -> Report:
+    """Read a change of a rule's verdict on a resource."""
+    reason = _unwanted(change, path) or _passed(change, path) or _other_rule(change, path)
+    if reason is not None:
+        return Ignored(reporter=NAME, reason=reason)
+    rule = fields.text(change, "configRuleName", path)
+    result = fields.mapping(change, "newEvaluationResult", path)
+    server = Server(
+        kind="security_group",
+        id=_group(change, path),
+        tags={},
+        tags_known=False,
+        account=fields.spoken(change.get("awsAccountId")) or fields.text(event, "account", ""),
+        region=fields.spoken(change.get("awsRegion")) or fields.text(event, "region", ""),
+    )
+    reporter = Reporter(
+        name=NAME,
+        id=fields.text(change, "configRuleARN", path),
+        title=f"{rule}: NON_COMPLIANT",
+        updated_at=fields.instant(result.get("resultRecordedTime") or change.get("notificationCreationTime")),
+    )
+    if _SSH_RULE.fullmatch(rule):
+        everywhere = ("0.0.0.0/0", "::/0")
+        return opening.finding(server, reporter, now, ports=[("tcp", 22, 22)], sources=everywhere, reach_known=False)
+    return opening.finding(
+        server,
+        reporter,
+        now,
+        ports=opening.EVERY_PORT,
+        sources=(UNKNOWN,),
+        reach_known=False,
+        notes=[ALL_PORTS_ASSUMED],
+    )
+
+
+def _unwanted(change: dict[str, Any], path: str) -> str | None:
+    """Give the reason why a message is not about a security group."""
+    kind = fields.text(change, "messageType", path)
+    if kind in _OTHER_MESSAGES:
+        return f"{kind} is not about the verdict of a rule"
+    if kind != _MESSAGE:
+        raise fields.refusal(change, "messageType", path, "a message on any list")
+    resource = fields.text(change, "resourceType", path)
+    if "::" not in resource:
+        raise fields.refusal(change, "resourceType", path, f"a type like {_GROUP}")
+    return None if resource == _GROUP else "A rule about another kind of resource, not about a security group"
+
+
+def _passed(change: dict[str, Any], path: str) -> str | None:
+    """Give the reason why a verdict is no objection."""
+    result = fields.mapping(change, "newEvaluationResult", path)
+    verdict = fields.text(result, "complianceType", f"{path}newEvaluationResult.")
+    if verdict not in {*_UNWANTED, "NON_COMPLIANT"}:
+        raise fields.refusal(result, "complianceType", f"{path}newEvaluationResult.", "a verdict on any list")
+    return _UNWANTED.get(verdict)
+
+
+def _other_rule(change: dict[str, Any], path: str) -> str | None:
+    """Give the reason why a rule about security groups is none about open ports; of an unknown one nobody can say."""
+    rule = _squeezed(fields.text(change, "configRuleName", path))
+    if any(word in rule for word in _PORT_RULES):
+        return None
+    if any(word in rule for word in _OTHER_RULES):
+        return "A rule about security groups that is not about an open port"
+    raise fields.refusal(change, "configRuleName", path, "a rule on any list: whether it is about ports is not known")
+
+
+def _squeezed(name: str) -> str:
+    """Give a rule's name without what differs between consoles, conformance packs, Control Tower and templates."""
+    return "".join(filter(str.isalnum, name)).lower()
+
+
+def _group(change: dict[str, Any], path: str) -> str:
+    """Read the id of the security group."""
+    group = fields.text(change, "resourceId", path)
+    if not group.startswith("sg-"):
+        raise fields.refusal(change, "resourceId", path, "the id of a security group")
+    return group
+
+
+def _undecidable(event: dict[str, Any], error: UnreadableError) -> Undecidable:
+    """Say what could not be read, with as much of the rest as can be."""
+    named = event.get("source") == SOURCE
+    change = fields.loose_object(event.get("detail")) if named else event
+    return Undecidable(
+        shape=f"{SOURCE} {fields.spoken(event.get('detail-type') if named else event.get('messageType'))}"[:200],
+        field=error.field,
+        problem=error.problem,
+        raw=event,
+        reporter=NAME,
+        id=fields.spoken(change.get("configRuleARN")),
+        account=fields.spoken(change.get("awsAccountId")) or fields.spoken(event.get("account")),
+        region=fields.spoken(change.get("awsRegion")) or fields.spoken(event.get("region")),
+        server=fields.spoken(change.get("resourceId")),
+    )
