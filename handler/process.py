@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class Process:
 
     def start(self) -> None:
         """Start it (again), on another port and with another token."""
+        self.started = time.monotonic()
         self.port, self.token = _free_port(), secrets.token_hex(32)
         self._process = subprocess.Popen(
             [*self._command, f"--addr=127.0.0.1:{self.port}", "--bundle", self.policies, str(_AUTHZ)],
