@@ -36,6 +36,18 @@ OUTCOMES = {
         )
     ],
     "classic-sns-run-completed": ["ignored ASSESSMENT_RUN_COMPLETED"],
+    "config-eb-authorized-ports-compliant": ["ignored COMPLIANT"],
+    "config-eb-authorized-ports-noncompliant": [
+        "open sg-0a1b2c3d4e5f60001 tags unknown internet sg-0a1b2c3d4e5f60001 tcp 0-65535 udp 0-65535"
+    ],
+    "guardduty-eb-port-probe": [
+        "open i-036cb01d26bb09166 stackarmor Tools internet no group tcp 22",
+        "open i-036cb01d26bb09166 stackarmor Tools internet no group tcp 81",
+    ],
+    "prowler-ocsf-instance-ssh": ["open i-0cc555cfcdf60a48f Database Server for AZ1 internet no group tcp 22"],
+    "trusted-advisor-eb-specific-ports": [
+        "open sg-0a1b2c3d4e5f60001 tags unknown internet sg-0a1b2c3d4e5f60001 tcp 3389"
+    ],
     "v2-api-list-findings": [
         "open i-0a12121212121212a web-prod-01 internet sg-0f615897558ace817 tcp 22",
         "ignored SUPPRESSED",

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from handler.finding import Ignored, Report, Undecidable
 from handler.reporters import _fields as fields
-from handler.reporters import inspector2, inspector_classic
+from handler.reporters import _noise as noise
+from handler.reporters import config, guardduty, inspector2, inspector_classic, prowler, trusted_advisor
 
 
 class ReporterModule(Protocol):
@@ -27,7 +28,7 @@ class ReporterModule(Protocol):
         """Give one value for each report in a claimed event."""
 
 
-REPORTERS: tuple[ReporterModule, ...] = (inspector2, inspector_classic)
+REPORTERS: tuple[ReporterModule, ...] = (inspector2, inspector_classic, guardduty, config, trusted_advisor, prowler)
 
 
 def normalize(event: Any, now: str) -> list[Report]:
@@ -46,7 +47,7 @@ def _normalize(event: Any, now: str) -> list[Report]:
         if reporter.claims(event):
             empty = Ignored(reporter=reporter.NAME, reason="An answer without any finding")
             return list(reporter.normalize(event, now)) or [empty]
-    return [_unknown(event)]
+    return [noise.ignored(event) or _unknown(event)]
 
 
 def _unknown(event: Any) -> Undecidable:
