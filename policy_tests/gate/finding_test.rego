@@ -23,6 +23,10 @@ test_denies_a_finding_without_exposures if {
 	told(decide(object.remove(finding({}, []), ["exposures"]), {everything}, set())) == _cannot({"exposures"})
 }
 
+test_denies_exposures_that_are_an_object if {
+	_cannot({"exposures"}) - _told({"a": _ssh}) == set()
+}
+
 test_denies_an_exposure_with_malformed_ports if {
 	every ports in [
 		{"from_port": 443, "to_port": 80}, {"from_port": -1}, {"to_port": 65536}, {"from_port": "22", "to_port": "22"},

@@ -117,6 +117,15 @@ test_denies_what_a_network_with_the_name_of_a_cidr_does_not_list if {
 		with data.policy_tests.networks as {"0.0.0.0/0": ["10.0.0.0/8"]}
 }
 
+test_denies_by_an_unreadable_network_with_the_name_of_a_cidr if {
+	told(decide(
+		finding({}, [exposure("tcp 22", ["0.0.0.0/0"])]),
+		{allowing("ssh", {"tcp": [22], "sources": ["0.0.0.0/0"]})},
+		set(),
+	)) == {"deny tcp 22 from 0.0.0.0/0: uncovered", "problem with allowance ssh: sources"}
+		with data.policy_tests.networks as {"0.0.0.0/0": ["0.0.0.0/33"]}
+}
+
 # What a prohibition with these sources and exceptions reaches.
 _reached(sources, words, excepted) := {entry.source | some entry in decision.denied} if {
 	stop := forbidding("no", {"tcp": [22], "sources": words, "except": excepted})
@@ -131,6 +140,11 @@ test_denies_a_source_of_which_any_address_is_forbidden if {
 test_denies_what_is_not_wholly_excepted if {
 	sources := ["203.0.113.0/24", "203.0.113.9/32", "203.0.112.0/23", "0.0.0.0/0", "::/0", "unknown"]
 	_reached(sources, ["anywhere"], ["office"]) == {"203.0.112.0/23", "0.0.0.0/0", "::/0", "unknown"}
+}
+
+test_allows_a_source_of_which_all_that_is_forbidden_is_excepted if {
+	_reached(["203.0.112.0/23"], ["office"], ["203.0.113.0/25", "203.0.113.128/25"]) == set()
+	_reached(["203.0.112.0/23"], ["office"], ["203.0.113.0/25"]) == {"203.0.112.0/23"}
 }
 
 test_denies_groups_by_id_by_wildcard_or_by_everything if {

@@ -43,7 +43,7 @@ test_allows_by_ranges_that_overlap_or_touch if {
 }
 
 test_allows_a_range_by_several_and_names_them_all if {
-	_told("tcp 1-100", {_tcp("b", ["1-50"]), _tcp("a", ["51-100"]), _tcp("c", ["1-100"]), _tcp("d", [101])}) == {
+	_told("tcp 1-100", {_tcp("b", ["1-50"]), _tcp("a", ["51-100"]), _tcp("c", ["1-100"]), _tcp("d", [0, 101])}) == {
 		"allow tcp 1-100 from 0.0.0.0/0: a, b, c",
 	}
 }
