@@ -1,17 +1,102 @@
-"""The boto3 clients: one a service and region, impatient, since Lambda's time is bounded and a record is told again."""
+"""The boto3 clients: one a service, account and Region, impatient, since Lambda's time is bounded.
 
+Nothing is made before it is asked for, so a function that looks nothing up makes the client of SNS alone.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from msgspec import Struct
+
+from handler.errors import NoRoleError, OutOfTimeError
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-"""Seconds; three attempts in all."""
+"""Of what must not be lost (SNS, a report that is only named). Seconds; three attempts in all."""
+
+_LOOK_UPS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "adaptive", "total_max_attempts": 4})
+"""Of what only makes a decision better. Seconds; four attempts in all, slower when AWS throttles."""
+
+_SPARE = timedelta(minutes=5)
+"""A session is renewed when less of it is left: no invocation takes longer that looks anything up."""
 
 
 @cache
 def client(service: str, region: str) -> Any:
-    """Give the client of a service in a region."""
+    """Give the client of a service in a Region, with the function's own permissions."""
     make: Any = boto3.client  # its type names every service
     return make(service, region_name=region, config=_CONFIG)
+
+
+class _Session(Struct):
+    """What an account is asked with: the keys of its role (none for the function's own), and the clients made so."""
+
+    expires: datetime | None
+    keys: dict[str, str]
+    clients: dict[tuple[str, str], Any]
+
+
+class Accounts:
+    """The clients of the look-ups, in each account by its role; kept from one invocation to the next.
+
+    The account that the function runs in is asked with the function's own permissions. `role_name` is the name of the
+    role in every other account, `external_id` what its trust policy may require.
+    """
+
+    def __init__(self, role_name: str = "", external_id: str = "", clock: Callable[[], datetime] | None = None) -> None:
+        self._role_name = role_name
+        self._external_id = external_id
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._sessions: dict[str, _Session] = {}
+        self._own: str | None = None
+        self.deadline: float | None = None
+        """The time of `time.monotonic()` after which no request is sent any more, not even another attempt."""
+
+    def client(self, service: str, account: str, region: str) -> Any:
+        """Give the client of a service. Raises what boto3 raises, and `NoRoleError`."""
+        session = self._session(account, region)
+        if (service, region) not in session.clients:
+            session.clients[service, region] = self._make(service, region, session.keys)
+        return session.clients[service, region]
+
+    def _session(self, account: str, region: str) -> _Session:
+        """Give the session of an account, a new one where there is none or it is about to expire."""
+        session = self._sessions.get(account)
+        if session is None or (session.expires is not None and session.expires - self._clock() < _SPARE):
+            session = self._sessions[account] = self._assume(account, region)
+        return session
+
+    def _assume(self, account: str, region: str) -> _Session:
+        """Assume the role of an account, or be content with the function's own."""
+        sts = self._make("sts", region, {})
+        if self._own is None:
+            self._own = sts.get_caller_identity()["Account"]
+        if account == self._own:
+            return _Session(None, {}, {})
+        if not self._role_name:
+            raise NoRoleError(account)
+        partition = boto3.Session().get_partition_for_region(region)
+        external = {"ExternalId": self._external_id} if self._external_id else {}
+        arn = f"arn:{partition}:iam::{account}:role/{self._role_name}"
+        told = sts.assume_role(RoleArn=arn, RoleSessionName="portcullis", **external)["Credentials"]
+        keys = {
+            "aws_access_key_id": told["AccessKeyId"],
+            "aws_secret_access_key": told["SecretAccessKey"],
+            "aws_session_token": told["SessionToken"],
+        }
+        return _Session(told["Expiration"], keys, {})
+
+    def _make(self, service: str, region: str, keys: dict[str, str]) -> Any:
+        make: Any = boto3.client
+        made = make(service, region_name=region, config=_LOOK_UPS, **keys)
+        made.meta.events.register("before-send", self._hurry)
+        return made
+
+    def _hurry(self, **_: Any) -> None:
+        """Send nothing when the time is over; botocore asks before each attempt."""
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            raise OutOfTimeError

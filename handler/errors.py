@@ -35,6 +35,21 @@ class OpaRefusedError(PortcullisError):
     """OPA answered, but not with a decision for every finding: a policy error, a wrong count or id, a contradiction."""
 
 
+class NoRoleError(PortcullisError):
+    """An account is another one than the function's own, and no role is named that could be assumed there."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"account {account} is not the function's own and LOOK_UP_ROLE_NAME names no role there")
+        self.account = account
+
+
+class OutOfTimeError(PortcullisError):
+    """The time that look-ups have is over; the rest belongs to the decision."""
+
+    def __init__(self) -> None:
+        super().__init__("no time was left")
+
+
 class PublishError(PortcullisError):
     """SNS did not take a message. `records` are the ids of the records whose findings it carried."""
 

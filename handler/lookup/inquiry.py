@@ -1,0 +1,187 @@
+"""Asks AWS on behalf of all look-ups of one invocation: each thing once, within the time, and never raising.
+
+What AWS does not tell is a problem: a sentence that names the action as IAM does, and the account.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, PaginationError
+from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.parsers import ResponseParserError
+from msgspec import Struct
+
+from handler.aws import Accounts
+from handler.errors import NoRoleError, OutOfTimeError
+from handler.finding import Server
+
+_LOGGER = logging.getLogger(__name__)
+
+_VALUES = 200
+"""The most values of one filter (EC2 user guide, "List and filter your resources")."""
+
+_PAGES = 50
+"""The most pages of one answer; what has more is taken for endless."""
+
+_PAGE_SIZES = {
+    "describe_instances": 1000,
+    "describe_network_interfaces": 1000,
+    "describe_security_group_rules": 1000,
+    "describe_network_acls": 1000,
+    "get_managed_prefix_list_entries": 100,
+}
+"""Entries of a page, the most that the API takes; for other operations it chooses."""
+
+_DENIED = ("AccessDenied", "Unauthorized", "AuthFailure", "ExplicitDeny")
+_THROTTLED = ("Throttl", "RequestLimitExceeded", "TooManyRequests", "RequestThrottled", "SlowDown")
+_LONGEST = 200
+"""Characters of AWS's own words in a problem."""
+
+_FAILURES = (BotoCoreError, ClientError, ResponseParserError, NoRoleError, OutOfTimeError, ValueError)
+
+
+class Place(NamedTuple):
+    """Where something is asked."""
+
+    account: str
+    region: str
+
+
+class Answer(Struct, frozen=True):
+    """What AWS told, over all pages, and why that is not all of it (null if it is).
+
+    `refused` is true when the question is at fault: AWS does not take one of its values.
+    """
+
+    items: tuple[dict[str, Any], ...]
+    problem: str | None = None
+    refused: bool = False
+
+
+class Answers(Struct, frozen=True):
+    """What AWS told of many things, and, by the id of each that was not read in full, why."""
+
+    items: tuple[dict[str, Any], ...]
+    unread: dict[str, str]
+
+
+def place_of(server: Server) -> Place:
+    """Give where a server is."""
+    return Place(server.account, server.region)
+
+
+class Inquiry:
+    """One invocation's questions to AWS. `deadline` is a time of `time.monotonic()` after which nothing is sent."""
+
+    def __init__(self, accounts: Accounts, deadline: float | None = None) -> None:
+        accounts.deadline = deadline
+        self._accounts = accounts
+        self._answers: dict[tuple[Any, ...], Answer] = {}
+        self._hopeless: dict[tuple[str, ...], str] = {}
+        self._logged: set[str] = set()
+        self.at = datetime.now(UTC)
+        """When it began."""
+        self.calls: Counter[str] = Counter()
+        """How many answers each action gave, as IAM names it; every page is one."""
+
+    def ask(self, place: Place, service: str, operation: str, field: str, **arguments: Any) -> Answer:
+        """Give the list in the `field` of an answer, over all its pages. The same question is asked once.
+
+        `service` and `operation` are boto3's names. Never raises for anything that AWS answers or does not.
+        """
+        key = (place, service, operation, repr(sorted(arguments.items())))
+        if key not in self._answers:
+            self._answers[key] = self._ask(place, service, operation, field, arguments)
+        return self._answers[key]
+
+    def ask_of_each(self, place: Place, operation: str, field: str, name: str, values: Iterable[str]) -> Answers:
+        """Ask EC2 with a filter of many values, in as few calls as can be; one that it refuses spoils no other."""
+        wanted = sorted(set(values))
+        batches = [wanted[start : start + _VALUES] for start in range(0, len(wanted), _VALUES)]
+        items: list[dict[str, Any]] = []
+        unread: dict[str, str] = {}
+        while batches:
+            batch = batches.pop()
+            answer = self.ask(place, "ec2", operation, field, Filters=[{"Name": name, "Values": batch}])
+            if answer.refused and len(batch) > 1:
+                batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+                continue
+            items += answer.items
+            unread |= dict.fromkeys(batch, answer.problem) if answer.problem else {}
+        return Answers(tuple(items), unread)
+
+    def _ask(self, place: Place, service: str, operation: str, field: str, arguments: dict[str, Any]) -> Answer:
+        scopes = ((), (place.account,), (*place, service), (*place, service, operation))
+        hopeless = next((self._hopeless[scope] for scope in scopes if scope in self._hopeless), None)
+        if hopeless is not None:
+            return Answer((), hopeless)
+        items: list[dict[str, Any]] = []
+        action = ""
+        try:
+            client = self._accounts.client(service, *place)
+            action = f"{client.meta.service_model.signing_name}:{client.meta.method_to_api_mapping[operation]}"
+            for page in _pages(client, operation, arguments):
+                self.calls[action] += 1
+                items += page.get(field) or []
+        except _FAILURES as error:
+            problem, scope = _explain(error, action, place)
+            if scope is not None:
+                self._hopeless[scopes[scope]] = problem
+            self._log(problem)
+            return Answer(tuple(items), problem, refused=scope is None and _code(error).startswith("Invalid"))
+        return Answer(tuple(items))
+
+    def _log(self, problem: str) -> None:
+        if problem not in self._logged:
+            self._logged.add(problem)
+            _LOGGER.warning("look-up failed", extra={"fields": {"problem": problem}})
+
+
+def _pages(client: Any, operation: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the pages of an answer. A token that comes twice in a row makes botocore raise `PaginationError`."""
+    if not client.can_paginate(operation):
+        yield getattr(client, operation)(**arguments)
+        return
+    paging = {"PageSize": _PAGE_SIZES.get(operation)}
+    pages = client.get_paginator(operation).paginate(**arguments, PaginationConfig=paging)
+    for number, page in enumerate(pages):
+        if number == _PAGES:
+            raise PaginationError(message=f"more than {_PAGES} pages")
+        yield page
+
+
+def _explain(error: Exception, action: str, place: Place) -> tuple[str, int | None]:
+    """Say what an error means, and what is hopeless after it: 0 all, 1 the account, 2 the service, 3 the call."""
+    if isinstance(error, OutOfTimeError):
+        return f"{error} for {action or 'sts:AssumeRole'}", 0
+    if not action:
+        return _unentered(error, place), 1
+    if isinstance(error, NoConnectionError | HTTPClientError):
+        return f"{action} got no answer in {place.account} {place.region} ({type(error).__name__})", 2
+    for codes, word in ((_DENIED, "denied"), (_THROTTLED, "throttled")):
+        if _code(error).startswith(codes):
+            return f"{action} was {word} in {place.account}", 3
+    return f"{action} failed in {place.account}: {_short(error)}", None
+
+
+def _unentered(error: Exception, place: Place) -> str:
+    """Say why an account cannot be asked at all."""
+    if isinstance(error, ClientError) and _code(error).startswith(_DENIED):
+        return f"sts:{error.operation_name} was denied for {place.account}"
+    return str(error) if isinstance(error, NoRoleError) else f"{place.account} cannot be asked: {_short(error)}"
+
+
+def _code(error: Exception) -> str:
+    """Give AWS's code of an error, without the `Client.` of EC2's old answers; nothing for one that is not AWS's."""
+    told = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
+    return str(told.get("Code", "")).removeprefix("Client.")
+
+
+def _short(error: Exception) -> str:
+    """Say what an error says, shortly: AWS's may carry an encoded message of any length."""
+    told = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
+    text = f"{_code(error)}: {told.get('Message', '')}" if told else str(error)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

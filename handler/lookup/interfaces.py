@@ -1,0 +1,86 @@
+"""Network interfaces: which groups and which subnet each is in, and whose it is.
+
+Shape: EC2 API reference, `DescribeNetworkInterfaces`. An interface that AWS manages has no instance; its description
+says what it belongs to.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import Struct
+
+from handler.lookup.inquiry import Answers, Inquiry, Place
+
+_BY_DESCRIPTION = (
+    (re.compile(r"ELB (?P<name>\S+)"), "load balancer {name}"),
+    (re.compile(r"RDSNetworkInterface"), "a database (RDS)"),
+    (re.compile(r"arn:[^:]+:ecs:.*:attachment/.*"), "a container task with an interface of its own (Fargate)"),
+    (re.compile(r"AWS Lambda VPC ENI-(?P<name>.+)-[0-9a-f-]{36}"), "Lambda function {name}"),
+    (re.compile(r"ElastiCache (?P<name>.+)"), "ElastiCache {name}"),
+    (re.compile(r"EFS mount target for (?P<name>\S+).*"), "file system {name}"),
+)
+"""What AWS's services write into the description of their interfaces, and how a note names them."""
+
+
+class Interface(Struct, frozen=True):
+    """A network interface. `owner` says what else it belongs to when it is no instance's."""
+
+    id: str
+    instance: str | None
+    groups: tuple[str, ...]
+    subnet: str | None
+    vpc: str | None
+    owner: str
+
+
+def of_instances(
+    inquiry: Inquiry, place: Place, instances: Iterable[str]
+) -> tuple[dict[str, list[Interface]], dict[str, str]]:
+    """Give the interfaces of instances by instance, and by instance why its interfaces could not be read."""
+    answers = _ask(inquiry, place, "attachment.instance-id", instances)
+    found: dict[str, list[Interface]] = {}
+    for interface in _read(answers):
+        if interface.instance:
+            found.setdefault(interface.instance, []).append(interface)
+    return found, answers.unread
+
+
+def of_groups(
+    inquiry: Inquiry, place: Place, groups: Iterable[str]
+) -> tuple[dict[str, list[Interface]], dict[str, str]]:
+    """Give the interfaces in security groups by group, and by group why its interfaces could not be read."""
+    answers = _ask(inquiry, place, "group-id", groups)
+    found: dict[str, list[Interface]] = {}
+    for interface in _read(answers):
+        for group in interface.groups:
+            found.setdefault(group, []).append(interface)
+    return found, answers.unread
+
+
+def _ask(inquiry: Inquiry, place: Place, name: str, values: Iterable[str]) -> Answers:
+    return inquiry.ask_of_each(place, "describe_network_interfaces", "NetworkInterfaces", name, values)
+
+
+def _read(answers: Answers) -> list[Interface]:
+    return [
+        Interface(
+            id=told.get("NetworkInterfaceId", ""),
+            instance=told.get("Attachment", {}).get("InstanceId"),
+            groups=tuple(group["GroupId"] for group in told.get("Groups", []) if "GroupId" in group),
+            subnet=told.get("SubnetId"),
+            vpc=told.get("VpcId"),
+            owner=_owner(told),
+        )
+        for told in answers.items
+    ]
+
+
+def _owner(told: dict[str, Any]) -> str:
+    """Name what an interface belongs to by its description, else by its type."""
+    description = told.get("Description", "")
+    for pattern, name in _BY_DESCRIPTION:
+        if match := pattern.fullmatch(description):
+            return name.format(**match.groupdict())
+    kind = str(told.get("InterfaceType", "interface")).replace("_", " ")
+    return f"{kind} {told.get('NetworkInterfaceId', '')}" + (f' "{description[:60]}"' if description else "")
