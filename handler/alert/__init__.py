@@ -18,8 +18,16 @@ __all__ = ["Message", "Publisher", "messages", "publish"]
 class Publisher(Protocol):
     """What sends a message: boto3's SNS client."""
 
-    def publish(self, **arguments: Any) -> Any:
-        """Publish one message."""
+    def publish(
+        self,
+        *,
+        TopicArn: str,  # noqa: N803  the API's own names
+        Subject: str,  # noqa: N803
+        Message: str,  # noqa: N803
+        MessageStructure: str,  # noqa: N803
+        MessageAttributes: Any,  # noqa: N803
+    ) -> object:
+        """Publish one message; raises what boto3 raises."""
 
 
 def publish(messages: Iterable[Message], publisher: Publisher, topic_arn: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from handler.alert.case import Case, name
 from handler.alert.ports import Range, merged
-from handler.alert.text import Block, printable
+from handler.alert.text import Block, first, short
 from handler.decision import Denied
 from handler.finding import UNKNOWN, Server
 
@@ -37,7 +37,7 @@ def allowances(case: Case) -> list[Block]:
     said = [Block(UNREADABLE)] if len(readable) < len(case.denied) else []
     if barred:
         forbids = "the prohibition" if len(barred) == 1 else "the prohibitions"
-        said.append(Block(f"No allowance lifts {forbids} {printable(', '.join(barred))}."))
+        said.append(Block(f"No allowance lifts {forbids} {', '.join(first(barred, 5, lambda name: short(name, 60)))}."))
     return said + _offers(case.server, _wanted(lifted))
 
 

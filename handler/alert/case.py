@@ -91,6 +91,21 @@ def heading(denial: Denial, room: Room) -> str:
     return f"{denial.ports} from {sources(denial.sources, room)}"
 
 
+def load_balancers(case: Case, denial: Denial) -> list[str]:
+    """Name the load balancers through which a denied port is reached."""
+    entry = denial.entry
+    exposures = (exposure for judged in case.denied for exposure in judged.finding.exposures)
+    named = {
+        exposure.load_balancer
+        for exposure in exposures
+        if (exposure.protocol, exposure.security_group, exposure.rules)
+        == (entry.protocol, entry.security_group, entry.rules)
+        and exposure.from_port <= entry.from_port <= entry.to_port <= exposure.to_port
+        and not set(denial.sources).isdisjoint(exposure.sources)
+    }
+    return sorted(balancer for balancer in named if isinstance(balancer, str))
+
+
 def unreadable(case: Case) -> list[Problem]:
     """Give what kept the findings of a server from being judged in full."""
     found = [problem for judged in case.denied for problem in judged.decision.problems if problem.kind == "finding"]

@@ -1,7 +1,9 @@
 """How to close what is denied: AWS CLI commands, printed and never run.
 
 A rule may carry more than what is denied. So a rule is only revoked together with a command that first authorizes what
-the decisions of this invocation allow of it, and not at all where that cannot be said exactly.
+the decisions of this invocation allow of it, and not at all where that cannot be said exactly. This relies on the
+contract: the `sources` of an exposure with `rules` are those that the rules themselves name, and so are its ports but
+for those behind a load balancer.
 """
 
 import json
@@ -12,7 +14,7 @@ from msgspec import Struct
 
 from handler.alert.case import Case, Judged, identity
 from handler.alert.ports import Range, common, merged, without
-from handler.alert.text import ROOMS, WIDTH, Block, first, ports, printable, sources
+from handler.alert.text import ROOMS, WIDTH, Block, first, ports, printable, short, sources
 from handler.decision import Denied
 from handler.finding import UNKNOWN, Exposure, Server
 
@@ -58,49 +60,42 @@ def _rules(group: str, ids: set[str], judged: Sequence[Judged]) -> _Rules:
 
 
 def _revoke(case: Case, rules: _Rules) -> list[Block]:
+    return [_look(case, rules), _change(case, rules)]
+
+
+def _look(case: Case, rules: _Rules) -> Block:
     one = len(rules.ids) == 1
-    spelled = f"{'Rule' if one else 'Rules'} {printable(', '.join(rules.ids))} of {printable(rules.group)}"
-    denied = _denied(case, rules)
-    look = Block(
-        f"{spelled} {'opens' if one else 'open'} this, for every interface in that group: {_spell(denied)}. "
+    spelled = f"{'Rule' if one else 'Rules'} {_named(rules.ids)} of {_named([rules.group])}"
+    opened = _spell(_denied(case, rules))
+    return Block(
+        f"{spelled} {'opens' if one else 'open'} this, for every interface in that group: {opened}. "
         f"Look first at all that {'it opens' if one else 'they open'}:",
         _aws(case.server, "describe-security-group-rules", ("--security-group-rule-ids", *rules.ids)),
     )
+
+
+def _change(case: Case, rules: _Rules) -> Block:
+    balancers = sorted({one.load_balancer for _, one in rules.through if isinstance(one.load_balancer, str)})
+    if balancers:
+        return Block(
+            f"That is the load balancer {_named(balancers)}: what is revoked there is closed for all behind it, so it "
+            "is to be decided there."
+        )
+    denied = _denied(case, rules)
     here, elsewhere = _allowed(case, rules)
     if any(common(ranges, denied.get(opening, ())) for opening, ranges in elsewhere.items()):
-        return [look, Block("Other servers of that group may use it: give this server a group of its own.")]
+        return Block("The same is allowed on other servers of that group: give this server a group of its own.")
     keep = _keep((here, elsewhere), denied, rules.beside)
-    if any(source == UNKNOWN for _, source in keep) or (
-        keep and any(len(exposure.rules) > 1 for _, exposure in rules.through)
-    ):
-        return [
-            look,
-            Block("Part of it is allowed, and which rule carries that part is not known: revoke none blindly."),
-        ]
-    revoke = _aws(
-        case.server,
-        "revoke-security-group-ingress",
-        ("--group-id", rules.group),
-        ("--security-group-rule-ids", *rules.ids),
-    )
+    if keep and (any(len(one.rules) > 1 for _, one in rules.through) or any(source == UNKNOWN for _, source in keep)):
+        return Block("Part of it is allowed, and by which rule is not known: revoke none before you know.")
+    group = ("--group-id", rules.group)
+    revoke = _aws(case.server, "revoke-security-group-ingress", group, ("--security-group-rule-ids", *rules.ids))
     if not keep:
-        return [
-            look,
-            Block(
-                f"Then revoke {'it' if one else 'them'}; nothing that is allowed needs {'it' if one else 'them'}:",
-                revoke,
-            ),
-        ]
-    authorize = _aws(
-        case.server,
-        "authorize-security-group-ingress",
-        ("--group-id", rules.group),
-        ("--ip-permissions", json.dumps(_permissions(keep), separators=(",", ":"))),
-    )
-    return [
-        look,
-        Block(f"Then keep what is allowed ({_spell(keep)}), and revoke the rest:", f"{authorize} &&\n{revoke}"),
-    ]
+        it = "it" if len(rules.ids) == 1 else "them"
+        return Block(f"Then revoke {it}; nothing that is allowed in these reports goes through {it}:", revoke)
+    permissions = ("--ip-permissions", json.dumps(_permissions(keep), separators=(",", ":")))
+    authorize = _aws(case.server, "authorize-security-group-ingress", group, permissions)
+    return Block(f"Then keep what is allowed ({_spell(keep)}), and revoke the rest:", f"{authorize} &&\n{revoke}")
 
 
 def _denied(case: Case, rules: _Rules) -> Openings:
@@ -173,7 +168,11 @@ def _spell(openings: Openings) -> str:
         for (protocol, source), ranges in openings.items()
         for low, high in ranges
     ]
-    return "; ".join(first(spelled, 5)) or "it"
+    return "; ".join(first(spelled, 5))
+
+
+def _named(ids: Sequence[str]) -> str:
+    return ", ".join(first(ids, 5, lambda name: short(name, 60)))
 
 
 def _find(case: Case) -> Block:
@@ -184,18 +183,18 @@ def _find(case: Case) -> Block:
         for denied in entry.decision.denied
         if not (denied.security_group and denied.rules)
     ]
-    opened = _openings(nameless)
+    opened = ", ".join(first(sorted({ports(entry.protocol, entry.from_port, entry.to_port) for entry in nameless}), 5))
     named = [denied.security_group for denied in nameless]
     own = [server.id] if server.kind == "security_group" else server.security_groups
     groups = list(dict.fromkeys(group for group in (*named, *own) if group))
     if groups:
         values = f"Name=group-id,Values={','.join(groups)}"
         return Block(
-            f"Which rule opens {_spell(opened)} is not in the report. Find it, and see what else it opens:",
+            f"Which rule opens {opened or 'it'} is not in the report. Find it, and see what else it opens:",
             _aws(server, "describe-security-group-rules", ("--filters", values)),
         )
     return Block(
-        f"What opens {_spell(opened)} is not in the report. Find the security groups:",
+        f"What opens {opened or 'it'} is not in the report. Find the security groups:",
         _aws(
             server,
             "describe-instances",

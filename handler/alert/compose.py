@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from handler.alert import digest, mail, subjects, undecidable
 from handler.alert.attributes import Attributes, gather
 from handler.alert.case import SEVERITIES, Case, Judged, cases, denials, judgements
-from handler.alert.content import Carried, contents
-from handler.alert.message import Message, sendable, to_json
+from handler.alert.content import Carried, content, weight
+from handler.alert.message import Message, sendable
 from handler.alert.text import ROOMS, Room
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
@@ -93,15 +94,15 @@ def _badness(draft: _Draft) -> int:
 
 
 def _fitted(draft: _Draft, settings: Settings, engine: Engine) -> Message:
-    """Give text, chat and JSON a third each of what SNS takes; what the texts leave free is the JSON's."""
+    """Give text and chat a third each of what SNS takes, and the JSON the rest."""
     heading = {**draft.attributes, "subject": draft.subject}
-    frame = Message(records=draft.records, subject=draft.subject, body="", data=heading)
-    free = settings.alert_max_bytes - frame.size()
-    body = _largest((sendable(draft.text(room)) for room in ROOMS), lambda text: _weight(text) <= free // 3)
-    chat = _chat(draft, free // 3) if settings.alert_https_format == "amazon-q" else None
-    left = free - _weight(body) - (_weight(to_json(chat)) if chat else 0)
-    data = _largest(contents(draft.carried, heading, engine), lambda content: _weight(to_json(content)) <= left)
-    return Message(records=draft.records, subject=draft.subject, body=body, data=data, chat=chat)
+    message = Message(records=draft.records, subject=draft.subject, body="", data=heading)
+    third = (settings.alert_max_bytes - message.size()) // 3
+    body = _largest((sendable(draft.text(room)) for room in ROOMS), lambda text: _bytes(text) <= third)
+    chat = _chat(draft, third) if settings.alert_https_format == "amazon-q" else None
+    message = msgspec.structs.replace(message, body=body, chat=chat)
+    room = settings.alert_max_bytes - message.size() + weight(heading)
+    return msgspec.structs.replace(message, data=content(draft.carried, heading, engine, room))
 
 
 def _chat(draft: _Draft, room: int) -> dict[str, Any]:
@@ -109,16 +110,16 @@ def _chat(draft: _Draft, room: int) -> dict[str, Any]:
 
     https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
     """
-    shown = (f"```\n{_inert(sendable(draft.text(room)))}```" for room in ROOMS)
-    return {
-        "version": "1.0",
-        "source": "custom",
-        "content": {
-            "textType": "client-markdown",
-            "title": _inert(draft.subject),
-            "description": _largest(shown, lambda text: len(text) <= CHAT_CHARACTERS and 2 * _weight(text) <= room),
-        },
-    }
+    texts = (f"```\n{_inert(sendable(draft.text(room)))}```" for room in ROOMS)
+    chats = (
+        {
+            "version": "1.0",
+            "source": "custom",
+            "content": {"textType": "client-markdown", "title": _inert(draft.subject), "description": text},
+        }
+        for text in texts
+    )
+    return _largest(chats, lambda chat: len(chat["content"]["description"]) <= CHAT_CHARACTERS and weight(chat) <= room)
 
 
 def _inert(text: str) -> str:
@@ -128,17 +129,12 @@ def _inert(text: str) -> str:
 
 def _largest(candidates: Iterable[T], fits: Callable[[T], bool]) -> T:
     """Give the first that fits, else the last."""
-    *_, chosen = _until(candidates, fits)
-    return chosen
-
-
-def _until(candidates: Iterable[T], fits: Callable[[T], bool]) -> Iterable[T]:
     for candidate in candidates:
-        yield candidate
         if fits(candidate):
-            return
+            break
+    return candidate
 
 
-def _weight(text: str) -> int:
+def _bytes(text: str) -> int:
     """Bytes of a text inside the JSON of a message."""
     return len(json.dumps(text, ensure_ascii=False).encode())

@@ -1,22 +1,25 @@
-"""The JSON of an alert: whole where it fits, else less of it and how much was left out."""
+"""The JSON of an alert: whole where it fits, else less of it, and how much was left out."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from handler.alert.case import Judged
+from handler.alert.message import to_json
 from handler.alert.text import first, short
 from handler.finding import Undecidable
 from handler.outcome import Engine
 
-_STEPS = (1000, 500, 200, 100, 50, 20, 10, 5, 2, 1)
-"""How many findings, and how many unreadable reports, to try with; no more than the first can fit into 1 MiB."""
+_SUMMARY_LINES = (10, 3, 0)
 
-_CUTS = (10_000, 1_000, 100)
-"""Characters of a raw event, where not even one fits whole."""
+_SMALLEST = 300
+"""Bytes that no finding and no report goes below."""
+
+_RAW_CHARACTERS = (20_000, 2_000, 200)
+"""Of a raw event that does not fit whole."""
 
 
 class Carried(Struct, frozen=True, kw_only=True):
@@ -28,23 +31,27 @@ class Carried(Struct, frozen=True, kw_only=True):
     summary: Sequence[str]
 
 
-def contents(carried: Carried, heading: dict[str, Any], engine: Engine) -> Iterator[dict[str, Any]]:
-    """Give the JSON, and then ever less of it."""
-    findings = [
-        {"finding": plain(entry.finding), "decision": plain(entry.decision)} for entry in carried.judged[: _STEPS[0]]
-    ]
-    reports = [
-        plain(msgspec.structs.replace(report, raw=None)) | {"raw": plain(report.raw)}
-        for report in carried.reports[: _STEPS[0]]
-    ]
-    longest = max(len(findings), len(reports))
-    for step in _STEPS:
-        if step == _STEPS[-1] or step // 2 < longest:
-            yield _content(carried, heading, engine, findings[:step], reports[:step])
-    for characters in _CUTS:
-        cut = [report | {"raw": short(json.dumps(report["raw"]), characters)} for report in reports[:1]]
-        yield _content(carried, heading, engine, [], cut)
-    yield _content(carried, heading, engine, [], [])
+def content(carried: Carried, heading: dict[str, Any], engine: Engine, room: int) -> dict[str, Any]:
+    """Give the JSON, as whole as it fits into so many bytes of a message; what is too large is left out."""
+    frame = next(
+        frame
+        for lines in _SUMMARY_LINES
+        for frame in [_content(carried, heading, engine, lines)]
+        if weight(frame) <= room or not lines
+    )
+    free = room - weight(frame)
+    frame["reports"] = _fitting(map(_report, carried.reports), free // 2 if carried.judged else free)
+    frame["findings"] = _fitting(map(_finding, carried.judged), room - weight(frame))
+    frame["left_out"] = {
+        "findings": len(carried.judged) - len(frame["findings"]),
+        "reports": len(carried.reports) - len(frame["reports"]),
+    }
+    return frame
+
+
+def weight(value: object) -> int:
+    """Bytes of a value's JSON as a text inside the JSON of a message."""
+    return len(to_json(to_json(value)).encode())
 
 
 def plain(value: object) -> Any:
@@ -56,23 +63,41 @@ def plain(value: object) -> Any:
         return f"cannot be shown: {type(error).__name__}"
 
 
-def _content(
-    carried: Carried,
-    heading: dict[str, Any],
-    engine: Engine,
-    findings: Sequence[dict[str, Any]],
-    reports: Sequence[dict[str, Any]],
-) -> dict[str, Any]:
+def _content(carried: Carried, heading: dict[str, Any], engine: Engine, lines: int) -> dict[str, Any]:
     return {
         "kind": carried.kind,
         **heading,
         "policy": engine.policy,
         "opa": engine.opa,
-        "summary": [short(line, 200) for line in first(carried.summary, 10 if findings or reports else 3)],
-        "findings": list(findings),
-        "reports": list(reports),
-        "left_out": {
-            "findings": len(carried.judged) - len(findings),
-            "reports": len(carried.reports) - len(reports),
-        },
+        "summary": first(carried.summary, lines, lambda line: short(line, 200)),
+        "findings": [],
+        "reports": [],
+        "left_out": {"findings": len(carried.judged), "reports": len(carried.reports)},
     }
+
+
+def _finding(judged: Judged) -> list[dict[str, Any]]:
+    return [{"finding": plain(judged.finding), "decision": plain(judged.decision)}]
+
+
+def _report(report: Undecidable) -> Iterator[dict[str, Any]]:
+    """Give a report with its event, then with ever less of the event, as text."""
+    raw = plain(report.raw)
+    told = plain(msgspec.structs.replace(report, raw=None))
+    yield told | {"raw": raw}
+    for characters in _RAW_CHARACTERS:
+        yield told | {"raw": short(json.dumps(raw), characters)}
+
+
+def _fitting(entries: Iterable[Iterable[dict[str, Any]]], room: int) -> list[dict[str, Any]]:
+    fitting: list[dict[str, Any]] = []
+    for forms in entries:
+        if room < _SMALLEST:
+            break
+        for form in forms:
+            size = weight(form) + len(", ")
+            if size <= room:
+                fitting.append(form)
+                room -= size
+                break
+    return fitting

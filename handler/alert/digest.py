@@ -22,11 +22,9 @@ class _Line(Struct, frozen=True):
 
 def body(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings, engine: Engine, room: Room) -> str:
     """Write the digest."""
-    alike = ["\n".join(_section(*found, room)) for found in _alike(cases, settings, room)]
-    unread = ["\n".join(["COULD NOT BE JUDGED", *undecidable.problems(shape, room)]) for shape in shapes]
     sections = [
-        *first(alike, room.entries),
-        *first(unread, room.entries),
+        *first(_alike(cases, settings, room), room.entries, lambda alike: "\n".join(_section(*alike, room))),
+        *first(shapes, room.entries, lambda shape: "\n".join(_unread(shape, room))),
         "\n".join(undecidable.raw([shape.reports[0] for shape in shapes], room)),
         "\n".join(
             [
@@ -86,18 +84,24 @@ def _lines(case: Case, settings: Settings, room: Room) -> Iterator[tuple[_Line, 
 
 
 def _section(line: _Line, cases: Sequence[Case], groups: Sequence[str], room: Room) -> list[str]:
-    by_place: dict[str, list[str]] = {}
+    by_place: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
-        place = f"{quoted(case.server.account, room.characters)} {quoted(case.server.region, room.characters)}"
-        by_place.setdefault(place, []).append(f"    {title(case.server, room.characters)}")
-    places = [
-        "\n".join([f"  {count(len(servers), 'server', 'servers')} in {place}:", *first(servers, room.entries)])
-        for place, servers in by_place.items()
-    ]
-    passed = first([short(group, room.characters) for group in groups], room.entries // 10)
+        by_place.setdefault((case.server.account, case.server.region), []).append(case)
+    passed = ", ".join(first(groups, room.entries // 10, lambda group: short(group, room.characters)))
     return [
         *wrapped(f"{line.severity.upper()}  {line.heading}", hanging="    "),
         *wrapped(line.reason, "  "),
-        *(wrapped(f"through {', '.join(passed)}", "  ", "    ") if passed else ()),
-        *first(places, room.entries),
+        *(wrapped(f"through {passed}", "  ", "    ") if groups else ()),
+        *first(list(by_place.values()), room.entries, lambda found: "\n".join(_place(found, room))),
     ]
+
+
+def _place(cases: Sequence[Case], room: Room) -> list[str]:
+    server = cases[0].server
+    place = f"{quoted(server.account, room.characters)} {quoted(server.region, room.characters)}"
+    servers = first(cases, room.entries, lambda case: f"    {title(case.server, room.characters)}")
+    return [f"  {count(len(cases), 'server', 'servers')} in {place}:", *servers]
+
+
+def _unread(shape: Shape, room: Room) -> list[str]:
+    return ["COULD NOT BE JUDGED", *undecidable.problems(shape, room)]

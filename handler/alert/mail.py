@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from handler.alert.allow import allowances
 from handler.alert.attributes import team
-from handler.alert.case import Case, Denial, Judged, denials, heading, title, unreadable
+from handler.alert.case import Case, Denial, Judged, denials, heading, load_balancers, title, unreadable
 from handler.alert.close import commands
 from handler.alert.text import Room, blocks, first, footer, ports, quoted, short, sources, time, wrapped
-from handler.decision import Problem
+from handler.decision import Allowance, Allowed, Problem
 from handler.finding import UNKNOWN, Reporter
 from handler.outcome import Engine
 from handler.settings import Settings
@@ -22,68 +22,79 @@ def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engin
         wrapped(f"{title(case.server, room.characters)} is open where the policies do not allow it."),
         _denied(case, denied, room),
         _allowed(case, room),
+        _facts(case, settings, room),
         ["CLOSE IT", "", *blocks(commands(case, judged), room)],
         ["OR ALLOW IT", "", *blocks(allowances(case), room)],
         _problems(case, room),
-        _facts(case, settings, room),
         _reported(case, engine, room),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
 def _denied(case: Case, denied: Sequence[Denial], room: Room) -> list[str]:
-    entries = ["\n".join(_denial(case, denial, room)) for denial in denied]
-    entries += [
-        "\n".join(["could not be judged: treat it as open", *wrapped(_problem(problem, room), "  ")])
-        for problem in unreadable(case)
-    ]
-    lines = "\n\n".join(first(entries, room.entries)).split("\n")
-    if any(UNKNOWN in denial.sources for denial in denied):
-        lines.append("")
-        lines += wrapped("The report does not say from which addresses: treat it as open to anyone.")
-    return lines
-
-
-def _denial(case: Case, denial: Denial, room: Room) -> list[str]:
-    entry = denial.entry
-    lines = [*wrapped(heading(denial, room), hanging="    "), *wrapped(short(entry.reason, 2 * room.characters), "  ")]
     whose = {name: whose for judged in case.denied for name, whose in judged.decision.allowances.items()}
+    entries = first(
+        denied, room.entries, lambda denial: "\n".join(_denial(denial, whose, load_balancers(case, denial), room))
+    )
+    entries += first(unreadable(case), room.entries, lambda problem: "\n".join(_unreadable(problem, room)))
+    if any(UNKNOWN in denial.sources for denial in denied):
+        said = wrapped("The report does not say from which addresses: treat it as open to anyone.")
+        entries.append("\n".join(said))
+    return "\n\n".join(entries).split("\n")
+
+
+def _denial(denial: Denial, whose: dict[str, Allowance], balancers: Sequence[str], room: Room) -> list[str]:
+    entry = denial.entry
+    lines = [
+        *wrapped(heading(denial, room), hanging="    "),
+        *wrapped(short(entry.reason, 2 * room.characters), "  "),
+    ]
     if entry.nearest in whose and entry.cause != "expired":
-        nearest = whose[entry.nearest]
-        lines += wrapped(f"nearest allowance: {_by(entry.nearest, nearest.owner, nearest.expires, room)}", "  ")
+        lines += wrapped(f"nearest allowance: {_allowance(entry.nearest, whose, room)}", "  ")
     if entry.security_group:
-        through = f"through security group {entry.security_group}"
+        group = short(entry.security_group, room.characters)
+        through = f"through security group {group}"
         if entry.rules:
-            rules = ", ".join(first(entry.rules, max(room.entries, 1)))
-            through = f"opened by {'rule' if len(entry.rules) == 1 else 'rules'} {rules} of {entry.security_group}"
-        lines += wrapped(short(through, room.characters), "  ")
+            rules = ", ".join(first(entry.rules, max(room.entries, 1), lambda rule: short(rule, room.characters)))
+            through = f"opened by {'rule' if len(entry.rules) == 1 else 'rules'} {rules} of {group}"
+        lines += wrapped(through, "  ")
+    if balancers:
+        named = ", ".join(first(balancers, max(room.entries, 1), lambda name: short(name, room.characters)))
+        lines += wrapped(f"behind load balancer {named}", "  ")
     return lines
+
+
+def _unreadable(problem: Problem, room: Room) -> list[str]:
+    return ["could not be judged: treat it as open", *wrapped(_problem(problem, room), "  ")]
 
 
 def _allowed(case: Case, room: Room) -> list[str]:
-    lines: list[str] = []
-    for judged in case.judged:
-        for entry in judged.decision.allowed:
-            whose = judged.decision.allowances
-            by = ", ".join(
-                _by(name, whose[name].owner, whose[name].expires, room)
-                if name in whose
-                else short(name, room.characters)
-                for name in entry.by
-            )
-            opening = f"{ports(entry.protocol, entry.from_port, entry.to_port)} from {sources([entry.source], room)}"
-            lines.append("\n".join(wrapped(f"{opening}: {by}", "  ", "    ")))
-    return ["Allowed on this server:", *first(list(dict.fromkeys(lines)), room.entries)] if lines else []
+    whose = {name: whose for judged in case.judged for name, whose in judged.decision.allowances.items()}
+    entries = list(dict.fromkeys(entry for judged in case.judged for entry in judged.decision.allowed))
+
+    def spell(entry: Allowed) -> str:
+        opening = f"{ports(entry.protocol, entry.from_port, entry.to_port)} from {sources([entry.source], room)}"
+        by = ", ".join(first(entry.by, max(room.entries, 1), lambda name: _allowance(name, whose, room)))
+        return "\n".join(wrapped(f"{opening}: {by}", "  ", "    "))
+
+    return ["Allowed on this server:", *first(entries, room.entries, spell)] if entries else []
 
 
-def _by(name: str, owner: str, expires: str, room: Room) -> str:
-    return short(f"{name} ({owner}, until {expires})", room.characters)
+def _allowance(name: str, whose: dict[str, Allowance], room: Room) -> str:
+    """Name an allowance, its owner and its end; the gate gives both for every allowance that it names."""
+    if name not in whose:
+        return short(name, room.characters)
+    return short(f"{name} ({whose[name].owner}, until {whose[name].expires})", room.characters)
 
 
 def _problems(case: Case, room: Room) -> list[str]:
-    found = [problem for judged in case.denied for problem in judged.decision.problems if problem.kind != "finding"]
-    lines = ["\n".join(wrapped(_problem(problem, room), "  ", "    ")) for problem in dict.fromkeys(found)]
-    return ["To be mended in the policies:", *first(lines, min(room.entries, 10))] if lines else []
+    problems = [problem for judged in case.denied for problem in judged.decision.problems if problem.kind != "finding"]
+
+    def spell(problem: Problem) -> str:
+        return "\n".join(wrapped(_problem(problem, room), "  ", "    "))
+
+    found = list(dict.fromkeys(problems))
+    return ["To be mended:", *first(found, min(room.entries, 10), spell)] if found else []
 
 
 def _problem(problem: Problem, room: Room) -> str:
@@ -110,12 +121,16 @@ def _facts(case: Case, settings: Settings, room: Room) -> list[str]:
     lines = [
         line for name, value in facts for line in wrapped(f"{name:<9}{short(value, room.characters)}", "", " " * 9)
     ]
-    tags = [f"{quoted(key, room.characters)}={quoted(value, room.characters)}" for key, value in _tags(case, settings)]
-    spelled = first(tags, min(room.entries, 20)) if server.tags_known else ["unknown"]
-    lines += [f"{'' if index else 'Tags':<9}{tag}" for index, tag in enumerate(spelled or ["none"])]
+    tags = first(
+        _tags(case, settings),
+        min(room.entries, 20),
+        lambda tag: f"{quoted(tag[0], room.characters)}={quoted(tag[1], room.characters)}",
+    )
+    spelled = (tags or ["none"]) if case.server.tags_known else ["unknown"]
+    lines += [f"{'' if index else 'Tags':<9}{tag}" for index, tag in enumerate(spelled)]
     notes = list(dict.fromkeys(note for judged in case.denied for note in judged.finding.notes))
-    for note in first(notes, room.entries):
-        lines += wrapped(f"{'Note':<9}{short(note, 2 * room.characters)}", "", " " * 9)
+    for note in first(notes, room.entries, lambda note: short(note, 2 * room.characters)):
+        lines += wrapped(f"{'Note':<9}{note}", "", " " * 9)
     return lines
 
 
@@ -125,8 +140,8 @@ def _tags(case: Case, settings: Settings) -> list[tuple[str, str]]:
 
 
 def _reported(case: Case, engine: Engine, room: Room) -> list[str]:
-    told = dict.fromkeys(reporter for judged in case.denied for reporter in judged.finding.reporters)
-    lines = first(["\n".join(_reporter(reporter, room)) for reporter in told], room.entries)
+    told = list(dict.fromkeys(reporter for judged in case.denied for reporter in judged.finding.reporters))
+    lines = first(told, room.entries, lambda reporter: "\n".join(_reporter(reporter, room)))
     return [*lines, *footer(engine, [judged.finding.now for judged in case.denied])]
 
 

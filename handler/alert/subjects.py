@@ -53,7 +53,10 @@ def _to(denied: Sequence[Denial]) -> str:
 
 def _where(accounts: Iterable[str]) -> str:
     named = sorted(set(accounts))
-    return f"{len(named)} accounts" if len(named) > 1 else f"account {_cut(_ascii(named[0]), _ACCOUNT)}"
+    known = [account for account in named if account != UNKNOWN] or named
+    if len(known) > 1:
+        return f"{len(known)} accounts"
+    return f"account {_cut(_ascii(known[0]), _ACCOUNT)}{' and unknown' if known != named else ''}"
 
 
 def _ascii(text: str) -> str:

@@ -2,12 +2,15 @@
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from msgspec import Struct
 
 from handler.finding import UNKNOWN
 from handler.outcome import Engine
+
+T = TypeVar("T")
 
 WIDTH = 70
 """Columns of a mail."""
@@ -50,16 +53,23 @@ class Block(Struct, frozen=True):
 
 
 def printable(text: str) -> str:
-    r"""Spell every control, format and unassigned character as `\u202e`; runs of spaces become one."""
-    spelled = "".join(mark if mark.isprintable() else f"\\u{ord(mark):04x}" for mark in text)
-    return " ".join(spelled.split(" ")) if "  " not in spelled else re.sub(" +", " ", spelled)
+    r"""Spell every control, format and unassigned character as `\u202e`."""
+    return text if text.isprintable() else "".join(map(_mark, text))
 
 
 def short(text: str, characters: int) -> str:
     """Make a text printable and cut it, saying how much is missing."""
-    spelled = printable(text)
-    left = len(spelled) - characters
-    return spelled if left <= 0 else f"{spelled[:characters]}... and {left} more characters"
+    shown = ""
+    for index, mark in enumerate(text):
+        spelled = _mark(mark)
+        if len(shown) + len(spelled) > characters:
+            return f"{shown}... and {len(text) - index} more characters"
+        shown += spelled
+    return shown
+
+
+def _mark(mark: str) -> str:
+    return mark if mark.isprintable() else f"\\u{ord(mark):04x}"
 
 
 def quoted(text: str, characters: int) -> str:
@@ -68,10 +78,10 @@ def quoted(text: str, characters: int) -> str:
     return cut if _PLAIN.fullmatch(cut) else '"' + cut.replace('"', "'") + '"'
 
 
-def first(entries: Sequence[str], most: int) -> list[str]:
-    """Give the first entries and say how many more there are."""
+def first(entries: Sequence[T], most: int, spell: Callable[[T], str] = str) -> list[str]:
+    """Spell the first entries and say how many more there are."""
     left = len(entries) - most
-    return list(entries) if left <= 0 else [*entries[:most], f"... and {left} more"]
+    return [spell(entry) for entry in entries[:most]] + ([f"... and {left} more"] if left > 0 else [])
 
 
 def wrapped(text: str, indent: str = "", hanging: str | None = None) -> list[str]:
@@ -88,12 +98,13 @@ def wrapped(text: str, indent: str = "", hanging: str | None = None) -> list[str
 
 def blocks(entries: Sequence[Block], room: Room) -> list[str]:
     """Spell blocks as lines; code stands at the margin, whole or not at all."""
-    spelled: list[str] = []
-    for block in entries:
-        fits = len(block.code) <= room.verbatim
-        code = block.code if fits else f"(left out here: {len(block.code)} characters)"
-        spelled.append("\n\n".join(part for part in ("\n".join(wrapped(block.prose)), code) if part))
-    return "\n\n".join(first(spelled, room.entries)).split("\n")
+    return "\n\n".join(first(entries, room.entries, lambda block: _block(block, room))).split("\n")
+
+
+def _block(block: Block, room: Room) -> str:
+    fits = len(block.code) <= room.verbatim
+    code = block.code if fits else f"(left out here: {len(block.code)} characters)"
+    return "\n\n".join(part for part in ("\n".join(wrapped(block.prose)), code) if part)
 
 
 def count(number: int, one: str, many: str) -> str:
@@ -108,17 +119,22 @@ def ports(protocol: str, from_port: int, to_port: int) -> str:
 
 def sources(addresses: Sequence[str], room: Room) -> str:
     """Spell the addresses that can reach a port; the unknown one in plain words."""
-    spelled = ["an unknown address" if source == UNKNOWN else short(source, room.characters) for source in addresses]
-    return ", ".join(first(spelled, max(room.entries, 1)))
+    return ", ".join(
+        first(
+            addresses,
+            max(room.entries, 1),
+            lambda source: "an unknown address" if source == UNKNOWN else short(source, room.characters),
+        )
+    )
 
 
 def time(text: str) -> str:
-    """Spell a time of the contract (RFC 3339 in UTC) for a person; any other text stays as it is."""
+    """Spell a time of the contract (RFC 3339 in UTC) for a person; any other text stays what it is."""
     read = _TIME.fullmatch(text)
-    return f"{read[1]} {read[2]} UTC" if read else printable(text)
+    return f"{read[1]} {read[2]} UTC" if read else short(text, 40)
 
 
 def footer(engine: Engine, judged: Iterable[str] = ()) -> list[str]:
     """Say when it was judged, and by what."""
-    times = ", ".join(dict.fromkeys(time(when) for when in judged))
+    times = ", ".join(first(list(dict.fromkeys(judged)), 2, time))
     return wrapped(f"Judged {times + ' ' if times else ''}by policy {engine.policy}, OPA {engine.opa}")

@@ -1,6 +1,7 @@
 """The mail about reports that could not be read: one a shape, with the raw events attached."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -50,15 +51,14 @@ def body(shape: Shape, engine: Engine, room: Room) -> str:
 
 def problems(shape: Shape, room: Room) -> list[str]:
     """Say what is wrong with the reports of a shape, equal problems once."""
-    told: dict[str, int] = {}
-    for report in shape.reports:
-        problem = short(f"{report.field}: {report.problem}", 2 * room.characters)
-        told[problem] = told.get(problem, 0) + 1
-    spelled = [
-        problem + (f" ({count(number, 'report', 'reports')})" if number > 1 else "") for problem, number in told.items()
-    ]
-    listed = ["\n".join(wrapped(line, "  ", "    ")) for line in spelled]
-    return [*wrapped(short(shape.name, room.characters)), *first(listed, room.entries)]
+    told = Counter((report.field, report.problem) for report in shape.reports)
+
+    def spell(problem: tuple[str, str]) -> str:
+        spelled = short(": ".join(problem), 2 * room.characters)
+        times = f" ({told[problem]} reports)" if told[problem] > 1 else ""
+        return "\n".join(wrapped(f"{spelled}{times}", "  ", "    "))
+
+    return [*wrapped(short(shape.name, room.characters)), *first(list(told), room.entries, spell)]
 
 
 def summary(shapes: Iterable[Shape]) -> list[str]:
@@ -78,7 +78,9 @@ def raw(reports: Sequence[Undecidable], room: Room) -> list[str]:
         spelled = _spelled(report.raw)
         missing = len(spelled) - left
         lines += [
-            "The report as it came:" if len(reports) == 1 else f"Report {number + 1} of {len(reports)} as it came:",
+            "The report as it came:"
+            if len(reports) == 1
+            else f"Report {number + 1} of {len(reports)} ({short(report.field, room.characters)}) as it came:",
             spelled if missing <= 0 else f"{spelled[:left]}\n... and {missing} more characters of it",
         ]
         left -= len(spelled)
@@ -94,8 +96,9 @@ def _where(reports: Sequence[Undecidable], room: Room) -> list[str]:
     }
     lines: list[str] = []
     for name, values in facts.items():
-        known = [short(value, room.characters) for value in dict.fromkeys(values) if value] or ["unknown"]
-        lines += [f"{'' if index else name:<9}{value}" for index, value in enumerate(first(known, room.entries))]
+        known = [value for value in dict.fromkeys(values) if value] or ["unknown"]
+        spelled = first(known, room.entries, lambda value: short(value, room.characters))
+        lines += [f"{'' if index else name:<9}{value}" for index, value in enumerate(spelled)]
     return lines
 
 

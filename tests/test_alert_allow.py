@@ -1,0 +1,180 @@
+"""The allowance of a mail: pasted and filled, it passes every check and permits exactly what was denied."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from handler import alert
+from handler.decision import Decision
+from handler.finding import Exposure, Finding, Server
+from handler.opa import Opa
+from handler.process import Process
+from handler.settings import ROOT
+from tests.alerts import ANYWHERE, ENGINE, OFFICE, SETTINGS, UNKNOWN, exposure, finding, outcomes, server
+
+Judge = Callable[[Finding], Decision]
+
+HOSTILE = 'x"\\\n} \u202e \U0001f600 ü" }\nallowance contains {'
+
+
+@pytest.fixture(scope="module")
+def gate(opa_path: str) -> Iterator[Opa]:
+    """Give the gate with the shipped policies."""
+    with Opa(Process(str(ROOT / "policies"), opa_path)) as gate:
+        gate.ready()
+        yield gate
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> Path:
+    """Give a copy of the shipped policies."""
+    return Path(shutil.copytree(ROOT / "policies", tmp_path / "policies"))
+
+
+def blocks(body: str) -> list[str]:
+    """Copy the allowances out of a mail."""
+    return re.findall(r"^allowance contains \{\n.*?\n\}\n", body, re.MULTILINE | re.DOTALL)
+
+
+def filled(block: str) -> str:
+    """Fill the three blanks, as a person does."""
+    for field, value in {"owner": "netops", "reason": "Judged necessary", "expires": "2027-06-30"}.items():
+        assert f'\t"{field}": "",\n' in block
+        block = block.replace(f'\t"{field}": "",\n', f'\t"{field}": "{value}",\n')
+    return block
+
+
+def paste(policies: Path, pasted: Sequence[str]) -> None:
+    """Write a new file of the security team's."""
+    (policies / "allow" / "pasted.rego").write_text("\n".join(["package allow\n", *pasted]), encoding="utf-8")
+
+
+def checked(policies: Path, opa_path: str) -> None:
+    """Run the checks that a policy must pass."""
+    file = policies / "allow" / "pasted.rego"
+    schema = ROOT / "handler" / "schema"
+    for command in (
+        ["fmt", "--fail", "--diff", str(file)],
+        ["check", "--strict", "--schema", str(schema), "-b", str(policies)],
+    ):
+        done = subprocess.run([opa_path, *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def judged(policies: Path, opa_path: str, told: Finding) -> Decision:
+    """Judge a finding by a folder of policies."""
+    command = [opa_path, "eval", "-b", str(policies), "--stdin-input", "--format", "raw", "data.gate.decision"]
+    done = subprocess.run(command, input=msgspec.json.encode(told), capture_output=True, check=True)
+    return msgspec.json.decode(done.stdout, type=Decision)
+
+
+WEB = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
+NAMELESS = server("i-0123456789abcdef0", None, tags={}, tags_known=False, account="222233334444")
+GROUP = server("sg-0wizard", "launch-wizard-1", kind="security_group")
+EVIL = server(HOSTILE, HOSTILE, account=HOSTILE)
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        pytest.param(WEB, [exposure(22, sources=ANYWHERE)], id="one port, anywhere"),
+        pytest.param(WEB, [exposure(6379)], id="unknown source"),
+        pytest.param(WEB, [exposure(80, 443, sources=ANYWHERE[:1])], id="rest of a range"),
+        pytest.param(NAMELESS, [exposure(22, sources=OFFICE), exposure(8000, 8100, sources=OFFICE)], id="two ports"),
+        pytest.param(NAMELESS, [exposure(1, sources=OFFICE), exposure(1, 2, ("10.0.0.0/8",))], id="sources differ"),
+        pytest.param(NAMELESS, [exposure(1, sources=OFFICE), exposure(1, sources=UNKNOWN)], id="unknown beside known"),
+        pytest.param(
+            GROUP, [exposure(53, protocol="udp"), exposure(53, sources=("sg-1", "pl-1"))], id="both protocols"
+        ),
+        pytest.param(
+            WEB, [exposure(22, sources=("222233334444/sg-1", "2001:db8::/32", "::/0"))], id="kinds of sources"
+        ),
+        pytest.param(EVIL, [exposure(22, sources=OFFICE)], id="hostile text"),
+    ],
+)
+def test_pasted_allowance_permits_as_soon_as_it_is_filled(
+    gate: Opa, policies: Path, opa_path: str, host: Server, told: list[Exposure]
+) -> None:
+    """Blank, it passes the checks of form and permits nothing; filled, exactly what was denied is allowed."""
+    denied = finding(host, *told)
+    pasted = blocks(alert.messages(outcomes(gate, [denied]), SETTINGS, ENGINE)[0].body)
+    assert pasted
+
+    paste(policies, pasted)
+    checked(policies, opa_path)
+    blank = judged(policies, opa_path, denied)
+    assert blank.action == "deny"
+    assert {problem.field for problem in blank.problems} == {"owner", "reason", "expires"}
+
+    paste(policies, [filled(block) for block in pasted])
+    checked(policies, opa_path)
+    decision = judged(policies, opa_path, denied)
+    assert decision.action == "allow"
+    assert decision.problems == ()
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        pytest.param(finding(WEB, exposure(23, 24, sources=OFFICE)), id="next port"),
+        pytest.param(finding(WEB, exposure(22, sources=("203.0.112.0/23",))), id="wider network"),
+        pytest.param(finding(WEB, exposure(22, protocol="udp", sources=OFFICE)), id="other protocol"),
+        pytest.param(finding(server("i-0cccc", "web-prod-02"), exposure(22, sources=OFFICE)), id="other server"),
+        pytest.param(
+            finding(server("i-0ccc", account="444455556666"), exposure(22, sources=OFFICE)), id="other account"
+        ),
+        pytest.param(finding(WEB, exposure(22, sources=OFFICE)), id="other way in"),
+    ],
+)
+def test_pasted_allowance_permits_nothing_else(gate: Opa, policies: Path, opa_path: str, wider: Finding) -> None:
+    """It is pinned to server, account, ports, protocol and sources, and to a way in that is not the internet."""
+    denied = finding(WEB, exposure(22, sources=OFFICE), reach="vpn")
+    pasted = blocks(alert.messages(outcomes(gate, [denied]), SETTINGS, ENGINE)[0].body)
+    paste(policies, [filled(block) for block in pasted])
+    assert judged(policies, opa_path, denied).action == "allow"
+    assert judged(policies, opa_path, wider).action == "deny"
+
+
+def test_ids_of_one_server_differ(gate: Opa) -> None:
+    """Two allowances for one server have two ids, though their first port is the same."""
+    inside = ("10.0.0.0/8",)
+    told = finding(NAMELESS, exposure(22, sources=OFFICE), exposure(22, sources=inside), exposure(80, sources=inside))
+    body = alert.messages(outcomes(gate, [told]), SETTINGS, ENGINE)[0].body
+    ids = re.findall(r'"id": "(.*)"', body)
+    assert ids == ["i-0123456789abcdef0-tcp-22", "i-0123456789abcdef0-tcp-22-2"]
+
+
+def test_unknown_source_is_allowed_with_a_warning(gate: Opa) -> None:
+    """An allowance for everybody is offered with the sentence that says so."""
+    body = alert.messages(outcomes(gate, [finding(WEB, exposure(6379))]), SETTINGS, ENGINE)[0].body
+    assert "Only an allowance for everybody covers an unknown address." in " ".join(body.split())
+    assert '\t"sources": ["anywhere"],' in body
+
+
+def test_prohibition_is_named_and_no_allowance_offered(gate: Opa) -> None:
+    """What a prohibition denies is not offered."""
+    body = alert.messages(outcomes(gate, [finding(WEB, exposure(23))]), SETTINGS, ENGINE)[0].body
+    assert "No allowance lifts the prohibition no-telnet." in body
+    assert blocks(body) == []
+
+
+def test_what_is_not_prohibited_is_still_offered(gate: Opa, policies: Path, opa_path: str) -> None:
+    """Of 22-23 only 22 can be allowed, and the rest stays denied."""
+    told = finding(WEB, exposure(22, 23))
+    pasted = blocks(alert.messages(outcomes(gate, [told]), SETTINGS, ENGINE)[0].body)
+    paste(policies, [filled(block) for block in pasted])
+    decision = judged(policies, opa_path, told)
+    assert [(entry.from_port, entry.to_port, entry.cause) for entry in decision.denied] == [(23, 23, "prohibited")]
+
+
+def test_unreadable_finding_is_not_offered(gate: Opa) -> None:
+    """What could not be judged in full is not allowed in part."""
+    told = finding(WEB, exposure(22, sources=("203.0.113.7/24",)), exposure(6379))
+    body = alert.messages(outcomes(gate, [told]), SETTINGS, ENGINE)[0].body
+    assert "What could not be read in full cannot be allowed" in body
+    assert blocks(body) == []

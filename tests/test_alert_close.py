@@ -1,0 +1,258 @@
+"""The commands that close what is denied, run as they stand against moto's EC2."""
+
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore import xform_name
+from moto import mock_aws
+
+from handler import alert
+from handler.finding import Exposure, Finding
+from handler.opa import Opa
+from handler.process import Process
+from handler.settings import ROOT
+from tests.alerts import ANYWHERE, ENGINE, OFFICE, REGION, SETTINGS, exposure, finding, outcomes, server
+
+Permissions = set[tuple[str, int, int, str]]
+
+PEER = "444455556666/sg-0peer"
+PREFIXES = "pl-0123456789abcdef0"
+
+
+@pytest.fixture(scope="module")
+def gate(opa_path: str) -> Iterator[Opa]:
+    """Give the gate with the shipped policies."""
+    with Opa(Process(str(ROOT / "policies"), opa_path)) as gate:
+        gate.ready()
+        yield gate
+
+
+@pytest.fixture(scope="module")
+def ec2() -> Iterator[Any]:
+    """Give an EC2 without a cloud."""
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        environment.setenv("AWS_ACCESS_KEY_ID", "test")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        yield boto3.client("ec2", region_name=REGION)
+
+
+class Group:
+    """A security group with rules."""
+
+    def __init__(self, ec2: Any) -> None:
+        self.ec2 = ec2
+        self.id: str = ec2.create_security_group(GroupName=f"web-{uuid4()}", Description="web")["GroupId"]
+
+    def open(self, low: int, high: int, source: str, protocol: str = "tcp") -> Exposure:
+        """Add a rule, and give what it exposes."""
+        kinds = {
+            "sg-": {"UserIdGroupPairs": [{"GroupId": source}]},
+            "pl-": {"PrefixListIds": [{"PrefixListId": source}]},
+            "444": {"UserIdGroupPairs": [{"UserId": source[:12], "GroupId": source[13:]}]},
+        }
+        ranges = {"Ipv6Ranges": [{"CidrIpv6": source}]} if ":" in source else {"IpRanges": [{"CidrIp": source}]}
+        permission = {"IpProtocol": protocol, "FromPort": low, "ToPort": high, **kinds.get(source[:3], ranges)}
+        answer = self.ec2.authorize_security_group_ingress(GroupId=self.id, IpPermissions=[permission])
+        rules = (answer["SecurityGroupRules"][0]["SecurityGroupRuleId"],)
+        return exposure(low, high, (source,), protocol=protocol, security_group=self.id, rules=rules)
+
+    def opened(self) -> Permissions:
+        """Give what it opens."""
+        group = self.ec2.describe_security_groups(GroupIds=[self.id])["SecurityGroups"][0]
+        return {
+            (one["IpProtocol"], one["FromPort"], one["ToPort"], source)
+            for one in group["IpPermissions"]
+            for source in [
+                *(entry["CidrIp"] for entry in one.get("IpRanges", [])),
+                *(entry["CidrIpv6"] for entry in one.get("Ipv6Ranges", [])),
+                *(entry["PrefixListId"] for entry in one.get("PrefixListIds", [])),
+                *(entry["GroupId"] for entry in one.get("UserIdGroupPairs", [])),
+            ]
+        }
+
+
+@pytest.fixture
+def group(ec2: Any) -> Group:
+    """Give a group without rules."""
+    return Group(ec2)
+
+
+def run(ec2: Any, gate: Opa, *findings: Finding) -> str:
+    """Run all commands of the first mail as its reader would; give the mail."""
+    body = alert.messages(outcomes(gate, findings), SETTINGS, ENGINE)[0].body
+    for line in body.replace(" \\\n", " ").splitlines():
+        if line.startswith("aws "):
+            call(ec2, shlex.split(line.removesuffix(" &&")))
+    return body
+
+
+def call(ec2: Any, words: list[str]) -> None:
+    """Make the call that the AWS CLI would make; unknown commands and options raise."""
+    assert words[:2] == ["aws", "ec2"]
+    operation = xform_name("".join(part.title() for part in words[2].split("-")))
+    arguments: dict[str, list[str]] = {}
+    for word in words[3:]:
+        if word.startswith("--"):
+            option = arguments[word] = []
+        else:
+            option.append(word)
+    assert arguments.pop("--region") == [REGION]
+    read: dict[str, Callable[[list[str]], dict[str, Any]]] = {
+        "--group-id": lambda values: {"GroupId": values[0]},
+        "--ip-permissions": lambda values: {"IpPermissions": json.loads(values[0])},
+        "--security-group-rule-ids": lambda values: {"SecurityGroupRuleIds": values},
+        "--instance-ids": lambda values: {"InstanceIds": values},
+        "--query": lambda _: {},
+        "--filters": lambda values: {"Filters": [filtered(value) for value in values]},
+    }
+    parameters = [read[option](values) for option, values in arguments.items()]
+    getattr(ec2, operation)(**{name: value for parameter in parameters for name, value in parameter.items()})
+
+
+def filtered(text: str) -> dict[str, Any]:
+    """Read a filter in the CLI's shorthand."""
+    name, values = text.removeprefix("Name=").split(",Values=")
+    return {"Name": name, "Values": values.split(",")}
+
+
+def test_rule_that_is_wholly_denied_is_revoked(gate: Opa, ec2: Any, group: Group) -> None:
+    """The rule that is wrong goes, the one beside it stays."""
+    bastion = server("i-0ddd", "bastion-01", tags={"Role": "bastion"})
+    run(ec2, gate, finding(bastion, group.open(22, 22, OFFICE[0]), group.open(22, 22, "0.0.0.0/0")))
+    assert group.opened() == {("tcp", 22, 22, OFFICE[0])}
+
+
+def test_all_denied_rules_go_in_one_command(gate: Opa, ec2: Any, group: Group) -> None:
+    """A rule for each address family, told in two findings, is one command, and no part of it is left."""
+    host = server("i-0ddd", "nobody-01")
+    body = run(
+        ec2,
+        gate,
+        finding(host, group.open(22, 22, "0.0.0.0/0"), group.open(22, 22, "::/0")),
+        finding(host, group.open(5000, 5010, "198.51.100.0/24", "udp")),
+    )
+    assert group.opened() == set()
+    assert body.count("revoke-security-group-ingress") == 1
+
+
+def test_what_remains_allowed_of_a_rule_is_authorized_first(gate: Opa, ec2: Any, group: Group) -> None:
+    """Of 80-443 the ports 80 and 443 stay open, from the same addresses."""
+    web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
+    run(ec2, gate, finding(web, group.open(80, 443, "0.0.0.0/0"), group.open(80, 443, "::/0")))
+    assert group.opened() == {("tcp", port, port, source) for port in (80, 443) for source in ANYWHERE}
+
+
+def test_what_another_finding_allows_of_a_rule_stays_open(gate: Opa, ec2: Any, group: Group) -> None:
+    """Inspector tells one rule in several findings: closing the denied one keeps what the allowed one needs."""
+    web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
+    whole = group.open(22, 443, "0.0.0.0/0")
+    ssh = exposure(22, 22, whole.sources, security_group=group.id, rules=whole.rules)
+    https = exposure(443, 443, whole.sources, security_group=group.id, rules=whole.rules)
+    run(ec2, gate, finding(web, ssh), finding(web, https))
+    assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
+
+
+def test_what_another_server_may_use_of_a_rule_stays_open(gate: Opa, ec2: Any, group: Group) -> None:
+    """The group's other servers keep what is allowed to them."""
+    whole = group.open(22, 443, "0.0.0.0/0")
+    ssh = exposure(22, 22, whole.sources, security_group=group.id, rules=whole.rules)
+    https = exposure(443, 443, whole.sources, security_group=group.id, rules=whole.rules)
+    web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
+    run(ec2, gate, finding(server("i-0bad", "nobody-01"), ssh), finding(web, https))
+    assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
+
+
+def test_what_another_rule_opens_is_not_authorized_twice(gate: Opa, ec2: Any, group: Group) -> None:
+    """AWS refuses a permission that is there already, and with it the whole command."""
+    web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
+    run(ec2, gate, finding(web, group.open(80, 443, "0.0.0.0/0"), group.open(443, 443, "0.0.0.0/0")))
+    assert group.opened() == {("tcp", port, port, "0.0.0.0/0") for port in (80, 443)}
+
+
+@pytest.mark.parametrize("source", ["2001:db8:ff1::/48", "sg-0other", PEER, PREFIXES])
+def test_every_kind_of_source_is_authorized_as_what_it_is(gate: Opa, ec2: Any, group: Group, source: str) -> None:
+    """IPv6 networks, groups, a peer account's groups and prefix lists keep what they may reach."""
+    other = ec2.create_security_group(GroupName=f"other-{uuid4()}", Description="other")["GroupId"]
+    source = source.replace("sg-0other", other).replace("sg-0peer", other)
+    web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
+    run(ec2, gate, finding(web, group.open(80, 81, source)))
+    assert group.opened() == {("tcp", 80, 80, source.rpartition("/")[2] if "sg-" in source else source)}
+
+
+def test_rule_that_others_may_use_alike_is_not_revoked(gate: Opa, ec2: Any, group: Group) -> None:
+    """What is denied here and allowed there cannot be told apart by a rule of the group that both are in."""
+    https = group.open(443, 443, "0.0.0.0/0")
+    web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
+    body = run(ec2, gate, finding(server("i-0bad", "nobody-01"), https), finding(web, https))
+    assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
+    assert "give this server a group of its own" in " ".join(body.split())
+
+
+def test_unclear_which_of_two_rules_is_allowed(gate: Opa, ec2: Any, group: Group) -> None:
+    """Where one exposure has several rules and part of it is allowed, none is revoked."""
+    office, world = group.open(22, 22, OFFICE[0]), group.open(22, 22, "0.0.0.0/0")
+    both = exposure(
+        22, 22, (*office.sources, *world.sources), security_group=group.id, rules=(*office.rules, *world.rules)
+    )
+    body = run(ec2, gate, finding(server("i-0ddd", "bastion-01", tags={"Role": "bastion"}), both))
+    assert group.opened() == {("tcp", 22, 22, OFFICE[0]), ("tcp", 22, 22, "0.0.0.0/0")}
+    assert "revoke-security-group-ingress" not in body
+
+
+def test_rule_of_a_load_balancer_is_not_revoked(gate: Opa, ec2: Any, group: Group) -> None:
+    """Its ports are those of the balancer, and the server's own say nothing about them."""
+    told = group.open(443, 443, "0.0.0.0/0")
+    behind = exposure(
+        8080, 8080, told.sources, security_group=group.id, rules=told.rules, load_balancer="app/web/50dc6c495c0c9188"
+    )
+    body = run(ec2, gate, finding(server("i-0bad", "nobody-01"), behind))
+    assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
+    assert "  behind load balancer app/web/50dc6c495c0c9188\n" in body
+
+
+def test_rule_that_is_not_known_is_looked_for(gate: Opa, ec2: Any, group: Group) -> None:
+    """Without a rule the reader gets the command that lists the rules of all groups, and none that changes any."""
+    group.open(6379, 6379, "0.0.0.0/0")
+    host = server("i-0eee", "cache-02", security_groups=(group.id, "sg-0123456789abcdef0"))
+    body = run(ec2, gate, finding(host, exposure(6379, security_group=group.id)))
+    assert f"--filters Name=group-id,Values={group.id},sg-0123456789abcdef0" in body
+    assert group.opened() == {("tcp", 6379, 6379, "0.0.0.0/0")}
+
+
+def test_group_as_server_is_its_own_group(gate: Opa, ec2: Any, group: Group) -> None:
+    """A finding on a security group looks into that group."""
+    body = run(ec2, gate, finding(server(group.id, kind="security_group"), exposure(22)))
+    assert f"--filters Name=group-id,Values={group.id}" in body
+
+
+def test_group_that_is_not_known_is_looked_for(gate: Opa, ec2: Any) -> None:
+    """Without a group the reader gets the command that names the groups of the instance."""
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    body = run(ec2, gate, finding(server(instance), exposure(22)))
+    assert f"--instance-ids {instance}" in body
+
+
+def test_no_word_becomes_a_second_command(gate: Opa) -> None:
+    """Ids and regions are quoted: a shell sees one word each, whatever they hold."""
+    evil = "'; reboot; echo '$(id)`id`\n#"
+    host = server(evil, evil, region=evil, security_groups=(evil, evil))
+    for told in (
+        exposure(22),
+        exposure(22, security_group=evil),
+        exposure(22, sources=("0.0.0.0/0",), security_group=evil, rules=(evil,)),
+    ):
+        body = alert.messages(outcomes(gate, [finding(host, told)]), SETTINGS, ENGINE)[0].body
+        commands = [line for line in body.replace(" \\\n", " ").splitlines() if line.startswith("aws ")]
+        assert commands
+        for command in commands:
+            lexer = shlex.shlex(command.removesuffix(" &&"), posix=True, punctuation_chars=True)
+            lexer.whitespace_split = True
+            words = list(lexer)
+            assert words[:2] == ["aws", "ec2"]
+            assert not set(words) & {";", "&", "&&", "|", "(", ")"}

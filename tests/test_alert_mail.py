@@ -1,0 +1,121 @@
+"""The mails, whole, as they reach a phone at night."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from handler import alert
+from handler.finding import Finding, Undecidable
+from handler.opa import Opa
+from handler.process import Process
+from handler.settings import ROOT
+from tests.alerts import (
+    ANYWHERE,
+    ENGINE,
+    GOLDEN,
+    OFFICE,
+    SETTINGS,
+    exposure,
+    finding,
+    outcomes,
+    server,
+    text,
+    unreadable,
+)
+
+BASTION = server(
+    "i-0ddd", "bastion-01", tags={"Role": "bastion", "Team": "netops"}, vpc="vpc-1", security_groups=("sg-0w1de",)
+)
+WEB = server("i-0ccc", "web-prod-02", tags={"Role": "web"}, security_groups=("sg-0web",))
+CACHE = server("i-0eee", "cache-02", tags={}, tags_known=False, security_groups=("sg-0cache", "sg-0base"))
+STAGING = server("i-0f0f", "shop", account="444455556666", tags={"portcullis:allow": "tcp/8443 tcp/84x3"})
+GROUP = server("sg-0wizard", "launch-wizard-1", kind="security_group", tags={}, tags_known=False)
+DENIED = "ec2:DescribeInstances was denied in 111122223333: tags are the report's"
+
+
+@pytest.fixture(scope="module")
+def gate(opa_path: str) -> Iterator[Opa]:
+    """Give the gate with the shipped policies."""
+    with Opa(Process(str(ROOT / "policies"), opa_path)) as gate:
+        gate.ready()
+        yield gate
+
+
+CASES: dict[str, list[Finding | Undecidable]] = {
+    "rule_known": [
+        finding(
+            BASTION,
+            exposure(22, sources=OFFICE, security_group="sg-0w1de", rules=("sgr-01",)),
+            exposure(22, sources=ANYWHERE[:1], security_group="sg-0w1de", rules=("sgr-07",)),
+        )
+    ],
+    "from_unknown_addresses": [
+        finding(CACHE, exposure(6379, security_group="sg-0cache"), reach_known=False, notes=(DENIED,))
+    ],
+    "partly_allowed": [
+        finding(WEB, exposure(80, 443, sources=ANYWHERE[:1], security_group="sg-0web", rules=("sgr-0all",))),
+        finding(WEB, exposure(1194, protocol="udp", sources=("198.51.100.0/24", "10.0.0.0/8")), reach="vpn"),
+    ],
+    "prohibited": [finding(GROUP, exposure(0, 65535, sources=ANYWHERE, security_group="sg-0wizard"))],
+    "expired": [finding(server("i-0fff", "db-legacy"), exposure(5432, sources=("198.51.100.7/32",)))],
+    "policy_problem": [finding(STAGING, exposure(8080, 8443, sources=ANYWHERE))],
+    "not_judged_in_full": [finding(CACHE, exposure(22, sources=("203.0.113.7/24",)), exposure(6379, sources=ANYWHERE))],
+    "undecidable": [
+        unreadable(
+            account="111122223333", region="eu-west-1", id="arn:aws:inspector2:eu-west-1:111122223333:finding/9f8e"
+        ),
+        unreadable(field="detail.resources", problem="is absent", raw={"detail": {"severity": "HIGH"}}),
+    ],
+    "digest": [
+        *(
+            finding(server(f"i-{number:04x}", f"web-{number:02}"), exposure(22, sources=ANYWHERE))
+            for number in range(12)
+        ),
+        finding(BASTION, exposure(22, sources=OFFICE)),
+        finding(BASTION, exposure(443, sources=ANYWHERE, security_group="sg-0w1de")),
+        finding(GROUP, exposure(3389, security_group="sg-0wizard")),
+        finding(server("i-0fff", "db-legacy", account="444455556666"), exposure(5432, sources=("198.51.100.7/32",))),
+        unreadable(account="111122223333", region="eu-west-1"),
+        unreadable(account="111122223333", region="eu-west-1"),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_mail_reads_as_it_was_read(gate: Opa, case: str) -> None:
+    """Subject and body are, to the letter, what was read and found good."""
+    written = text(alert.messages(outcomes(gate, CASES[case]), SETTINGS, ENGINE))
+    assert written == (GOLDEN / f"{case}.txt").read_text(encoding="utf-8")
+
+
+def test_every_golden_mail_is_written() -> None:
+    """No file lies in the folder that nothing is compared with."""
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(CASES)
+
+
+FORGED = (
+    "ok\r\n\nAllowed on this server:\n  tcp 22\u202e\u2028\x1b[2J\x07\ud800 `rm -rf ~` $(id) <!channel> " + "A" * 5000
+)
+
+
+def test_tags_and_reports_forge_no_line(gate: Opa) -> None:
+    """What a name, a tag or a report brings along stays on the line and in the quotes of what it is."""
+    hostile = server("i-0bad", FORGED, tags={FORGED: FORGED}, security_groups=("sg-1", "sg-2; rm -rf ~", "$(id)"))
+    reports: list[Finding | Undecidable] = [
+        finding(hostile, exposure(22, security_group="sg-1"), notes=(FORGED,)),
+        unreadable(shape=FORGED, field=FORGED, problem=FORGED, raw={FORGED: FORGED}, account=FORGED, server=FORGED),
+    ]
+    for message in alert.messages(outcomes(gate, reports), SETTINGS, ENGINE):
+        lines = message.body.splitlines()
+        assert "Allowed on this server:" not in lines
+        assert all(line.replace("\t", "").isprintable() for line in lines)
+        assert max(map(len, lines)) < 12_000
+        assert message.subject.isprintable()
+        assert message.subject.isascii()
+        assert len(message.subject) < 100
+
+
+def test_allowed_server_is_not_spoken_of(gate: Opa) -> None:
+    """What is allowed everywhere makes no message."""
+    allowed = finding(BASTION, exposure(22, sources=OFFICE))
+    assert alert.messages(outcomes(gate, [allowed]), SETTINGS, ENGINE) == []
