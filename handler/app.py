@@ -20,7 +20,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from handler import __version__, alert, aws, events, log
+from handler import __version__, alert, aws, events, log, lookup
 from handler.errors import RecordsFailedError
 from handler.invocation import judge
 from handler.opa import Opa
@@ -29,6 +29,7 @@ from handler.outcome import Outcome
 log.configure()
 _LOGGER = logging.getLogger(__name__)
 _SNS = aws.client("sns", _SETTINGS.alert_topic_arn.split(":")[3])
+_LOOK_UP = lookup.prepare(_SETTINGS)
 GATE = Opa(_PROCESS)
 """The gate, for as long as the process lives."""
 _ENGINE = GATE.ready()
@@ -51,7 +52,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     envelope = events.unwrap(event, context.aws_request_id)
     deadline = start + _SHARE * context.get_remaining_time_in_millis() / 1000
-    judged = judge(envelope.records, now, GATE, aws.client, deadline)
+    judged = judge(envelope.records, now, GATE, aws.client, deadline=deadline, look_up=_LOOK_UP)
     messages = alert.messages(judged.outcomes, _SETTINGS, _ENGINE)
     failures = judged.failures | alert.publish(messages, _SNS, _SETTINGS.alert_topic_arn)
     _log(judged.outcomes, failures, len(messages), start)

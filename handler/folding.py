@@ -39,6 +39,25 @@ def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
     return [_fold(group) for group in groups.values()]
 
 
+def reunite(folded: Iterable[Folded]) -> list[Folded]:
+    """Unite what has become one exposure since it was folded: open wins over closed, and all open ones are merged."""
+    groups: dict[str, list[Folded]] = {}
+    for one in folded:
+        groups.setdefault(one.report.id, []).append(one)
+    return [_reunite(group) if len(group) > 1 else group[0] for group in groups.values()]
+
+
+def _reunite(group: list[Folded]) -> Folded:
+    """Unite what is one exposure, the newest first."""
+    newest = sorted(group, key=lambda one: _date(one.report), reverse=True)
+    findings = [one.report for one in newest if isinstance(one.report, Finding)]
+    report = _merge(findings) if findings else newest[0].report
+    return Folded(
+        records=_united(one.records for one in sorted(newest, key=lambda one: isinstance(one.report, Closed))),
+        report=_answering(report, [one.report for one in group]),
+    )
+
+
 def _fold(group: list[tuple[str, Finding | Closed]]) -> Folded:
     """Fold the reports of one exposure."""
     if len(group) == 1:

@@ -13,6 +13,7 @@ from handler.errors import OpaRefusedError, PortcullisError
 from handler.events import Record
 from handler.finding import Closed, Finding, Reference, Report, Undecidable
 from handler.folding import fold
+from handler.lookup import LookUp
 from handler.lookup.reports import Client, fetch
 from handler.outcome import Outcome
 
@@ -34,7 +35,15 @@ class Judged(Struct, frozen=True, kw_only=True):
     failures: dict[str, str]
 
 
-def judge(records: Sequence[Record], now: str, gate: Gate, client: Client, deadline: float | None = None) -> Judged:
+def judge(  # noqa: PLR0913  what an invocation has: its records and time, and what it asks
+    records: Sequence[Record],
+    now: str,
+    gate: Gate,
+    client: Client,
+    *,
+    deadline: float | None = None,
+    look_up: LookUp | None = None,
+) -> Judged:
     """Judge all records of an invocation at once. `now` is RFC 3339 in UTC, `deadline` a time of `time.monotonic()`.
 
     Whatever cannot be read, fetched or decided becomes an undecidable outcome. A record fails only when OPA cannot be
@@ -42,6 +51,8 @@ def judge(records: Sequence[Record], now: str, gate: Gate, client: Client, deadl
     """
     told = _fetched([(record.id, report) for record in records for report in _read(record, now)], now, client)
     folded = fold((record, report) for record, report in told if isinstance(report, Finding | Closed))
+    if look_up is not None:
+        folded = look_up(folded, deadline)
     opened = [(group.records, group.report) for group in folded if isinstance(group.report, Finding)]
     outcomes = [
         Outcome(records=group.records, report=group.report) for group in folded if isinstance(group.report, Closed)

@@ -3,18 +3,53 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from handler.errors import SettingError
 
+Kind = TypeVar("Kind", bound=Struct)
+
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds `handler` and `policies`."""
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class LookUps(Struct, frozen=True, kw_only=True):
+    """What is read from AWS beyond a report, and how other accounts are entered. Nothing is, unless it is switched on.
+
+    `look_up_sources`: who can reach a port, from security groups, load balancers and network ACLs. `look_up_tags`: an
+    instance's tags, where a report has none or always. `look_up_groups`: which instances are behind a security group.
+    `look_up_containers`: which container task has bound a port. `look_up_role_name`: the role to assume in accounts
+    other than the function's own; `look_up_external_id`: what that role's trust policy may require.
+    """
+
+    look_up_sources: bool = False
+    look_up_tags: Literal["never", "missing", "always"] = "never"
+    look_up_groups: bool = False
+    look_up_containers: bool = False
+    look_up_role_name: str = ""
+    look_up_external_id: str = ""
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether any look-up is on."""
+        return self.look_up_sources or self.look_up_tags != "never" or self.look_up_groups or self.look_up_containers
+
+    def all_on(self) -> "LookUps":
+        """Give the same accounts with every look-up on."""
+        return LookUps(
+            look_up_sources=True,
+            look_up_tags="missing",
+            look_up_groups=True,
+            look_up_containers=True,
+            look_up_role_name=self.look_up_role_name,
+            look_up_external_id=self.look_up_external_id,
+        )
+
+
+class Settings(LookUps, frozen=True, kw_only=True):
     """What the function can be told.
 
     `alert_topic_arn` is the SNS topic that gets the alerts. `alert_max_messages`: more than so many messages an
@@ -34,14 +69,23 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; a missing or unreadable variable raises `SettingError` with its name."""
-    given = {name: environment[name.upper()] for name in Settings.__struct_fields__ if environment.get(name.upper())}
-    if "alert_topic_arn" not in given:
+    if not environment.get("ALERT_TOPIC_ARN"):
         raise SettingError(
             "ALERT_TOPIC_ARN",
             "is not set: name the SNS topic that gets the alerts, or use `portcullis decide` to judge without sending",
         )
+    return _read(environment, Settings)
+
+
+def read_look_ups(environment: Mapping[str, str] = os.environ) -> LookUps:
+    """Read what is looked up; an unreadable variable raises `SettingError` with its name."""
+    return _read(environment, LookUps)
+
+
+def _read(environment: Mapping[str, str], kind: type[Kind]) -> Kind:
+    given = {name: environment[name.upper()] for name in kind.__struct_fields__ if environment.get(name.upper())}
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         problem, _, field = str(error).rpartition(" - at `$.")
         name = field.rstrip("`").upper()

@@ -24,13 +24,14 @@ _BY_DESCRIPTION = (
 
 
 class Interface(Struct, frozen=True):
-    """A network interface. `owner` says what else it belongs to when it is no instance's."""
+    """A network interface. `addresses` are its private ones; `owner` names what it belongs to if to no instance."""
 
     id: str
     instance: str | None
     groups: tuple[str, ...]
     subnet: str | None
     vpc: str | None
+    addresses: tuple[str, ...]
     owner: str
 
 
@@ -70,6 +71,7 @@ def _read(answers: Answers) -> list[Interface]:
             groups=tuple(group["GroupId"] for group in told.get("Groups", []) if "GroupId" in group),
             subnet=told.get("SubnetId"),
             vpc=told.get("VpcId"),
+            addresses=tuple(one.get("PrivateIpAddress", "") for one in told.get("PrivateIpAddresses", [])),
             owner=_owner(told),
         )
         for told in answers.items

@@ -34,6 +34,11 @@ class Rule(Struct, frozen=True):
     to_port: int
     source: str
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The rule's id as an exposure has it."""
+        return (self.id,) if self.id else ()
+
     def within(self, protocol: str, low: int, high: int) -> tuple[int, int] | None:
         """Give the part of a port range that the rule opens, null if none."""
         low, high = max(low, self.from_port), min(high, self.to_port)
@@ -99,6 +104,11 @@ def _source(told: dict[str, Any], place: Place) -> str:
         return str(ip_network(cidr, strict=False))
     except ValueError:
         return UNKNOWN
+
+
+def is_cidr(source: str) -> bool:
+    """Say whether a source is a CIDR, and no group, list or unknown."""
+    return "/" in source and "-" not in source
 
 
 def unopened(exposure: Exposure, opened: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -1,0 +1,88 @@
+"""Who reaches a server through a load balancer: whom the balancer's own groups let in to the listener in front of it.
+
+The exposures have the server's ports, since those are what is judged, and the group and rules of the balancer, since
+those are what lets somebody in.
+"""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from handler.finding import UNKNOWN, Exposure
+from handler.lookup import load_balancers
+from handler.lookup.ground import Scene
+from handler.lookup.load_balancers import Balancer, Listener
+from handler.lookup.notes import ports, some
+
+
+def named(scene: Scene, exposure: Exposure) -> list[Exposure]:
+    """Give who comes through the load balancer that the report's path names, whatever the server's own rules say.
+
+    They may let a private network in, in which the balancer is.
+    """
+    name, ground = exposure.load_balancer, scene.ground
+    if not isinstance(name, str) or scene.finding.reach != "internet":
+        return []
+    balancer = ground.balancers.named(name)
+    if balancer is not None:
+        return through(scene, balancer, exposure)
+    problem = ground.balancers.problem or f"{name} is no load balancer of {ground.place.account} {ground.place.region}"
+    scene.notes.append(f"{problem}: who reaches {ports(exposure)} through {name} is unknown")
+    return [replace(exposure, sources=(UNKNOWN,), security_group=None, rules=())]
+
+
+def through(scene: Scene, balancer: Balancer, part: Exposure, seen: tuple[str, ...] = ()) -> list[Exposure]:
+    """Give who comes through a load balancer to a part of an exposure; `unknown` if that cannot be told.
+
+    Nobody is added through one that has no group: its servers see the addresses of its clients. `seen` are the names
+    of the load balancers behind it.
+    """
+    front = replace(part, sources=(UNKNOWN,), security_group=None, rules=(), load_balancer=balancer.name)
+    every, problem = load_balancers.listeners(scene.ground.inquiry, scene.ground.place, balancer)
+    if problem is not None:
+        scene.notes.append(f"{problem}: who reaches {ports(part)} through {balancer.name} is unknown")
+        return [front]
+    if not balancer.groups:
+        scene.notes.append(f"{balancer.name} has no security group: whom it lets in stands in its servers' rules")
+        return []
+    let_in = {one: list(_let_in(scene, balancer, one, front, (*seen, balancer.name))) for one in every}
+    chosen = _chosen(scene, balancer, part, let_in)
+    listening = some(f"{one.protocol} {one.port}" for one in chosen) or "nothing"
+    scene.notes.append(f"{ports(part)} is reached through load balancer {balancer.name}, listening on {listening}")
+    made = list(dict.fromkeys(exposure for one in chosen for exposure in let_in[one]))
+    if not made:
+        scene.notes.append(f"the groups of load balancer {balancer.name} let nobody in now: who gets in is unknown")
+    return made or [front]
+
+
+def _chosen(
+    scene: Scene, balancer: Balancer, part: Exposure, let_in: dict[Listener, list[Exposure]]
+) -> tuple[Listener, ...]:
+    """Give the listeners that lead to the server's ports; where all let in the same, it does not matter which do."""
+    if len({frozenset(source for one in made for source in one.sources) for made in let_in.values()}) <= 1:
+        return tuple(let_in)
+    server, ground = scene.finding.server, scene.ground
+    own = {address for one in ground.interfaces.of.get(server.id, []) for address in one.addresses}
+    wanted = (part.from_port, part.to_port)
+    return load_balancers.reaching(ground.inquiry, ground.place, balancer, {server.id, *own}, wanted)
+
+
+def _let_in(
+    scene: Scene, balancer: Balancer, listener: Listener, front: Exposure, seen: tuple[str, ...]
+) -> Iterator[Exposure]:
+    """Give whom the groups of a load balancer let in to one of its listeners."""
+    rules = scene.ground.rules
+    for group in balancer.groups:
+        if group in rules.unread:
+            scene.notes.append(f"{rules.unread[group]}: whom {group} of {balancer.name} lets in is unknown")
+            yield replace(front, security_group=group)
+        for rule in rules.of.get(group, ()):
+            if rule.within(listener.protocol, listener.port, listener.port) is None:
+                continue
+            others = scene.fronts(rule.source)
+            for other in others:
+                if other.name not in seen:
+                    yield from through(scene, other, front, seen)
+            sources = () if others else scene.addresses(rule.source)
+            if sources:
+                yield replace(front, sources=sources, security_group=group, rules=rule.ids)

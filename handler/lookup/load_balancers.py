@@ -1,0 +1,141 @@
+"""Load balancers: which one is in a security group, and through which of its listeners a port of a server is reached.
+
+Shapes: Elastic Load Balancing API reference, versions 2015-12-01 (`LoadBalancer`, `Listener`, `Rule`, `TargetGroup`,
+`TargetHealthDescription`) and 2012-06-01 (`LoadBalancerDescription`, of the Classic ones).
+"""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from msgspec import Struct
+
+from handler.finding import Protocol
+from handler.lookup.inquiry import Answer, Inquiry, Place
+
+_UDP: dict[str, tuple[Protocol, ...]] = {
+    "UDP": ("udp",),
+    "QUIC": ("udp",),
+    "TCP_UDP": ("tcp", "udp"),
+    "TCP_QUIC": ("tcp", "udp"),
+}
+"""What listeners of these protocols take; those of all others (HTTP, HTTPS, TCP, TLS, SSL) take TCP."""
+
+
+class Listener(Struct, frozen=True):
+    """A port that a load balancer listens on. A Classic one sends it to one port of its servers."""
+
+    protocol: Protocol
+    port: int
+    arn: str = ""
+    server_port: int | None = None
+
+
+class Balancer(Struct, frozen=True):
+    """A load balancer; `name` is as a path has it (`app/web/50dc6c495c0c9188`). A Classic one has no ARN."""
+
+    name: str
+    dns_name: str
+    groups: tuple[str, ...]
+    arn: str = ""
+    listeners: tuple[Listener, ...] = ()
+
+
+class Balancers(Struct, frozen=True):
+    """All load balancers of a place, and why these are not all (null if they are)."""
+
+    all: tuple[Balancer, ...]
+    problem: str | None
+
+    def in_group(self, group: str) -> list[Balancer]:
+        """Give those that are in a security group."""
+        return [balancer for balancer in self.all if group in balancer.groups]
+
+    def named(self, name: str) -> Balancer | None:
+        """Give the one of this name, ARN or DNS name, as a report's path has it."""
+        spelled = name.partition(":loadbalancer/")[2] or name
+        return next((one for one in self.all if spelled in {one.name, one.dns_name}), None)
+
+
+def read(inquiry: Inquiry, place: Place) -> Balancers:
+    """List the load balancers of a place, Classic ones too."""
+    current = inquiry.ask(place, "elbv2", "describe_load_balancers", "LoadBalancers")
+    classic = inquiry.ask(place, "elb", "describe_load_balancers", "LoadBalancerDescriptions")
+    found = (*map(_current, current.items), *map(_classic, classic.items))
+    return Balancers(found, current.problem or classic.problem)
+
+
+def listeners(inquiry: Inquiry, place: Place, balancer: Balancer) -> tuple[tuple[Listener, ...], str | None]:
+    """Give all listeners of a load balancer, and why these are not all."""
+    if not balancer.arn:
+        return balancer.listeners, None
+    answer = inquiry.ask(place, "elbv2", "describe_listeners", "Listeners", LoadBalancerArn=balancer.arn)
+    found = tuple(
+        Listener(protocol, told.get("Port", 0), told.get("ListenerArn", ""))
+        for told in answer.items
+        for protocol in _UDP.get(told.get("Protocol", ""), ("tcp",))
+    )
+    return found, answer.problem
+
+
+def reaching(
+    inquiry: Inquiry, place: Place, balancer: Balancer, targets: AbstractSet[str], ports: tuple[int, int]
+) -> tuple[Listener, ...]:
+    """Give the listeners that send to a server's ports; all of them unless AWS tells that it is fewer.
+
+    `targets` are the server's id and its private addresses.
+    """
+    every, _ = listeners(inquiry, place, balancer)
+    if not balancer.arn:
+        some = tuple(one for one in every if one.server_port is not None and ports[0] <= one.server_port <= ports[1])
+        return some or every
+    told = inquiry.ask(place, "elbv2", "describe_target_groups", "TargetGroups", LoadBalancerArn=balancer.arn)
+    health = {group: target_health(inquiry, place, group) for group in (one["TargetGroupArn"] for one in told.items)}
+    rules = {
+        one: inquiry.ask(place, "elbv2", "describe_rules", "Rules", ListenerArn=one.arn) for one in every if one.arn
+    }
+    if told.problem or any(answer.problem for answer in (*health.values(), *rules.values())):
+        return every
+    own = {group for group, answer in health.items() if any(_is(one, targets, ports) for one in answer.items)}
+    return tuple(one for one, answer in rules.items() if own & set(_forwards(answer))) or every
+
+
+def target_health(inquiry: Inquiry, place: Place, target_group: str) -> Answer:
+    """Give the targets of a target group, each with its health."""
+    return inquiry.ask(
+        place, "elbv2", "describe_target_health", "TargetHealthDescriptions", TargetGroupArn=target_group
+    )
+
+
+def _is(told: dict[str, Any], targets: AbstractSet[str], ports: tuple[int, int]) -> bool:
+    target = told.get("Target", {})
+    return target.get("Id") in targets and ports[0] <= target.get("Port", -1) <= ports[1]
+
+
+def _forwards(rules: Answer) -> Iterator[str]:
+    """Give the target groups that the rules of a listener, its default one among them, forward to."""
+    for action in (action for rule in rules.items for action in rule.get("Actions", [])):
+        if "TargetGroupArn" in action:
+            yield action["TargetGroupArn"]
+        for group in action.get("ForwardConfig", {}).get("TargetGroups", []):
+            yield group.get("TargetGroupArn", "")
+
+
+def _current(told: dict[str, Any]) -> Balancer:
+    """Read an application or network load balancer."""
+    arn = told.get("LoadBalancerArn", "")
+    name = arn.partition(":loadbalancer/")[2] or told.get("LoadBalancerName", "")
+    return Balancer(name, told.get("DNSName", ""), tuple(told.get("SecurityGroups", [])), arn)
+
+
+def _classic(told: dict[str, Any]) -> Balancer:
+    """Read a Classic load balancer."""
+    described = [one.get("Listener", {}) for one in told.get("ListenerDescriptions", [])]
+    return Balancer(
+        told.get("LoadBalancerName", ""),
+        told.get("DNSName", ""),
+        tuple(told.get("SecurityGroups", [])),
+        listeners=tuple(
+            Listener("tcp", one.get("LoadBalancerPort", 0), server_port=one.get("InstancePort")) for one in described
+        ),
+    )
