@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -30,6 +31,12 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of the table")
     parser.add_argument("--policies", metavar="DIR", default=str(settings.ROOT / "policies"), help="another policy")
+    parser.add_argument(
+        "--look-up",
+        action="store_true",
+        help="read from AWS what the reports do not say, with the credentials of this shell and as LOOK_UP_... say; "
+        "everything if they say nothing",
+    )
     parser.add_argument("--now", metavar="RFC3339", type=_time, default=datetime.now(UTC), help="judge as of this time")
     parser.add_argument(
         "files",
@@ -44,13 +51,17 @@ def add_to(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Judge the files; each is an invocation of its own."""
     start = time.monotonic()
+    logging.getLogger("handler.lookup").addHandler(logging.NullHandler())  # the findings' notes say what failed
     try:
+        look_ups = settings.read_look_ups() if given.look_up else settings.LookUps()
         process = Process(given.policies, executable())
-        from handler.opa import Opa  # noqa: PLC0415  it loads while OPA starts
+        from handler import lookup  # noqa: PLC0415  they load while OPA starts
+        from handler.opa import Opa  # noqa: PLC0415
 
         with Opa(process) as gate:
             engine = gate.ready()
-            lines = [line for name in given.files for line in _judge(name, given.now, gate)]
+            look_up = lookup.prepare(look_ups.all_on() if given.look_up and not look_ups.looks_up else look_ups)
+            lines = [line for name in given.files for line in _judge(name, given.now, gate, look_up)]
     except PortcullisError as error:
         print(error, file=sys.stderr)
         return UNREAD
@@ -63,11 +74,11 @@ def run(given: argparse.Namespace) -> int:
     return DENIED if any(line.told.decision and line.told.decision.action == "deny" for line in lines) else 0
 
 
-def _judge(name: str, now: datetime, gate: Any) -> Iterator[Line]:
+def _judge(name: str, now: datetime, gate: Any, look_up: Any) -> Iterator[Line]:
     from handler import aws  # noqa: PLC0415  they load while OPA starts
     from handler.invocation import judge  # noqa: PLC0415
 
-    judged = judge(files.read(name), now.strftime("%Y-%m-%dT%H:%M:%SZ"), gate, aws.client)
+    judged = judge(files.read(name), now.strftime("%Y-%m-%dT%H:%M:%SZ"), gate, aws.client, look_up=look_up)
     for problem in judged.failures.values():
         raise PortcullisError(problem)
     for outcome in judged.outcomes:

@@ -46,7 +46,7 @@ def show(lines: list[Line], engine: Engine, milliseconds: int) -> None:
         table.add_row(Text(row.server), Text(row.port), Text(row.source), verdict, Text(row.why))
     if table.row_count:
         console.print(table)
-    for paragraph in (_problems(lines), _counts(lines, engine, milliseconds)):
+    for paragraph in (_notes(lines), _problems(lines), _counts(lines, engine, milliseconds)):
         for text in paragraph:
             console.print(Text(text))
 
@@ -99,6 +99,17 @@ def _why(entry: Denied | Allowed, decision: Decision) -> str:
     return "; ".join(
         f"{name} ({decision.allowances[name].owner}, until {decision.allowances[name].expires})" for name in entry.by
     )
+
+
+def _notes(lines: list[Line]) -> Iterator[str]:
+    """Give each note of a finding once, with the servers that it is about."""
+    servers: dict[str, dict[str, None]] = {}
+    for finding in (line.told.finding for line in lines if line.told.finding):
+        for note in finding.notes:
+            servers.setdefault(note, {})[finding.server.name or finding.server.id] = None
+    for note, named in servers.items():
+        first, *more = named
+        yield f"{first}{f' and {len(more)} more' if more else ''}: {note}"
 
 
 def _problems(lines: list[Line]) -> Iterator[str]:
