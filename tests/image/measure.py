@@ -3,7 +3,6 @@
 import json
 import shutil
 import statistics
-from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -34,6 +33,8 @@ def handler(event, context):
     return None
 """
 """The start that ours is compared with: the bare imports, and a client of SNS."""
+
+BARE = "the bare imports of boto3 with an SNS client and opa_client"
 
 QUERY = """
 import os
@@ -71,29 +72,27 @@ def main() -> None:
 
 
 def starts(image: Image) -> None:
-    """Print the time from process start to the first request for an event, and the memory then."""
-    cases = {"shipped policies": ENVIRONMENT}
+    """Print the time from process start to the first request for an event, and the memory then.
+
+    The cases take turns, so that what else the machine does falls on all of them.
+    """
+    cases = {BARE: {}, "the shipped policies": ENVIRONMENT}
     for form in ("rules", "table"):
         for count in (10, 1_000, 10_000):
             folder = policies(image, count, form)
             cases[f"{count} allowances as {form}"] = {**ENVIRONMENT, "POLICIES_PATH": f"/{folder}"}
-    bare, _ = start(image, {}, "bare_imports.handler")
-    print(f"\nProcess start to first `next`, ms (median of {STARTS}), times the bare imports, MB of Python and of OPA")
-    print(f"{1000 * bare:7.0f}                       boto3, an SNS client and opa_client, imported and nothing else")
-    for name, environment in cases.items():
-        seconds, megabytes = start(image, environment)
-        held = f"{megabytes['python3.13']:6.0f} {megabytes['opa']:6.0f}"
-        print(f"{1000 * seconds:7.0f} {seconds / bare:5.2f} {held}   {name}")
-
-
-def start(image: Image, environment: Mapping[str, str], handler: str = "") -> tuple[float, dict[str, float]]:
-    """Return the median of several starts in seconds, and the memory of the processes after the last one, in MB."""
-    seconds = []
+    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    megabytes: dict[str, dict[str, float]] = {}
     for _ in range(STARTS):
-        with Function(image, environment, handler) as function:
-            seconds.append(function.start())
-            megabytes = {name: memory(pid) / 1e6 for name, pid in function.processes().items()}
-    return statistics.median(seconds), megabytes
+        for name, environment in cases.items():
+            with Function(image, environment, "bare_imports.handler" if name == BARE else "") as function:
+                seconds[name].append(function.start())
+                megabytes[name] = {program: memory(pid) / 1e6 for program, pid in function.processes().items()}
+    bare = statistics.median(seconds[BARE])
+    print(f"\nProcess start to first `next`, ms (median of {STARTS}), times the bare imports, MB of Python and of OPA")
+    for name in cases:
+        middle, held = statistics.median(seconds[name]), megabytes[name]
+        print(f"{1000 * middle:7.0f} {middle / bare:6.2f} {held['python3.13']:6.0f} {held.get('opa', 0):6.0f}   {name}")
 
 
 def policies(image: Image, count: int, form: str) -> Path:
