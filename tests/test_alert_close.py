@@ -7,11 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
+import msgspec
 import pytest
 from botocore import xform_name
 from moto import mock_aws
 
 from handler import alert
+from handler.decision import Allowed
 from handler.finding import Exposure, Finding
 from handler.opa import Opa
 from handler.process import Process
@@ -83,12 +85,17 @@ def group(ec2: Any) -> Group:
 
 
 def run(ec2: Any, gate: Opa, *findings: Finding) -> str:
-    """Run all commands of the first mail as its reader would; give the mail."""
+    """Decide findings and run all commands of the first mail, as its reader would; give the mail."""
     body = alert.messages(outcomes(gate, findings), SETTINGS, ENGINE)[0].body
+    execute(ec2, body)
+    return body
+
+
+def execute(ec2: Any, body: str) -> None:
+    """Run all commands of a mail."""
     for line in body.replace(" \\\n", " ").splitlines():
         if line.startswith("aws "):
             call(ec2, shlex.split(line.removesuffix(" &&")))
-    return body
 
 
 def call(ec2: Any, words: list[str]) -> None:
@@ -202,6 +209,19 @@ def test_unclear_which_of_two_rules_is_allowed(gate: Opa, ec2: Any, group: Group
     body = run(ec2, gate, finding(server("i-0ddd", "bastion-01", tags={"Role": "bastion"}), both))
     assert group.opened() == {("tcp", 22, 22, OFFICE[0]), ("tcp", 22, 22, "0.0.0.0/0")}
     assert "revoke-security-group-ingress" not in body
+
+
+def test_what_is_denied_one_way_is_not_kept_for_another(gate: Opa, ec2: Any, group: Group) -> None:
+    """A rule cannot tell the internet from a VPN: what is denied on one of the ways is not opened again."""
+    told = group.open(22, 22, OFFICE[0])
+    host = server("i-0bad", "nobody-01")
+    denied, other = outcomes(gate, [finding(host, told), finding(host, told, reach="vpn")])
+    assert other.decision
+    by = Allowed(protocol="tcp", from_port=22, to_port=22, source=OFFICE[0], by=("vpn-ssh",))
+    allowed = msgspec.structs.replace(other.decision, action="allow", severity="none", denied=(), allowed=(by,))
+    both = [denied, msgspec.structs.replace(other, decision=allowed)]
+    execute(ec2, alert.messages(both, SETTINGS, ENGINE)[0].body)
+    assert group.opened() == set()
 
 
 def test_rule_of_a_load_balancer_is_not_revoked(gate: Opa, ec2: Any, group: Group) -> None:

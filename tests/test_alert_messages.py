@@ -100,6 +100,22 @@ def test_worst_comes_first(gate: Opa) -> None:
     ]
 
 
+def test_tags_are_known_from_any_report(gate: Opa) -> None:
+    """Where the denied finding came without tags, those of another finding on the server are shown."""
+    bare = server("i-0ddd", tags_known=False)
+    told = [finding(bare, exposure(3389)), finding(BASTION, exposure(22, sources=OFFICE))]
+    (message,) = alert.messages(outcomes(gate, told), SETTINGS, ENGINE)
+    assert "Tags     Name=bastion-01\n         Role=bastion\n" in message.body
+
+
+def test_digest_names_a_server_once_for_a_denial(gate: Opa) -> None:
+    """The same port through two groups is one denial on one server, with both groups named."""
+    doors = [exposure(22, sources=ANYWHERE, security_group=group) for group in ("sg-1", "sg-2")]
+    told = [finding(BASTION, *doors), *hosts(10)]
+    (message,) = alert.messages(outcomes(gate, told), SETTINGS, ENGINE)
+    assert "  through sg-1, sg-2\n  1 server in 111122223333 eu-west-1:\n    bastion-01 (i-0ddd)\n" in message.body
+
+
 def test_worst_port_is_named(gate: Opa) -> None:
     """Among many ports the administrative one is the worst, then the one that anybody reaches."""
     ports = [exposure(80, sources=OFFICE), exposure(443, sources=ANYWHERE), exposure(3306, sources=ANYWHERE)]

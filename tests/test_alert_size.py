@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any, Literal
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -204,6 +205,20 @@ def _is_valid_attribute(DataType: str, StringValue: str) -> None:  # noqa: N803 
     assert DataType in {"String", "String.Array"}
     assert values
     assert all(value and value.isprintable() and not set(value) & set('"\\') for value in values)
+
+
+def test_chat_leaves_room_for_the_rest() -> None:
+    """8,000 characters of a chat may be 32,000 bytes: a small topic gets fewer."""
+    told = msgspec.structs.replace(SETTINGS, alert_max_bytes=16384, alert_https_format="amazon-q")
+    outcome = _denied("i-0001")
+    assert outcome.decision
+    (denied,) = outcome.decision.denied
+    many = tuple(
+        msgspec.structs.replace(denied, from_port=port, to_port=port, reason="\U0001f600" * 130) for port in range(60)
+    )
+    decision = msgspec.structs.replace(outcome.decision, denied=many)
+    (message,) = alert.messages([msgspec.structs.replace(outcome, decision=decision)], told, ENGINE)
+    _is_valid(message, 16384)
 
 
 def test_event_that_is_too_large_is_cut_and_says_so() -> None:
