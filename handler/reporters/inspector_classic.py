@@ -122,7 +122,7 @@ def _is_network(finding: dict[str, Any], path: str) -> bool:
         return True
     paths = ((f"{path}attributes[{index}].", one) for index, one in enumerate(finding["attributes"]))
     keys = {fields.text(fields.entry(one, at), "key", at) for at, one in paths}
-    return not keys.isdisjoint(classic.NETWORK_KEYS)
+    return not keys.isdisjoint(classic.NETWORK_KEYS) or not fields.text(finding, "id", path)
 
 
 def _finding(finding: dict[str, Any], path: str, now: str) -> Finding:
