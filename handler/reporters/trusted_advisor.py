@@ -21,6 +21,7 @@ SOURCE = "aws.trustedadvisor"
 _ITEM = "Trusted Advisor Check Item Refresh Notification"
 _CALL = "AWS API Call via CloudTrail"
 _PORT_CHECKS = {"securitygroupsspecificportsunrestricted", "securitygroupsunrestrictedaccess"}
+_OTHER_CHECKS_OF_GROUPS = {"elbsecuritygroups", "amazonrdssecuritygroupaccessrisk"}
 _OTHER_CHECK = "Another check of Trusted Advisor, not about the open ports of a security group"
 _OK = "OK: Trusted Advisor sees no problem"
 _ANYWHERE = "0.0.0.0/0"
@@ -93,7 +94,7 @@ def _unwanted(detail: dict[str, Any], cells: dict[str, Any]) -> str | None:
     """Give the reason why an item is not for us; a check that is on no list and names a group is unreadable."""
     check = _squeezed(fields.text(detail, "check-name", "detail."))
     if check not in _PORT_CHECKS:
-        if _GROUP in cells:
+        if _GROUP in cells or ("securitygroup" in check and check not in _OTHER_CHECKS_OF_GROUPS):
             raise fields.refusal(detail, "check-name", "detail.", "a check of security groups on any list")
         return _OTHER_CHECK
     status = fields.text(detail, "status", "detail.")
