@@ -45,6 +45,31 @@ OUTCOMES = {
         "open i-036cb01d26bb09166 stackarmor Tools internet no group tcp 81",
     ],
     "prowler-ocsf-instance-ssh": ["open i-0cc555cfcdf60a48f Database Server for AZ1 internet no group tcp 22"],
+    "guardduty-sechub-port-probe": ["ignored RESOLVED"],
+    "ocsf-compliance-ec2-18": ["undecidable detail.findings[0].compliance.control"],
+    "ocsf-exposure-lambda-docs": ["ignored A Detection Finding"],
+    "ocsf-inspector-reachability-unverified": [
+        "to fetch arn:aws:inspector2:eu-west-1:111122223333:finding/9abc5f3a76093eeb2ad420fdf9c011ab"
+    ],
+    "prowler-sechub-sg-3389": ["open sg-0a1b2c3d4e5f60001 prod-payments-api internet sg-0a1b2c3d4e5f60001 tcp 3389"],
+    "sechub-classic-alb-no-listener": ["open i-0f312faa35bda6e20 sample-name internet sg-07a0d8ec5597c263d tcp 80"],
+    "sechub-classic-legacy-indexed-attributes": ["open i-12345abcdfe123 sample-name internet sg-12345abcdfe123 tcp 22"],
+    "sechub-classic-network-exposure": ["open i-0f5a08d88dbba4fdc sample-name internet sg-066e481a61335f572 tcp 22"],
+    "sechub-classic-peered-vpc": ["open i-0f5a08d88dbba4fdc sample-name peered_vpc sg-066e481a61335f572 tcp 22"],
+    "sechub-classic-recognized-port": ["open i-0f5a08d88dbba4fdc sample-name internet sg-066e481a61335f572 tcp 22"],
+    "sechub-classic-unrecognized-resolved": ["ignored RESOLVED"],
+    "sechub-custom-action-ec2-19": [
+        "open sg-0a1b2c3d4e5f60001 prod-payments-api internet sg-0a1b2c3d4e5f60001 tcp 22",
+        "open sg-0a1b2c3d4e5f60001 prod-payments-api internet sg-0a1b2c3d4e5f60001 tcp 443",
+        "open sg-0a1b2c3d4e5f60001 prod-payments-api internet sg-0a1b2c3d4e5f60001 tcp 5432",
+        "open sg-0a1b2c3d4e5f60001 prod-payments-api internet sg-0a1b2c3d4e5f60001 tcp 8443",
+    ],
+    "sechub-ec2-13-no-details": ["open sg-0a1b2c3d4e5f60001 tags unknown internet sg-0a1b2c3d4e5f60001 tcp 22"],
+    "sechub-ec2-18-passed": ["ignored PASSED"],
+    "sechub-inspector-v2-archived": ["ignored ARCHIVED"],
+    "sechub-inspector-v2-reachability": [
+        "open i-0cc555cfcdf60a48f Database Server for AZ1 internet sg-0f615897558ace817 tcp 22"
+    ],
     "trusted-advisor-eb-specific-ports": [
         "open sg-0a1b2c3d4e5f60001 tags unknown internet sg-0a1b2c3d4e5f60001 tcp 3389"
     ],

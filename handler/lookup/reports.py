@@ -1,15 +1,18 @@
 """Fetches the reports that a message only names, by their ARN.
 
-A report that cannot be fetched is undecidable: the message said that there is one, so it must not be lost.
+A report that cannot be fetched is undecidable: the message said that there is one, so it must not be lost. Who named it
+is a reporter of it too, and answered if a person asked.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from msgspec.structs import replace
 
 from handler import reporters
-from handler.finding import Reference, Report, Undecidable
+from handler.finding import Closed, Finding, Ignored, Reference, Report, Undecidable
 
 Client = Callable[[str, str], Any]
 """Gives the boto3 client of a service in a Region."""
@@ -17,8 +20,13 @@ Client = Callable[[str, str], Any]
 Answers = dict[str, dict[str, Any] | str]
 """By ARN: the report as AWS gives it, or why it does not."""
 
+_FAILURES = (BotoCoreError, ClientError, ResponseParserError, ValueError)
+"""What a call may raise; the last is botocore's word for a Region that makes no address."""
+
+_NOT_THERE = "did not give it: it is gone, or it is another account's that may not be seen from here"
+
 _AT_ONCE = 10
-"""ARNs in one call of `inspector:DescribeFindings`, the most that it takes."""
+"""ARNs in one call of `inspector:DescribeFindings` or `inspector2:ListFindings`, the most that both take."""
 
 
 def fetch(references: Sequence[Reference], now: str, client: Client) -> list[list[Report]]:
@@ -26,20 +34,22 @@ def fetch(references: Sequence[Reference], now: str, client: Client) -> list[lis
 
     Each ARN is asked for once, however often it is named. Never raises for anything that AWS answers or does not.
     """
-    wanted: dict[tuple[str, str], dict[str, None]] = {}
+    wanted: dict[tuple[str, str, str], dict[str, None]] = {}
     for reference in references:
-        wanted.setdefault((reference.service, reference.region), {})[reference.arn] = None
-    answers = {place: _FETCHERS[place[0]](client, place[1], list(arns)) for place, arns in wanted.items()}
-    return [
-        _normalize(reference, answers[reference.service, reference.region].get(reference.arn), now)
-        for reference in references
-    ]
+        wanted.setdefault(_place(reference), {})[reference.arn] = None
+    answers = {place: _FETCHERS[place[0]](client, place[2], list(arns)) for place, arns in wanted.items()}
+    return [_normalize(reference, answers[_place(reference)].get(reference.arn), now) for reference in references]
+
+
+def _place(reference: Reference) -> tuple[str, str, str]:
+    """Say whom to ask: each account for its own, so that one that cannot be asked spoils no other."""
+    return reference.service, reference.account, reference.region
 
 
 def _normalize(reference: Reference, answer: dict[str, Any] | str | None, now: str) -> list[Report]:
     """Read a fetched report like any other; say why there is none."""
     if isinstance(answer, dict):
-        return reporters.normalize(answer, now)
+        return [_told_by(reference, report) for report in reporters.normalize(answer, now)]
     return [
         Undecidable(
             shape=f"{reference.service} finding that is only named",
@@ -54,6 +64,39 @@ def _normalize(reference: Reference, answer: dict[str, Any] | str | None, now: s
     ]
 
 
+def _told_by(reference: Reference, report: Report) -> Report:
+    """Name who named a report, and whether a person asked."""
+    teller = reference.told_by
+    if teller is None:
+        return report
+    match report:
+        case Finding(reporters=own):
+            return replace(report, reporters=(*own, teller))
+        case Closed(reporter=own):
+            return replace(report, reporter=replace(own, asked=teller.asked))
+        case Ignored() if teller.asked:
+            place = {"id": reference.arn, "account": reference.account, "region": reference.region}
+            return replace(report, asked=True, **place)
+    return report
+
+
+def _inspector2(client: Client, region: str, arns: list[str]) -> Answers:
+    """Ask Inspector, in tens. It answers without what it does not have or may not show."""
+    answers: Answers = {}
+    for start in range(0, len(arns), _AT_ONCE):
+        some = arns[start : start + _AT_ONCE]
+        wanted = {"findingArn": [{"comparison": "EQUALS", "value": arn} for arn in some]}
+        try:
+            pages = client("inspector2", region).get_paginator("list_findings").paginate(filterCriteria=wanted)
+            told = [finding for page in pages for finding in page.get("findings", [])]
+        except _FAILURES as error:
+            answers |= dict.fromkeys(some, f"inspector2:ListFindings in {region} failed: {_code(error)}")
+        else:
+            answers |= dict.fromkeys(some, f"inspector2:ListFindings in {region} {_NOT_THERE}")
+            answers |= {finding.get("findingArn", ""): finding for finding in told}
+    return answers
+
+
 def _inspector(client: Client, region: str, arns: list[str]) -> Answers:
     """Ask Inspector Classic, in tens."""
     answers: Answers = {}
@@ -61,7 +104,7 @@ def _inspector(client: Client, region: str, arns: list[str]) -> Answers:
         some = arns[start : start + _AT_ONCE]
         try:
             told = client("inspector", region).describe_findings(findingArns=some)
-        except (BotoCoreError, ClientError) as error:
+        except _FAILURES as error:
             answers |= dict.fromkeys(some, f"inspector:DescribeFindings in {region} failed: {_code(error)}")
             continue
         answers |= {finding.get("arn", ""): finding for finding in told.get("findings", [])}
@@ -70,7 +113,7 @@ def _inspector(client: Client, region: str, arns: list[str]) -> Answers:
     return answers
 
 
-def _code(error: BotoCoreError | ClientError) -> str:
+def _code(error: Exception) -> str:
     """Name an error by AWS's code, or by botocore's own name where AWS was not reached, and say what it says."""
     if isinstance(error, ClientError):
         told = error.response.get("Error", {})
@@ -78,4 +121,7 @@ def _code(error: BotoCoreError | ClientError) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-_FETCHERS: Mapping[str, Callable[[Client, str, list[str]], Answers]] = {"inspector": _inspector}
+_FETCHERS: Mapping[str, Callable[[Client, str, list[str]], Answers]] = {
+    "inspector": _inspector,
+    "inspector2": _inspector2,
+}

@@ -9,7 +9,16 @@ from typing import Any, Protocol
 from handler.finding import Ignored, Report, Undecidable
 from handler.reporters import _fields as fields
 from handler.reporters import _noise as noise
-from handler.reporters import config, guardduty, inspector2, inspector_classic, prowler, trusted_advisor
+from handler.reporters import (
+    config,
+    guardduty,
+    inspector2,
+    inspector_classic,
+    prowler,
+    security_hub,
+    security_hub_v2,
+    trusted_advisor,
+)
 
 
 class ReporterModule(Protocol):
@@ -28,7 +37,16 @@ class ReporterModule(Protocol):
         """Give one value for each report in a claimed event."""
 
 
-REPORTERS: tuple[ReporterModule, ...] = (inspector2, inspector_classic, guardduty, config, trusted_advisor, prowler)
+REPORTERS: tuple[ReporterModule, ...] = (
+    inspector2,
+    inspector_classic,
+    security_hub,
+    security_hub_v2,
+    guardduty,
+    config,
+    trusted_advisor,
+    prowler,
+)
 
 
 def normalize(event: Any, now: str) -> list[Report]:

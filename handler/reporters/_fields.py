@@ -131,10 +131,11 @@ def tag_map(holder: dict[str, Any], key: str, path: str) -> dict[str, str] | Non
     return tags
 
 
-def pairs(holder: dict[str, Any], key: str, path: str) -> dict[str, str] | None:
+def pairs(holder: dict[str, Any], key: str, path: str, called: str = "key") -> dict[str, str] | None:
     """Read a list of `{"key": ..., "value": ...}`, the value optional; null if the report has none at all.
 
-    As with `tag_map`, one that cannot be read, or stands twice, spoils the report.
+    `called` is what the list calls its keys. As with `tag_map`, one that cannot be read, or stands twice, spoils the
+    report.
     """
     if holder.get(key) is None:
         return None
@@ -144,9 +145,9 @@ def pairs(holder: dict[str, Any], key: str, path: str) -> dict[str, str] | None:
     for index, value in enumerate(holder[key]):
         at = f"{path}{key}[{index}]."
         pair = entry(value, at)
-        name = text(pair, "key", at)
+        name = text(pair, called, at)
         if name in found:
-            raise UnreadableError(f"{at}key", f"is {spell(name)} a second time")
+            raise UnreadableError(f"{at}{called}", f"is {spell(name)} a second time")
         if not isinstance(pair.get("value", ""), str):
             raise refusal(pair, "value", at, "a text")
         found[name] = pair.get("value", "")

@@ -1,0 +1,186 @@
+"""What every finding in AWS's Security Finding Format (ASFF) has: who told it, and whose resource it is about.
+
+Shape: Security Hub user guide, "AWS Security Finding Format (ASFF)"; botocore `securityhub`, `AwsSecurityFinding`.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal, Protocol
+
+from msgspec import UNSET, Struct
+
+from handler.errors import UnreadableError
+from handler.finding import Exposure, Finding, Ignored, Reach, Reporter, Server, Undecidable, identity
+from handler.reporters import _fields as fields
+
+NAME = "security_hub"
+
+_KINDS: dict[str, tuple[Literal["instance", "security_group"], str]] = {
+    "AwsEc2Instance": ("instance", "i-"),
+    "AwsEc2SecurityGroup": ("security_group", "sg-"),
+}
+
+
+class Told(Struct, frozen=True):
+    """A finding as it came: where it stands (with a dot), the event around it, and what an alert attaches.
+
+    `asked` is true when a person sent it by a custom action, and waits for the verdict.
+    """
+
+    shape: str
+    path: str
+    finding: dict[str, Any]
+    around: dict[str, Any]
+    raw: Any
+    asked: bool = False
+
+
+class Product(Protocol):
+    """What a module has that reads the findings of one product. All of it may raise `UnreadableError`."""
+
+    def unwanted(self, told: Told) -> str | None:
+        """Give the reason why a finding is about something else than an open port."""
+
+    def put_aside(self, told: Told) -> str | None:
+        """Give the reason why the product itself makes nothing of an open port: it passed, or is muted there.
+
+        Whoever asks is told of what is muted as well.
+        """
+
+    def findings(self, told: Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+        """Give what is open on one resource."""
+
+
+def compliance(told: Told) -> str:
+    """Read the verdict of a check."""
+    holder, path = fields.mapping(told.finding, "Compliance", told.path), f"{told.path}Compliance."
+    status = fields.text(holder, "Status", path)
+    if status not in {"PASSED", "FAILED", "WARNING", "NOT_AVAILABLE"}:
+        raise fields.refusal(holder, "Status", path, "a verdict on any list")
+    return status
+
+
+def product_fields(told: Told) -> dict[str, Any]:
+    """Give what the product says in its own words, nothing if it says nothing."""
+    return fields.loose_object(told.finding.get("ProductFields"))
+
+
+def details(resource: dict[str, Any]) -> dict[str, Any]:
+    """Give what is said of an instance or a group beside its id, nothing if nothing is."""
+    return fields.loose_object(fields.loose_object(resource.get("Details")).get(str(resource.get("Type"))))
+
+
+def is_judgeable(resource: dict[str, Any], path: str) -> bool:
+    """Say whether a resource is an instance or a group."""
+    return fields.text(resource, "Type", path) in _KINDS
+
+
+def finding(  # noqa: PLR0913  what a report says, part by part
+    told: Told,
+    server: Server,
+    exposures: tuple[Exposure, ...],
+    now: str,
+    *,
+    reach: Reach | None = None,
+    notes: tuple[str, ...] = (),
+) -> Finding:
+    """Put together what was read. A way that is not told is assumed to be the worst."""
+    ports: set[tuple[str, int, int]] = {(one.protocol, one.from_port, one.to_port) for one in exposures}
+    return Finding(
+        id=identity(server, reach or "internet", ports),
+        reporters=(reporter(told),),
+        now=now,
+        reach=reach or "internet",
+        reach_known=reach is not None,
+        server=server,
+        exposures=exposures,
+        notes=notes,
+    )
+
+
+def reporter(told: Told) -> Reporter:
+    """Say what the product says of its finding."""
+    return Reporter(
+        name=NAME,
+        id=fields.text(told.finding, "Id", told.path),
+        severity=fields.spoken(fields.loose_object(told.finding.get("Severity")).get("Label")),
+        title=fields.spoken(told.finding.get("Title")),
+        updated_at=fields.instant(told.finding.get("UpdatedAt")),
+        asked=told.asked,
+    )
+
+
+def server(told: Told, resource: dict[str, Any], path: str, only: str | None = None) -> Server:
+    """Read an instance or a group, or one of them only (its `Type`).
+
+    The event around it may come from an administrator's account, and from the Region where findings are gathered.
+    """
+    if only not in {None, resource["Type"]}:
+        raise fields.refusal(resource, "Type", path, f"{only}, so it cannot be judged")
+    kind, prefix = _KINDS[resource["Type"]]
+    name = _name(resource)
+    if not name.startswith(prefix):
+        raise fields.refusal(resource, "Id", path, f"the ARN of what is called {prefix}...")
+    tags, more = fields.tag_map(resource, "Tags", path), details(resource)
+    return Server(
+        kind=kind,
+        id=name,
+        name=fields.known(tags.get("Name")) if tags else UNSET,
+        tags=tags or {},
+        tags_known=tags is not None,
+        account=_account(told) or fields.text(told.finding, "AwsAccountId", told.path),
+        region=_region(resource) or fields.text(resource, "Region", path),
+        vpc=fields.known(more.get("VpcId")),
+        subnet=fields.known(more.get("SubnetId")),
+    )
+
+
+def ignored(told: Told, reason: str) -> Ignored:
+    """Say why a finding is not for us; whoever asked about it is told whose it is."""
+    if not told.asked:
+        return Ignored(reporter=NAME, reason=reason)
+    return Ignored(
+        reporter=NAME,
+        reason=reason,
+        asked=True,
+        id=fields.spoken(told.finding.get("Id")),
+        account=_account(told),
+        region=_region(_first(told)) or fields.spoken(told.around.get("region")),
+    )
+
+
+def undecidable(told: Told, error: UnreadableError, resource: Any = None) -> Undecidable:
+    """Say what could not be read, of one resource or of the whole, with as much of the rest as can be."""
+    about = _first(told) if resource is None else fields.loose_object(resource)
+    return Undecidable(
+        shape=told.shape,
+        field=error.field,
+        problem=error.problem,
+        raw=told.raw,
+        reporter=NAME,
+        id=fields.spoken(fields.loose_object(told.finding).get("Id")),
+        account=_account(told) or fields.spoken(told.around.get("account")),
+        region=_region(about) or fields.spoken(told.around.get("region")),
+        server=_name(about) or None,
+    )
+
+
+def _first(told: Told) -> dict[str, Any]:
+    """Give the first instance or group among the resources, else the first resource."""
+    listed = fields.loose_list(fields.loose_object(told.finding).get("Resources"))
+    resources = [fields.loose_object(one) for one in listed]
+    known = [one for one in resources if fields.spoken(one.get("Type")) in _KINDS]
+    return next(iter(known + resources), {})
+
+
+def _name(resource: dict[str, Any]) -> str:
+    """Give the id of a resource, which stands at the end of its ARN."""
+    return (fields.spoken(resource.get("Id")) or "").rpartition("/")[2]
+
+
+def _account(told: Told) -> str | None:
+    return fields.spoken(fields.loose_object(told.finding).get("AwsAccountId"))
+
+
+def _region(resource: dict[str, Any]) -> str | None:
+    arn = fields.arn(resource.get("Id"))
+    return fields.spoken(resource.get("Region")) or (arn.region if arn else None)

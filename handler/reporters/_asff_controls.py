@@ -1,0 +1,87 @@
+"""Security Hub's own findings: the controls that found a port of a security group open."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from handler.errors import UnreadableError
+from handler.finding import Exposure, Finding
+from handler.reporters import _asff as asff
+from handler.reporters import _controls as controls
+from handler.reporters import _fields as fields
+from handler.reporters import _permissions as permissions
+from handler.reporters._opening import Ports
+from handler.reporters._permissions import Rules
+
+_PUT_ASIDE = {
+    "PASSED": "PASSED: the control found no port open that it looks for",
+    "NOT_AVAILABLE": "NOT_AVAILABLE: Security Hub could not check the control",
+}
+_DETAILS = "Details.AwsEc2SecurityGroup."
+
+
+def unwanted(told: asff.Told) -> str | None:
+    """Tell the controls about open ports from all others."""
+    return None if _control(told) in controls.CONTROLS else controls.OTHER
+
+
+def put_aside(told: asff.Told) -> str | None:
+    """Put aside what passed. Of a WARNING Security Hub could not tell whether it failed, so it is judged.
+
+    Who asks about a group that passed is told what the policies say of its rules, if those are there.
+    """
+    reason = _PUT_ASIDE.get(asff.compliance(told))
+    return None if reason is not None and told.asked and _has_rules(told) else reason
+
+
+def _has_rules(told: asff.Told) -> bool:
+    """Say whether the rules of a group are there, and open any port."""
+    resources = map(fields.loose_object, fields.loose_list(told.finding.get("Resources")))
+    return any(permissions.read(asff.details(resource), _DETAILS, "").opened for resource in resources)
+
+
+def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+    """Give a finding for each port range that the group opens: by its rules, else by the control's own meaning.
+
+    All that the rules open is judged, whichever control it was that failed, so that all controls of a group tell the
+    same.
+    """
+    group = asff.server(told, resource, path, "AwsEc2SecurityGroup")
+    rules = permissions.read(asff.details(resource), path + _DETAILS, group.account)
+    opened, notes = _opened(told, rules, path)
+    for (protocol, low, high), sources in opened.items():
+        exposure = Exposure(protocol=protocol, from_port=low, to_port=high, sources=sources, security_group=group.id)
+        yield asff.finding(told, group, (exposure,), now, notes=notes)
+
+
+def _control(told: asff.Told) -> str:
+    """Read the id of the control, under whichever standard it was checked."""
+    compliance, path = fields.loose_object(told.finding.get("Compliance")), f"{told.path}Compliance."
+    if compliance.get("SecurityControlId") is not None:
+        holder, key, name = compliance, "SecurityControlId", fields.text(compliance, "SecurityControlId", path)
+    else:
+        generator = fields.text(told.finding, "GeneratorId", told.path)
+        holder, key, path, name = told.finding, "GeneratorId", told.path, controls.control_of(generator)
+    if not controls.is_control(name):
+        raise fields.refusal(holder, key, path, "the id of a control")
+    return name
+
+
+def _opened(told: asff.Told, rules: Rules, path: str) -> tuple[dict[Ports, tuple[str, ...]], tuple[str, ...]]:
+    """Give what is open, and what to say of it. Rules that do not show what the control found are not believed."""
+    name = _control(told)
+    control = controls.CONTROLS[name]
+    if _show(rules, control) or asff.compliance(told) in _PUT_ASIDE:
+        return rules.opened, tuple(f"It also opens protocol {one}, which has no ports to judge" for one in rules.others)
+    if control.ports:
+        return dict.fromkeys(control.ports, control.sources), (controls.assumption(name),)
+    problem = "show no port that is open to everybody" if rules.opened else "are absent or empty"
+    raise UnreadableError(f"{path}{_DETAILS}IpPermissions", f"{problem}, and {name} does not say which port is open")
+
+
+def _show(rules: Rules, control: controls.Control) -> bool:
+    """Say whether the rules have what a control found."""
+    return any(
+        not control.ports or any(protocol == wanted and low <= port <= high for wanted, port, _ in control.ports)
+        for (protocol, low, high), sources in rules.opened.items()
+        if not set(control.sources).isdisjoint(sources)
+    )

@@ -1,0 +1,66 @@
+"""GuardDuty's findings in Security Hub: those of port probes, whose ports are product fields, flattened to texts.
+
+Shapes: a recorded one (`aws/guardduty/service/action/portProbeAction/portProbeDetails.0_/localPortDetails/port`), and
+botocore `securityhub`, `Action`. Neither names the protocol, nor who else can reach the port.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from handler.errors import UnreadableError
+from handler.finding import UNKNOWN, Exposure, Finding
+from handler.reporters import _asff as asff
+from handler.reporters import _fields as fields
+from handler.reporters.guardduty import TCP_ASSUMED
+
+_OTHER = "A finding of GuardDuty that tells of a threat, not of an open port"
+_ARCHIVED = "Archived in GuardDuty, by a suppression rule or by hand"
+_ACTION = "aws/guardduty/service/action/"
+_PORT = re.compile(rf"{_ACTION}portProbeAction/portProbeDetails\.\d+_/localPortDetails/port")
+
+
+def unwanted(told: asff.Told) -> str | None:
+    """Tell port probes by their type or by what was done; one without a type of GuardDuty's is unreadable."""
+    listed = fields.loose_list(told.finding.get("Types"))
+    kinds = [kind for kind in listed if isinstance(kind, str) and ":" in kind]
+    done = (asff.product_fields(told).get(f"{_ACTION}actionType"), _action(told).get("ActionType"))
+    if "PORT_PROBE" in done or any("PortProbe" in kind for kind in kinds):
+        return None
+    if not kinds:
+        raise UnreadableError(
+            f"{told.path}Types", "names no type of GuardDuty's, like Recon:EC2-PortProbeUnprotectedPort"
+        )
+    return _OTHER
+
+
+def put_aside(told: asff.Told) -> str | None:
+    """Put aside what is archived: that a probe is no longer held against anybody does not close a port."""
+    return _ARCHIVED if told.finding.get("RecordState") == "ARCHIVED" and not told.asked else None
+
+
+def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+    """Give a finding for each port that was probed. Known scanners did it, so the internet reaches it."""
+    server = asff.server(told, resource, path, "AwsEc2Instance")
+    for port in _ports(told):
+        exposure = Exposure(protocol="tcp", from_port=port, to_port=port, sources=(UNKNOWN,))
+        yield asff.finding(told, server, (exposure,), now, reach="internet", notes=(TCP_ASSUMED,))
+
+
+def _ports(told: asff.Told) -> list[int]:
+    """Read the ports, in either form or both, without repeats; one that cannot be read spoils the finding."""
+    product, path = asff.product_fields(told), f"{told.path}ProductFields."
+    ports = [fields.port(product, name, path) for name in product if _PORT.fullmatch(name)]
+    path = f"{told.path}Action.PortProbeAction."
+    probes = fields.loose_object(_action(told).get("PortProbeAction")).get("PortProbeDetails")
+    for index, probe in enumerate(fields.loose_list(probes)):
+        at = f"{path}PortProbeDetails[{index}]."
+        local = fields.mapping(fields.entry(probe, at), "LocalPortDetails", at)
+        ports.append(fields.port(local, "Port", f"{at}LocalPortDetails."))
+    if not ports:
+        raise UnreadableError(f"{told.path}ProductFields", "names no port that was probed")
+    return list(dict.fromkeys(ports))
+
+
+def _action(told: asff.Told) -> dict[str, Any]:
+    return fields.loose_object(told.finding.get("Action"))

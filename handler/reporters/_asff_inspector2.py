@@ -1,0 +1,99 @@
+"""Amazon Inspector's findings in Security Hub: those about the network, by their structured fields.
+
+Shape: botocore `securityhub`, `Network` and `NetworkPathComponent`. AWS has retired `Network`; where it is absent the
+finding is fetched by its ARN, which is its `Id`. Its title is a sentence for people and is not read.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from handler.errors import UnreadableError
+from handler.finding import UNKNOWN, Exposure, Finding, Reference
+from handler.reporters import _asff as asff
+from handler.reporters import _fields as fields
+from handler.reporters._network_path import follow
+from handler.reporters._opening import Ports
+
+_SOFTWARE = "A finding of Inspector about software, not about an open port"
+_SUPPRESSED = "SUPPRESSED by a rule in Inspector"
+_FETCHED_BY = "inspector2"
+
+
+def claims(told: asff.Told) -> bool:
+    """Tell the findings of today's Inspector from those of its Classic, whose product has the same ARN."""
+    return asff.product_fields(told).get("aws/inspector/ProductVersion") == "2" or _arn(told) is not None
+
+
+def unwanted(told: asff.Told) -> str | None:
+    """Tell findings about software by what they list; those about the network list nothing."""
+    kinds = fields.loose_list(told.finding.get("Types"))
+    software = told.finding.get("Vulnerabilities") or any("/CVE" in kind for kind in kinds if isinstance(kind, str))
+    return _SOFTWARE if software and not has_ports(told) else None
+
+
+def put_aside(told: asff.Told) -> str | None:
+    """Put aside what a rule in Inspector suppresses."""
+    suppressed = asff.product_fields(told).get("aws/inspector/FindingStatus") == "SUPPRESSED"
+    return _SUPPRESSED if suppressed and not told.asked else None
+
+
+def has_ports(told: asff.Told) -> bool:
+    """Say whether the finding has its ports as structured fields."""
+    return fields.loose_object(told.finding.get("Network")).get("OpenPortRange") is not None
+
+
+def reference(told: asff.Told) -> Reference:
+    """Name the finding, to be fetched."""
+    arn = _arn(told)
+    if arn is None:
+        raise fields.refusal(told.finding, "Id", told.path, "the ARN of a finding of Inspector, by which to fetch it")
+    return Reference(
+        reporter=asff.NAME,
+        service=_FETCHED_BY,
+        arn=told.finding["Id"],
+        account=arn.account,
+        region=arn.region,
+        raw=told.raw,
+        told_by=asff.reporter(told),
+    )
+
+
+def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+    """Give the one finding of an instance. Inspector never says which addresses can reach the port."""
+    server = asff.server(told, resource, path, "AwsEc2Instance")
+    protocol, low, high = _ports(told)
+    steps = map(fields.loose_object, fields.loose_list(told.finding.get("NetworkPath")))
+    way = follow([{"componentId": one.get("ComponentId"), "componentType": one.get("ComponentType")} for one in steps])
+    hop = way.hop_to(server.id)
+    exposure = Exposure(
+        protocol=protocol,
+        from_port=low,
+        to_port=high,
+        sources=(UNKNOWN,),
+        security_group=(None, *hop.groups)[-1],
+        interface=fields.known(hop.interface),
+        load_balancer=fields.known(hop.load_balancer),
+    )
+    groups = tuple(filter(None, hop.groups))
+    yield asff.finding(told, replace(server, security_groups=groups), (exposure,), now, reach=way.reach)
+
+
+def _ports(told: asff.Told) -> Ports:
+    """Read the protocol and the open range."""
+    network, path = fields.mapping(told.finding, "Network", told.path), f"{told.path}Network."
+    if network.get("Direction", "IN") != "IN":
+        raise fields.refusal(network, "Direction", path, "IN")
+    opened = fields.mapping(network, "OpenPortRange", path)
+    low = fields.port(opened, "Begin", f"{path}OpenPortRange.")
+    high = fields.port(opened, "End", f"{path}OpenPortRange.")
+    if low > high:
+        raise UnreadableError(f"{path}OpenPortRange", f"Begin {low} is above End {high}")
+    return fields.protocol(network, "Protocol", path), low, high
+
+
+def _arn(told: asff.Told) -> fields.Arn | None:
+    """Give the ARN that Inspector knows the finding by."""
+    arn = fields.arn(told.finding.get("Id"))
+    return arn if arn is not None and arn.service == _FETCHED_BY else None

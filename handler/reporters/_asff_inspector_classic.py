@@ -1,0 +1,69 @@
+"""Findings of Inspector Classic in Security Hub (2018 to 2026), with its attributes as product fields.
+
+Shape: Inspector Classic user guide, "Security Hub integration". An attribute is a field like `attributes/PORT`; until
+2019 it was two, `attributes:3/key` and `attributes:3/value`, whose number says nothing.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from handler.errors import UnreadableError
+from handler.finding import Finding
+from handler.reporters import _asff as asff
+from handler.reporters import _classic_attributes as classic
+from handler.reporters import _fields as fields
+
+_OTHER = "A finding of another rules package of Inspector Classic, not about an open port"
+_NAMED, _INDEXED = "attributes/", "attributes:"
+
+
+def unwanted(told: asff.Told) -> str | None:
+    """Tell findings about the network by their attributes or their rule."""
+    if not classic.NETWORK_KEYS.isdisjoint(_attributes(told)):
+        return None
+    rule = fields.text(asff.product_fields(told), "aws/inspector/id", f"{told.path}ProductFields.")
+    return None if classic.is_network_rule(rule) else _OTHER
+
+
+def put_aside(told: asff.Told) -> str | None:  # noqa: ARG001  every product is asked
+    """Classic puts nothing aside."""
+    return None
+
+
+def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+    """Give the one finding of an instance, with everything that its attributes say is open."""
+    attributes, server = _attributes(told), asff.server(told, resource, path, "AwsEc2Instance")
+    instance, group = attributes.get("INSTANCE_ID", server.id), attributes.get("SECURITY_GROUP")
+    if instance != server.id:
+        raise UnreadableError(f"{path}Id", f"ends with {server.id!r}, but INSTANCE_ID is {instance!r}")
+    yield asff.finding(
+        told,
+        replace(server, security_groups=(group,) if group else ()),
+        classic.exposures(attributes, f"{told.path}ProductFields.{_NAMED}"),
+        now,
+        reach=classic.reach(attributes),
+        notes=classic.notes(attributes),
+    )
+
+
+def _attributes(told: asff.Told) -> dict[str, str]:
+    """Read the attributes, in today's form or in the old one."""
+    found: dict[str, str] = {}
+    path = f"{told.path}ProductFields."
+    product = fields.mapping(told.finding, "ProductFields", told.path)
+    for name in product:
+        number, _, part = name.removeprefix(_INDEXED).partition("/")
+        if name.startswith(_NAMED):
+            key, holder = name.removeprefix(_NAMED), name
+        elif name.startswith(_INDEXED) and part == "key":
+            key, holder = fields.text(product, name, path), f"{_INDEXED}{number}/value"
+        else:
+            continue
+        if not isinstance(product.get(holder, ""), str):
+            raise fields.refusal(product, holder, path, "a text")
+        if key in found:
+            raise UnreadableError(path + name, f"gives {key} a second time")
+        found[key] = product.get(holder, "")
+    return found

@@ -1,0 +1,56 @@
+"""Prowler's findings in Security Hub: a failed check, whose name is all that they say of the port.
+
+Shape: prowler 4 and 5, `lib/outputs/asff/asff.py`. A `GeneratorId` is `prowler-` and the id of the check.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from handler.errors import UnreadableError
+from handler.finding import Exposure, Finding
+from handler.reporters import _asff as asff
+from handler.reporters import _fields as fields
+from handler.reporters._prowler_checks import SOURCES, is_about_ports, ports_of
+
+_OTHER = "Another check of Prowler, not about an open port of an instance or a security group"
+_PUT_ASIDE = {
+    "PASSED": "PASSED: Prowler found the ports of the check closed to the internet",
+    "NOT_AVAILABLE": "NOT_AVAILABLE: Prowler could not tell",
+}
+_MUTED = "WARNING: muted in Prowler"
+_NOT_WHICH = "Prowler names several ports, of which at least one is open: all of them are judged"
+_PREFIX = "prowler-"
+
+
+def unwanted(told: asff.Told) -> str | None:
+    """Tell the checks about open ports from all others."""
+    return None if is_about_ports(_check(told)) else _OTHER
+
+
+def put_aside(told: asff.Told) -> str | None:
+    """Put aside what passed, and what is muted, unless somebody asks."""
+    status = asff.compliance(told)
+    return _MUTED if status == "WARNING" and not told.asked else _PUT_ASIDE.get(status)
+
+
+def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+    """Give the one finding of an instance or a group, with all ports that the check is about."""
+    check, server = _check(told), asff.server(told, resource, path)
+    ports = ports_of(check)
+    if ports is None:
+        problem = f"names {check[:100]}: some port is open, but Prowler does not say which"
+        raise UnreadableError(f"{told.path}GeneratorId", problem)
+    group = server.id if server.kind == "security_group" else None
+    exposures = tuple(
+        Exposure(protocol=protocol, from_port=low, to_port=high, sources=SOURCES, security_group=group)
+        for protocol, low, high in ports
+    )
+    yield asff.finding(told, server, exposures, now, notes=(_NOT_WHICH,) if len(ports) > 1 else ())
+
+
+def _check(told: asff.Told) -> str:
+    """Read the id of the check."""
+    generator = fields.text(told.finding, "GeneratorId", told.path)
+    if not generator.startswith(_PREFIX):
+        raise fields.refusal(told.finding, "GeneratorId", told.path, f"a check of Prowler ({_PREFIX}...)")
+    return generator.removeprefix(_PREFIX)

@@ -1,0 +1,117 @@
+"""What every finding in the Open Cybersecurity Schema Framework (OCSF) has, as the new Security Hub writes it.
+
+Shape: OCSF 1.6, category Findings, with the profile Cloud; botocore `securityhub`, `OcsfStringField`.
+"""
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from handler.errors import UnreadableError
+from handler.finding import Reporter, Server, Undecidable
+from handler.reporters import _fields as fields
+
+NAME = "security_hub_v2"
+
+Kind = Literal["instance", "security_group"]
+_KINDS: dict[str, tuple[Kind, str]] = {
+    "AWS::EC2::Instance": ("instance", "i-"),
+    "AWS::EC2::SecurityGroup": ("security_group", "sg-"),
+}
+
+
+class Told(Struct, frozen=True):
+    """A finding as it came: where it stands (with a dot), the event around it, and what an alert attaches."""
+
+    shape: str
+    path: str
+    finding: dict[str, Any]
+    around: dict[str, Any]
+    raw: Any
+
+
+def product(told: Told) -> str:
+    """Read the product: `arn:aws:securityhub:REGION:ACCOUNT:productv2/COMPANY/PRODUCT`."""
+    metadata = fields.mapping(told.finding, "metadata", told.path)
+    holder, path = fields.mapping(metadata, "product", f"{told.path}metadata."), f"{told.path}metadata.product."
+    _, found, name = fields.text(holder, "uid", path).rpartition(":productv2/")
+    if not found or not name:
+        raise fields.refusal(holder, "uid", path, "the ARN of a product")
+    return name[:100]
+
+
+def info(told: Told) -> dict[str, Any]:
+    """Give what the finding says of itself, nothing if nothing."""
+    return fields.loose_object(fields.loose_object(told.finding).get("finding_info"))
+
+
+def kind_of(resource: dict[str, Any], path: str) -> Kind | None:
+    """Say whether a resource is an instance or a group; null if it is neither."""
+    known = _KINDS.get(fields.text(resource, "type", path))
+    return known[0] if known else None
+
+
+def reporter(told: Told) -> Reporter:
+    """Say what the product says of its finding."""
+    about = info(told)
+    return Reporter(
+        name=NAME,
+        id=fields.text(about, "uid", f"{told.path}finding_info."),
+        severity=fields.spoken(told.finding.get("severity")),
+        title=fields.spoken(about.get("title")),
+        updated_at=fields.instant(about.get("modified_time_dt") or told.finding.get("time_dt")),
+    )
+
+
+def server(told: Told, resource: dict[str, Any], path: str) -> Server:
+    """Read an instance or a group; `uid` is its id, in places its ARN."""
+    kind, prefix = _KINDS[resource["type"]]
+    name = fields.text(resource, "uid", path).rpartition("/")[2]
+    if not name.startswith(prefix):
+        raise fields.refusal(resource, "uid", path, f"the id of what is called {prefix}...")
+    tags = fields.pairs(resource, "tags", path, "name")
+    more = fields.loose_object(fields.loose_object(resource.get("data")).get("awsEc2InstanceDetails"))
+    subnet = fields.loose_object(resource.get("subnet_info")).get("uid")
+    return Server(
+        kind=kind,
+        id=name,
+        name=fields.known(tags.get("Name")) if tags else UNSET,
+        tags=tags or {},
+        tags_known=tags is not None,
+        account=_account(told, resource) or fields.text({}, "uid", f"{path}owner.account."),
+        region=_region(told, resource) or fields.text(resource, "region", path),
+        vpc=fields.known(resource.get("vpc_uid")) or fields.known(more.get("vpcId")),
+        subnet=fields.known(subnet) or fields.known(more.get("subnetId")),
+        platform=fields.known(more.get("platform")),
+    )
+
+
+def undecidable(told: Told, error: UnreadableError, resource: Any = None) -> Undecidable:
+    """Say what could not be read, of one resource or of the whole, with as much of the rest as can be."""
+    told = replace(told, finding=fields.loose_object(told.finding))
+    resources = [fields.loose_object(one) for one in fields.loose_list(told.finding.get("resources"))]
+    known = [one for one in resources if fields.spoken(one.get("type")) in _KINDS]
+    first = next(iter([*known, *resources] if resource is None else [fields.loose_object(resource)]), {})
+    return Undecidable(
+        shape=told.shape,
+        field=error.field,
+        problem=error.problem,
+        raw=told.raw,
+        reporter=NAME,
+        id=fields.spoken(info(told).get("uid")),
+        account=_account(told, first) or fields.spoken(told.around.get("account")),
+        region=_region(told, first) or fields.spoken(told.around.get("region")),
+        server=(fields.spoken(first.get("uid")) or "").rpartition("/")[2] or None,
+    )
+
+
+def _account(told: Told, resource: dict[str, Any]) -> str | None:
+    owner, cloud = (fields.loose_object(one) for one in (resource.get("owner"), told.finding.get("cloud")))
+    uids = (fields.spoken(fields.loose_object(one.get("account")).get("uid")) for one in (owner, cloud))
+    return next(filter(None, uids), None)
+
+
+def _region(told: Told, resource: dict[str, Any]) -> str | None:
+    cloud = fields.loose_object(told.finding.get("cloud"))
+    return fields.spoken(resource.get("region")) or fields.spoken(cloud.get("region"))

@@ -1,0 +1,230 @@
+"""The new AWS Security Hub, in the Open Cybersecurity Schema Framework (OCSF): by event, or by `get_findings_v2`.
+
+Shapes: Security Hub user guide, "EventBridge event formats" of the new Hub; botocore `securityhub`, `OcsfNumberField`;
+OCSF 1.6, category Findings. Only a detection may carry a port: controls are read by their meaning, and the findings of
+Inspector are fetched by their ARN.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from handler.errors import UnreadableError
+from handler.finding import UNKNOWN, Finding, Ignored, Reference, Report, Undecidable
+from handler.reporters import _controls as controls
+from handler.reporters import _fields as fields
+from handler.reporters import _ocsf as ocsf
+from handler.reporters import _opening as opening
+from handler.reporters.guardduty import TCP_ASSUMED
+from handler.reporters.security_hub import OF_THE_NEW_HUB, SOURCE
+
+NAME = ocsf.NAME
+
+_VULNERABILITY, _COMPLIANCE, _DETECTION = 2002, 2003, 2004
+_SOFTWARE = "A Vulnerability Finding tells of software, not of an open port"
+_UNWANTED = {
+    _DETECTION: "A Detection Finding that tells of a threat or of several findings together, not of an open port",
+    2005: "An Incident Finding tells of an incident, not of an open port",
+    2006: "A Data Security Finding tells of data, not of an open port",
+    2007: "An Application Security Posture Finding tells of software, not of an open port",
+    2008: "An IAM Analysis Finding tells of permissions, not of an open port",
+}
+_PUT_ASIDE = {
+    2: "In Progress in Security Hub: somebody is at it",
+    3: "Suppressed in Security Hub",
+    4: "Resolved in Security Hub",
+    5: "Archived in Security Hub",
+    6: "Deleted in Security Hub",
+}
+_UNTOUCHED = {0, 1}
+_PASSED = "Pass: the control found no port open that it looks for"
+_PASS, _FAILED = 1, {2, 3}
+"""Verdicts of a control; 2 is a warning: Security Hub could not tell."""
+
+_INSPECTOR, _GUARDDUTY = "aws/inspector", "aws/guardduty"
+_FETCHED_BY = "inspector2"
+
+
+class _Opening(NamedTuple):
+    """A port that is open on a resource of one kind, to whom, and what is to be said of it."""
+
+    kind: ocsf.Kind
+    ports: opening.Ports
+    sources: tuple[str, ...]
+    reach_known: bool
+    notes: tuple[str, ...]
+
+
+def claims(event: Any) -> bool:
+    """Claim the new Hub's events, its findings, and pages of them."""
+    if not isinstance(event, dict):
+        return False
+    if "source" in event or "detail-type" in event:
+        return event.get("source") == SOURCE and event.get("detail-type") == OF_THE_NEW_HUB
+    return _bare(event) or any(map(_bare, fields.loose_list(event.get("Findings"))))
+
+
+def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
+    """Give a finding for what is open on each resource of each finding, or what it is instead."""
+    if event.get("source") != SOURCE:
+        page = event.get("Findings")
+        bare = enumerate(page) if isinstance(page, list) else ()
+        tellings = [(f"Findings[{index}].", one) for index, one in bare] or [("", event)]
+        for path, finding in tellings:
+            yield from _read(ocsf.Told("securityhub get_findings_v2", path, finding, {}, finding), now)
+        return
+    shape = f"{SOURCE} {OF_THE_NEW_HUB}"
+    try:
+        findings = fields.filled_list(fields.mapping(event, "detail", ""), "findings", "detail.")
+    except UnreadableError as error:
+        yield ocsf.undecidable(ocsf.Told(shape, "", {}, event, event), error)
+        return
+    for index, finding in enumerate(findings):
+        alone = event if len(findings) == 1 else {**event, "detail": {**event["detail"], "findings": [finding]}}
+        yield from _read(ocsf.Told(shape, f"detail.findings[{index}].", finding, event, alone), now)
+
+
+def _bare(finding: Any) -> bool:
+    """Say whether this is a finding without an event around it."""
+    product = fields.loose_object(fields.loose_object(fields.loose_object(finding).get("metadata")).get("product"))
+    return ":productv2/" in (fields.spoken(product.get("uid")) or "")
+
+
+def _read(told: ocsf.Told, now: str) -> Iterator[Report]:
+    """Read one finding."""
+    try:
+        fields.entry(told.finding, told.path)
+        reason = _unwanted(told) or _put_aside(told)
+        if reason is not None:
+            yield Ignored(reporter=NAME, reason=reason)
+        elif (arn := _arn(told)) is not None:
+            yield _reference(told, arn)
+        else:
+            yield from _findings(told, now)
+    except UnreadableError as error:
+        yield ocsf.undecidable(told, error)
+
+
+def _unwanted(told: ocsf.Told) -> str | None:
+    """Give the reason why a finding is not for us; a class that is on no list is unreadable."""
+    product, kind = ocsf.product(told), told.finding.get("class_uid")
+    if not product.startswith("aws/"):
+        return f"A finding of {product}, whose findings Portcullis does not read"
+    if told.finding.get("vulnerabilities") or any("/CVE" in one for one in _types(told)):
+        return _SOFTWARE
+    if _arn(told) is not None or (kind == _DETECTION and product == _GUARDDUTY and _is_probe(told)):
+        return None
+    if product == _INSPECTOR:
+        raise fields.refusal(ocsf.info(told), "uid", f"{told.path}finding_info.", "the ARN of a finding of Inspector")
+    if kind == _COMPLIANCE:
+        return None if _control(told) in controls.CONTROLS else controls.OTHER
+    if type(kind) is int and kind in _UNWANTED:
+        return _UNWANTED[kind]
+    if kind == _VULNERABILITY:
+        raise fields.refusal(told.finding, "vulnerabilities", told.path, "a list")
+    raise fields.refusal(told.finding, "class_uid", told.path, "a class on any list")
+
+
+def _types(told: ocsf.Told) -> list[str]:
+    return [kind for kind in fields.loose_list(ocsf.info(told).get("types")) if isinstance(kind, str)]
+
+
+def _is_probe(told: ocsf.Told) -> bool:
+    """Say whether a finding of GuardDuty is of a port probe; one without a type of GuardDuty's is unreadable."""
+    kinds = [kind for kind in _types(told) if ":" in kind and "/" in kind]
+    if not kinds:
+        problem = "name no type of GuardDuty's, like Recon:EC2/PortProbeUnprotectedPort"
+        raise UnreadableError(f"{told.path}finding_info.types", problem)
+    return any("PortProbe" in kind for kind in kinds)
+
+
+def _put_aside(told: ocsf.Told) -> str | None:
+    """Give the reason why somebody has dealt with a finding, or why it holds nothing against anybody."""
+    if told.finding.get("class_uid") == _COMPLIANCE:
+        compliance = fields.mapping(told.finding, "compliance", told.path)
+        if _number(compliance, "status_id", f"{told.path}compliance.", {_PASS, *_FAILED}) == _PASS:
+            return _PASSED
+    if told.finding.get("status_id") is None:
+        return None
+    return _PUT_ASIDE.get(_number(told.finding, "status_id", told.path, {*_UNTOUCHED, *_PUT_ASIDE}))
+
+
+def _number(holder: dict[str, Any], key: str, path: str, known: set[int]) -> int:
+    """Read one of the known numbers."""
+    value = holder.get(key)
+    if type(value) is not int or value not in known:
+        raise fields.refusal(holder, key, path, "a number on any list")
+    return value
+
+
+def _reference(told: ocsf.Told, arn: fields.Arn) -> Reference:
+    """Name a finding of Inspector, to be fetched."""
+    return Reference(
+        reporter=NAME,
+        service=_FETCHED_BY,
+        arn=ocsf.info(told)["uid"],
+        account=arn.account,
+        region=arn.region,
+        raw=told.raw,
+        told_by=ocsf.reporter(told),
+    )
+
+
+def _findings(told: ocsf.Told, now: str) -> Iterator[Finding | Undecidable]:
+    """Give what is open on each resource that the finding is about: a finding for each port."""
+    openings = _of_control(told) if told.finding["class_uid"] == _COMPLIANCE else _of_probe(told)
+    reporter, wanted, found = ocsf.reporter(told), openings[0].kind, False
+    for index, resource in enumerate(fields.filled_list(told.finding, "resources", told.path)):
+        path = f"{told.path}resources[{index}]."
+        try:
+            if ocsf.kind_of(fields.entry(resource, path), path) != wanted:
+                continue
+            server = ocsf.server(told, resource, path)
+            for _, ports, sources, known, notes in openings:
+                yield opening.finding(
+                    server, reporter, now, ports=[ports], sources=sources, reach_known=known, notes=notes
+                )
+        except UnreadableError as error:
+            yield ocsf.undecidable(told, error, resource)
+        found = True
+    if not found:
+        raise UnreadableError(f"{told.path}resources", f"names no {wanted.replace('_', ' ')}")
+
+
+def _of_control(told: ocsf.Told) -> list[_Opening]:
+    """Give what a failed control means; some do not say which port is open."""
+    name = _control(told)
+    ports, sources = controls.CONTROLS[name]
+    if not ports:
+        raise UnreadableError(f"{told.path}compliance.control", f"is {name!r}, which does not say which port is open")
+    notes = (controls.assumption(name),)
+    return [_Opening("security_group", one, sources, reach_known=False, notes=notes) for one in ports]
+
+
+def _of_probe(told: ocsf.Told) -> list[_Opening]:
+    """Give the ports that were probed; one that cannot be read spoils the finding."""
+    found: dict[_Opening, None] = {}
+    for index, evidence in enumerate(fields.filled_list(told.finding, "evidences", told.path)):
+        at = f"{told.path}evidences[{index}]."
+        local = fields.mapping(fields.entry(evidence, at), "dst_endpoint", at)
+        port = fields.port(local, "port", f"{at}dst_endpoint.")
+        connection = fields.loose_object(evidence.get("connection_info"))
+        assumed = connection.get("protocol_name") is None
+        protocol = "tcp" if assumed else fields.protocol(connection, "protocol_name", f"{at}connection_info.")
+        notes = (TCP_ASSUMED,) if assumed else ()
+        found[_Opening("instance", (protocol, port, port), (UNKNOWN,), reach_known=True, notes=notes)] = None
+    return list(found)
+
+
+def _control(told: ocsf.Told) -> str:
+    """Read the id of a control."""
+    compliance, path = fields.mapping(told.finding, "compliance", told.path), f"{told.path}compliance."
+    name = fields.text(compliance, "control", path)
+    if not controls.is_control(name):
+        raise fields.refusal(compliance, "control", path, "the id of a control")
+    return name
+
+
+def _arn(told: ocsf.Told) -> fields.Arn | None:
+    """Give the ARN that Inspector knows a finding by, if it is Inspector's."""
+    arn = fields.arn(ocsf.info(told).get("uid"))
+    return arn if arn is not None and arn.service == _FETCHED_BY else None
