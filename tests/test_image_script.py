@@ -1,0 +1,71 @@
+"""tools/image, with a stand-in for Docker that prints what it is asked for. The real build is in tests/image."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import handler
+from handler.process import revision
+from handler.settings import ROOT
+
+POLICIES = str(ROOT / "policies")
+
+
+@pytest.fixture
+def docker(tmp_path: Path) -> Path:
+    """Give a folder for PATH with a `docker` that answers, and no Podman or buildah."""
+    program = tmp_path / "docker"
+    program.write_text('#!/bin/sh\n[ "$1" = info ] || printf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    return tmp_path
+
+
+def run(folder: Path, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the script with the folder as PATH."""
+    given = {"PATH": str(folder), "PYTHON": sys.executable, **environment}
+    command = [f"{folder}/bash", f"{ROOT}/tools/image", *flags]
+    return subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+
+
+def test_docker_gets_the_policies_and_the_labels(docker: Path) -> None:
+    """One command builds the shipped policies, with the labels filled in, in the one form that Lambda takes."""
+    asked = run(docker, "--platform", "linux/arm64").stdout.splitlines()
+    assert asked == [
+        *("build", "--provenance=false", "--tag", "portcullis:latest"),
+        *("--build-arg", f"VERSION={handler.__version__}"),
+        *("--build-arg", f"POLICY_REVISION={revision(POLICIES)}"),
+        *("--build-context", f"policies={POLICIES}", "--build-context", f"policy_tests={ROOT / 'policy_tests'}"),
+        *("--platform", "linux/arm64", str(ROOT)),
+    ]
+
+
+def test_tag_and_policies_are_arguments(docker: Path, tmp_path: Path) -> None:
+    """A team names its own policies, their tests and the tag."""
+    for name in ("ours", "our_tests"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".manifest").write_text("{}")
+    given = {"TAG": "gate:7", "POLICIES": str(tmp_path / "ours"), "POLICY_TESTS": str(tmp_path / "our_tests")}
+    asked = run(docker, **given).stdout.splitlines()
+    assert asked[asked.index("--tag") + 1] == "gate:7"
+    assert f"POLICY_REVISION={revision(given['POLICIES'])}" in asked
+    assert {f"policies={given['POLICIES']}", f"policy_tests={given['POLICY_TESTS']}"} <= set(asked)
+
+
+def test_folder_without_manifest_is_refused(docker: Path, tmp_path: Path) -> None:
+    """A folder that is no bundle is named, and nothing is built."""
+    refused = run(docker, POLICIES=str(tmp_path))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == f"{tmp_path} is no folder of policies: it holds no .manifest\n"
+
+
+def test_says_what_is_needed_when_nothing_can_build(docker: Path) -> None:
+    """Where none of the three answers, the message names them."""
+    (docker / "docker").write_text("#!/bin/sh\nexit 1\n")
+    refused = run(docker)
+    assert refused.returncode == 1
+    assert refused.stderr == "make image needs Docker (running), Podman or buildah, and none of them answers\n"
