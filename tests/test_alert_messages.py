@@ -303,6 +303,13 @@ def test_raw_event_is_attached_as_it_came() -> None:
     assert report["problem"] == "begin 443 is above end 80"
 
 
+def test_problem_without_a_field_stands_alone() -> None:
+    """What is wrong with a report as a whole is said without a field."""
+    told = Outcome(records=("record",), report=unreadable("strange", field="", problem="the policies contradict"))
+    (message,) = alert.messages([told], SETTINGS, ENGINE)
+    assert "strange\n  the policies contradict\n" in message.body
+
+
 def test_event_that_cannot_be_shown_alerts_too() -> None:
     """An event nested beyond what can be spelled is named as that."""
     raw: Any = []

@@ -1,4 +1,4 @@
-"""The mail about reports that could not be read: one a shape, with the raw events attached."""
+"""The mail about reports that could not be judged: one a shape, with the raw events attached."""
 
 import json
 from collections import Counter
@@ -41,7 +41,7 @@ def body(shape: Shape, engine: Engine, room: Room) -> str:
     """Write the mail about the reports of one shape."""
     number = len(shape.reports)
     opening = (
-        f"Portcullis could not read {'this report' if number == 1 else f'these {number} reports'}, so nobody knows "
+        f"Portcullis could not judge {'this report' if number == 1 else f'these {number} reports'}, so nobody knows "
         "whether what is open is allowed. Treat it as open to anyone, and look at the server itself. "
         "`portcullis decide FILE` judges an event anew."
     )
@@ -54,7 +54,7 @@ def problems(shape: Shape, room: Room) -> list[str]:
     told = Counter((report.field, report.problem) for report in shape.reports)
 
     def spell(problem: tuple[str, str]) -> str:
-        spelled = short(": ".join(problem), 2 * room.characters)
+        spelled = short(": ".join(filter(None, problem)), 2 * room.characters)
         times = f" ({told[problem]} reports)" if told[problem] > 1 else ""
         return "\n".join(wrapped(f"{spelled}{times}", "  ", "    "))
 
@@ -80,7 +80,7 @@ def raw(reports: Sequence[Undecidable], room: Room) -> list[str]:
         lines += [
             "The report as it came:"
             if len(reports) == 1
-            else f"Report {number + 1} of {len(reports)} ({short(report.field, room.characters)}) as it came:",
+            else f"Report {number + 1} of {len(reports)}, {short(report.field or report.problem, room.characters)}:",
             spelled if missing <= 0 else f"{spelled[:left]}\n... and {missing} more characters of it",
         ]
         left -= len(spelled)
