@@ -14,74 +14,63 @@ package gate
 # entrypoint: true
 decision := decide(
 	input,
-	{allowance | some allowance in data.allow.allowance},
-	{prohibition | some prohibition in data.forbid.prohibition},
+	[allowance | some allowance in data.allow.allowance],
+	[prohibition | some prohibition in data.forbid.prohibition],
 )
 
 # METADATA
 # description: |
 #   The decision on a finding, of which any JSON value is accepted, given the allowances and the prohibitions that
-#   apply to it. The action is computed before the entries that describe it and apart from them: a source counts as
-#   permitted only when it was judged and nothing of it is denied.
-decide(value, allowances, prohibitions) := {
+#   apply to it. The action is computed before the entries that describe it and apart from them: a finding is allowed
+#   only when every source of it was judged and found permitted.
+decide(finding, allowances, prohibitions) := _judgement(finding, allowances, prohibitions)
+
+_judgement(finding, allowances, prohibitions) := {
 	"id": id,
 	"action": action,
 	"severity": _severity(action, undecidable, denied),
 	"undecidable": undecidable,
-	"denied": [entry[4] | some entry in denied],
-	"allowed": [entry[4] | some entry in allowed],
+	"denied": [entry | some [_, _, _, _, _, _, entry] in denied],
+	"allowed": [entry | some [_, _, _, _, entry] in allowed],
 	"allowances": _named(terms, allowed, denied),
-	"problems": _problems(id, unreadable, allowances, stops, tags),
+	"problems": sort(problems),
 } if {
-	finding := _object(value)
-	id := _text_or_null(object.get(finding, "id", null))
-	tags := object.get(finding, ["server", "tags"], {})
-	today := _today(object.get(finding, "now", null))
-	terms := [term |
-		some allowance in allowances
-		read := _allowance(allowance)
-		read.problems == set()
-		term := _declared(read, tags)
-	]
-	stops := [_prohibition(prohibition) | some prohibition in prohibitions]
-	exposures := _exposures(finding)
+	id := _text_or_null(finding, "id")
 	unreadable := _unreadable(finding)
-
-	judged := [_judge(exposure, source, terms, stops, today) |
-		some exposure in exposures
-		some source in _sources(exposure)
-	]
 	undecidable := unreadable != set()
+	tags := object.get(_object(finding), ["server", "tags"], {})
+	read := [_allowance(allowance) | some allowance in allowances]
+	terms := [_effective(_declared(allowance, tags), _day(finding)) | some allowance in read; allowance.problems == set()]
+	stops := [_prohibition(prohibition) | some prohibition in prohibitions]
+
+	exposures := _exposures(finding)
+	judged := [_judge(exposure, source, terms, stops) | some exposure in exposures; some source in exposure.sources]
 	action := _action(undecidable, judged, exposures)
-	denied := {entry | some entry in judged[_].denied}
-	allowed := {entry | some entry in judged[_].allowed}
+
+	denied := {entry | some verdict in judged; some entry in verdict.denied}
+	allowed := {entry | some verdict in judged; some entry in verdict.allowed}
+	problems := union({
+		{{"kind": "finding", "id": id, "field": field, "problem": problem} | some [field, problem] in unreadable},
+		{problem | some allowance in read; some problem in allowance.problems},
+		{problem | some term in terms; some problem in _tag_problems(term, tags)},
+		{problem | some stop in stops; some problem in stop.problems},
+	})
 }
+
+_effective(allowance, today) := object.union(allowance, {"effective": allowance.expires >= today})
 
 default _action(_, _, _) := "deny"
 
-_action(undecidable, judged, exposures) := "allow" if {
-	not undecidable
+_action(false, judged, exposures) := "allow" if {
 	count(judged) > 0
-	count(judged) == sum([count(_sources(exposure)) | some exposure in exposures])
+	count(judged) == sum([count(exposure.sources) | some exposure in exposures])
 	every verdict in judged { verdict.permitted == true }
 }
 
-# Whose the allowances are that an entry names, and until when they hold.
-_named(terms, allowed, denied) := {id: whose |
-	some id in ({name | some name in allowed[_][4].by} | {entry[4].nearest | some entry in denied})
-	whose := [{"owner": term.owner, "expires": term.expires} | some term in terms; term.id == id][0]
+# Whose the allowances are that an entry names, and until when they hold: of two with one id, the one that lasts longer.
+_named(terms, allowed, denied) := {id: {"owner": owner, "expires": expires} |
+	some id in ({id | some [_, _, _, _, entry] in allowed; some id in entry.by} | {entry.nearest |
+		some [_, _, _, _, _, _, entry] in denied
+	})
+	[expires, owner] := max([[term.expires, term.owner] | some term in terms; term.id == id])
 }
-
-_problems(id, unreadable, allowances, stops, tags) := sort(union({
-	{{"kind": "finding", "id": id, "field": found[0], "problem": found[1]} | some found in unreadable},
-	{problem | some allowance in allowances; some problem in _allowance_problems(allowance, tags)},
-	{problem | some stop in stops; some problem in stop.problems},
-}))
-
-_text_or_null(value) := value if is_string(value)
-
-else := null
-
-_object(value) := value if is_object(value)
-
-else := {}

@@ -2,100 +2,99 @@ package gate
 
 # Says why a port range is denied, which allowance came nearest, and how bad it is.
 
-_denied(exposure, source, terms, today, low, high, fate) := [exposure.protocol, low, source, group, {
+_denied(exposure, source, near, stopping, span) := [exposure.protocol, span.first, source, group, span.last, rules, {
 	"protocol": exposure.protocol,
-	"from_port": low,
-	"to_port": high,
+	"from_port": span.first,
+	"to_port": span.last,
 	"source": source,
 	"security_group": group,
-	"rules": _array(object.get(exposure, "rules", [])),
-	"cause": cause,
-	"prohibition": fate.prohibition,
-	"nearest": nearest,
-	"reason": _reason(cause, fate, ranked, exposure.protocol, _spell_range(low, high), source, today),
+	"rules": rules,
+	"cause": span.cause,
+	"prohibition": span.prohibition,
+	"nearest": _nearest(ranked),
+	"reason": _reason(exposure.protocol, source, object.union(span, {"stopping": stopping}), ranked),
 }] if {
-	group := _text_or_null(object.get(exposure, "security_group", null))
-	ranked := sort({_rank(term, exposure.protocol, low, high, source) |
-		some term in terms
-		term.ports[exposure.protocol]
-		_candidate(fate.cause, term, today)
-	})
-	cause := _cause(fate.cause, ranked)
-	nearest := _nearest(ranked)
+	group := exposure.security_group
+	rules := exposure.rules
+	ranked := sort([_rank(one, span) | some one in near; _is_candidate(one, span)])
 }
 
-_candidate(cause, _, _) if cause != "expired"
+# Of an expired range only those that expired on it are of interest.
+_is_candidate(_, span) if span.cause != "expired"
 
-_candidate("expired", term, today) if term.expires < today
-
-_cause("short", []) := "uncovered"
-
-_cause(cause, ranked) := cause if [cause, ranked] != ["short", []]
-
-_nearest(ranked) := ranked[0][2] if count(ranked) > 0
-
-else := null
-
-# [rank, distance in ports, id, term]: what covers the ports comes before what covers the source.
-_rank(term, protocol, low, high, source) := [0, 0, term.id, term] if {
-	_holds_range(term.ports[protocol], low, high)
-	_relation(term.sources, source) == "whole"
+_is_candidate(one, span) if {
+	span.cause == "expired"
+	not one.term.effective
+	one.relation != "none"
+	_overlap(one.ranges, span.first, span.last)
 }
 
-else := [1, 0, term.id, term] if _holds_range(term.ports[protocol], low, high)
+_nearest([]) := null
 
-else := [2, distance, term.id, term] if {
-	_relation(term.sources, source) == "whole"
-	distance := min([max([0, range[0] - high, low - range[1]]) | some range in term.ports[protocol]])
+_nearest(ranked) := ranked[0][2] if ranked != []
+
+# [rank, distance in ports, id, allowance]: what covers the ports comes before what covers the source.
+_rank(one, span) := [rank, 0, one.term.id, one] if {
+	some [low, high] in _merged(one.ranges)
+	low <= span.first
+	high >= span.last
+	rank := {"whole": 0, "part": 1, "none": 1}[one.relation]
 }
 
-else := [3, 0, term.id, term]
-
-_holds_range(ranges, low, high) if {
-	some range in ranges
-	range[0] <= low
-	range[1] >= high
+else := [2, distance, one.term.id, one] if {
+	one.relation == "whole"
+	distance := min({65536} | {max([0, low - span.last, span.first - high]) | some [low, high] in one.ranges})
 }
 
-_reason("prohibited", fate, _, protocol, ports, source, _) := sprintf(
-	"%s forbids %s %s from %s: %s",
-	[fate.prohibition, protocol, ports, source, fate.reason],
-)
+else := [3, 0, one.term.id, one]
 
-_reason("expired", _, ranked, _, _, _, _) := sprintf("%s expired on %s (%s)", [term.id, term.expires, term.owner]) if {
-	term := ranked[0][3]
-}
-
-_reason("uncovered", _, _, protocol, ports, _, _) := sprintf("nothing allows %s %s on this server", [protocol, ports])
-
-_reason("short", _, ranked, protocol, ports, source, today) := sprintf("%s%s allows %s %s from %s; %s", [
-	term.id,
-	_lapsed(term, today),
-	protocol,
-	_spell_ports(term.ports[protocol]),
-	_spell_words(term.sources),
-	_shortfall(ranked[0][0], ports, _relation(term.sources, source), source),
+_reason(protocol, source, span, _) := sprintf("%s forbids %s from %s: %s", [
+	span.prohibition,
+	_spell_exposed(protocol, span),
+	source,
+	reason,
 ]) if {
-	term := ranked[0][3]
+	span.cause == "prohibited"
+	reason := min({one.stop.reason | some one in span.stopping; one.stop.id == span.prohibition; _hold(one.ranges, span.first)})
 }
 
-_lapsed(term, today) := sprintf(" (expired on %s)", [term.expires]) if term.expires < today
+_reason(protocol, _, span, _) := sprintf("nothing allows %s on this server", [_spell_exposed(protocol, span)]) if {
+	span.cause == "uncovered"
+}
 
-else := ""
+_reason(_, _, span, ranked) := sprintf("%s expired on %s (%s)", [term.id, term.expires, term.owner]) if {
+	span.cause == "expired"
+	term := ranked[0][3].term
+}
 
-_spell_ports([]) := "nothing that its tag declares"
+_reason(protocol, source, span, ranked) := sprintf("%s%s allows %s %s from %s; %s", [
+	one.term.id,
+	_spell_lapsed(one.term),
+	protocol,
+	_spell_ranges(one.ranges),
+	_spell_words(one.term.words),
+	_spell_shortfall(ranked[0][0], _spell_range(span.first, span.last), source, one.relation),
+]) if {
+	span.cause == "short"
+	one := ranked[0][3]
+}
 
-_spell_ports(ranges) := _spell_ranges(ranges) if count(ranges) > 0
+_spell_exposed(protocol, span) := sprintf("%s %s", [protocol, _spell_range(span.first, span.last)])
 
-_shortfall(rank, ports, _, _) := sprintf("%s is not among them", [ports]) if rank in {0, 2}
+_spell_lapsed(term) := "" if term.effective
 
-_shortfall(1, _, "part", source) := sprintf("%s is wider", [source])
+else := sprintf(" (expired on %s)", [term.expires])
 
-_shortfall(1, _, "none", "unknown") := "the address is unknown, so it may be any"
+_spell_shortfall(rank, ports, _, _) := sprintf("%s is not among them", [ports]) if rank in {0, 2}
 
-_shortfall(1, _, "none", source) := sprintf("%s is not among them", [source]) if source != "unknown"
+_spell_shortfall(1, _, "unknown", _) := "the address is unknown, so it may be any"
 
-_shortfall(3, ports, _, source) := sprintf("neither %s nor %s is among them", [ports, source])
+_spell_shortfall(1, _, source, relation) := sprintf("%s is %s", [source, words]) if {
+	source != "unknown"
+	words := {"part": "wider", "none": "not among them"}[relation]
+}
+
+_spell_shortfall(3, ports, source, _) := sprintf("neither %s nor %s is among them", [ports, source])
 
 # The worst of what is denied; a finding that cannot be judged is as bad as an open port.
 _severity("allow", _, _) := "none"
@@ -104,10 +103,10 @@ _severity("deny", undecidable, denied) := [severity |
 	some severity in ["critical", "high", "medium"]
 	severity in grades
 ][0] if {
-	grades := ({_grade(entry[4]) | some entry in denied} | {"high" | undecidable}) | {"medium"}
+	grades := ({_grade(entry) | some [_, _, _, _, _, _, entry] in denied} | {"high" | undecidable}) | {"medium"}
 }
 
-_grade(entry) := "medium" if not entry.source in {"0.0.0.0/0", "::/0", "unknown"}
+_grade(entry) := "medium" if not _is_anywhere(entry.source)
 
 else := "critical" if {
 	entry.from_port == 0
@@ -121,3 +120,7 @@ else := "critical" if {
 }
 
 else := "high"
+
+_is_anywhere("unknown")
+
+_is_anywhere(source) if endswith(source, "/0")

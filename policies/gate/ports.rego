@@ -1,73 +1,82 @@
 package gate
 
-# Ports and port ranges, as policies and tags write them. A range is [low, high], both ends included.
+# Ports and port ranges, as policies and tags write them. A range is [first, last], both ends included.
 
-# The disjoint, ascending ranges of a list of ports and "low-high" texts; null when any of it is malformed.
-_ranges(ports) := _merged({range | some port in ports; range := _range(port)}) if {
-	_list(ports)
-	every port in ports { _range(port) }
-} else := null
+# The ranges of a list of ports and "first-last" texts, in any order; undefined when it is no list, is empty, or any of
+# it is malformed.
+_ranges(ports) := ranges if {
+	_is_list(ports)
+	ranges := array.concat(
+		[[whole, whole] | some port in ports; _is_port(port); whole := floor(port)],
+		[range | some port in ports; is_string(port); range := _range(port)],
+	)
+	count(ranges) == count(ports)
+}
 
-_range(port) := [port, port] if _port(port)
+# Numbers sort after null and booleans, and before text and collections.
+_is_port(value) if {
+	value >= 0
+	value <= 65535
+	floor(value) == value
+}
 
-_range(text) := [low, high] if {
-	is_string(text)
+# A text like "8000-8100".
+_range(text) := [first, last] if {
 	regex.match(`^(0|[1-9][0-9]{0,4})-(0|[1-9][0-9]{0,4})$`, text)
-	[low, high] := [to_number(end) | some end in split(text, "-")]
-	low <= high
-	high <= 65535
+	[from, to] := split(text, "-")
+	first := to_number(from)
+	last := to_number(to)
+	first <= last
+	last <= 65535
 }
 
-_merged(ranges) := [[low, highs[index]] | some index, low in lows] if {
-	lows := sort({range[0] | some range in ranges; not _holds(ranges, range[0] - 1)})
-	highs := sort({range[1] | some range in ranges; not _holds(ranges, range[1] + 1)})
+# The same ports as disjoint ranges that do not touch, ascending.
+_merged(ranges) := [[first, lasts[index]] | some index, first in firsts] if {
+	firsts := sort({first | some [first, _] in ranges; not _hold(ranges, first - 1)})
+	lasts := sort({last | some [_, last] in ranges; not _hold(ranges, last + 1)})
 }
 
-_holds(ranges, port) if {
-	some range in ranges
-	range[0] <= port
-	port <= range[1]
-}
-
-_list(value) if {
-	is_array(value)
-	count(value) > 0
-}
-
-_list(value) if {
-	is_set(value)
-	count(value) > 0
+_hold(ranges, port) if {
+	some [first, last] in ranges
+	first <= port
+	port <= last
 }
 
 # What the words of a tag declare (`tcp/443 udp/1194 tcp/8000-8100`), and the words that declare nothing.
 _tag(text) := {
-	"ports": {protocol: _merged({entry[2] | some entry in entries; entry[1] == protocol}) | some protocol in {"tcp", "udp"}},
-	"unreadable": words - {entry[0] | some entry in entries},
+	"ports": {protocol: [range | some [_, named, range] in entries; named == protocol] | some protocol in ["tcp", "udp"]},
+	"unreadable": words - {word | some [word, _, _] in entries},
 } if {
 	words := {word | some word in regex.split(`\s+`, text); word != ""}
 	entries := {[word, protocol, range] |
 		some word in words
-		some protocol in {"tcp", "udp"}
+		some protocol in ["tcp", "udp"]
 		startswith(word, concat("", [protocol, "/"]))
-		range := _spelled_range(substring(word, 4, -1))
+		range := _declaration(substring(word, 4, -1))
 	}
 }
 
-_spelled_range(text) := _range(text)
+_declaration(text) := _range(text)
 
-_spelled_range(text) := _range(to_number(text)) if regex.match(`^(0|[1-9][0-9]{0,4})$`, text)
+_declaration(text) := [port, port] if {
+	regex.match(`^(0|[1-9][0-9]{0,4})$`, text)
+	port := to_number(text)
+	port <= 65535
+}
 
 # The parts that two lists of ranges share.
-_common(ranges, others) := _merged({[low, high] |
+_common(ranges, others) := [[first, last] |
 	some range in ranges
 	some other in others
-	low := max([range[0], other[0]])
-	high := min([range[1], other[1]])
-	low <= high
-})
+	first := max([range[0], other[0]])
+	last := min([range[1], other[1]])
+	first <= last
+]
 
-_spell_range(low, high) := sprintf("%d", [low]) if low == high
+_spell_range(first, last) := sprintf("%d", [first]) if first == last
 
-else := sprintf("%d-%d", [low, high])
+else := sprintf("%d-%d", [first, last])
 
-_spell_ranges(ranges) := concat(", ", [_spell_range(range[0], range[1]) | some range in ranges])
+_spell_ranges([]) := "nothing that its tag declares"
+
+_spell_ranges(ranges) := concat(", ", [_spell_range(first, last) | some [first, last] in _merged(ranges)]) if ranges != []

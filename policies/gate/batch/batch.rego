@@ -11,9 +11,10 @@ import data.gate
 # METADATA
 # description: The decisions on the findings of the input.
 # entrypoint: true
-decisions := [decided |
+decisions := [gate.decide(finding, applying[0], applying[1]) |
 	some finding in input.findings
-	allowances := {allowance | some allowance in data.allow.allowance with input as finding}
-	prohibitions := {prohibition | some prohibition in data.forbid.prohibition with input as finding}
-	decided := gate.decide(finding, allowances, prohibitions)
+	applying := [
+		[allowance | some allowance in data.allow.allowance],
+		[prohibition | some prohibition in data.forbid.prohibition],
+	] with input as finding
 ]

@@ -1,0 +1,97 @@
+package gate
+
+# Reads a prohibition, once for all findings that it applies to. A malformed one denies every port to everyone; a word
+# of `except` that cannot be read excepts nothing.
+
+_prohibition(value) := {
+	"id": value.id,
+	"ports": {protocol: ranges | some protocol in ["tcp", "udp"]; ranges := _ranges(value[protocol])},
+	"networks": _united(value.sources),
+	"excepted": _united(_collection(object.get(value, "except", []))),
+	"reason": value.reason,
+	"problems": _prohibition_problems(value, _except_faults(value)),
+} if {
+	_prohibition_faults(value) == set()
+} else := {
+	"id": _id(value),
+	"ports": {"tcp": [[0, 65535]], "udp": [[0, 65535]]},
+	"networks": {"everything": true, "cidrs": {"v4": {"0.0.0.0/0"}, "v6": {"::/0"}}, "names": set()},
+	"excepted": {"everything": false, "cidrs": {}, "names": set()},
+	"reason": "it is malformed, so it denies everything that it applies to",
+	"problems": _prohibition_problems(value, _prohibition_faults(value) | _except_faults(value)),
+}
+
+_prohibition_problems(value, faults) := {{"kind": "prohibition", "id": _id(value), "field": field, "problem": problem} |
+	some [field, problem] in faults
+}
+
+# What is wrong, as [field, problem].
+_prohibition_faults(value) := union({
+	_text_faults(value, ["id", "reason"]),
+	_unknown_keys(value, {"id", "reason", "sources", "tcp", "udp", "except"}),
+	_port_faults(value),
+	_word_faults(value),
+}) if {
+	is_object(value)
+} else := {["", sprintf("%v is not an object, so it is no prohibition", [value])]}
+
+_except_faults(value) := set() if not "except" in object.keys(_object(value))
+
+else := {["except", sprintf("%v cannot be read, so it excepts nothing", [word])] |
+	some word in _united(value.except).unreadable
+} if {
+	_collection(value.except) == value.except
+} else := {["except", "is not a list of networks, so it excepts nothing"]}
+
+# What allowances and prohibitions have in common.
+
+_text_faults(value, fields) := {[field, "is missing, blank or not text"] |
+	some field in fields
+	not _is_filled(object.get(value, field, null))
+}
+
+_is_filled(text) if {
+	is_string(text)
+	trim_space(text) != ""
+}
+
+_unknown_keys(value, known) := {[sprintf("%v", [key]), "is not a key that is known here"] |
+	some key in (object.keys(value) - known)
+}
+
+_port_faults(value) := {["tcp", "is missing, and so is udp: an allowance or prohibition names ports"]} if {
+	object.keys(value) & {"tcp", "udp"} == set()
+} else := {[protocol, sprintf("%v is no list of ports (0-65535) and ranges like \"8000-8100\"", [value[protocol]])] |
+	some protocol in (object.keys(value) & {"tcp", "udp"})
+	not _ranges(value[protocol])
+}
+
+_word_faults(value) := {["sources", sprintf("%v is no network of data.networks and no CIDR without host bits", [word])] |
+	some word in _united(value.sources).unreadable
+} if {
+	_is_list(object.get(value, "sources", null))
+} else := {["sources", "is missing, empty or not a list of networks"]}
+
+_is_list(value) if {
+	is_array(value)
+	value != []
+}
+
+_is_list(value) if {
+	is_set(value)
+	value != set()
+}
+
+_collection(value) := value if is_array(value)
+
+else := value if is_set(value)
+
+else := []
+
+_id(value) := value.id if _is_filled(value.id)
+
+else := "unnamed"
+
+_object(value) := value if is_object(value)
+
+else := {}
