@@ -114,7 +114,7 @@ def _read(finding: Any, path: str, now: str) -> Report:
 
 
 def _is_network(finding: dict[str, Any], path: str) -> bool:
-    """Say whether the finding is about the network, by its attributes or by the rule that is its `id`."""
+    """Say whether the finding is about the network, by its attributes or by its `id`, the name of its rule."""
     if not isinstance(finding.get("attributes"), list):
         raise fields.refusal(finding, "attributes", path, "a list")
     rule = finding.get("id")
