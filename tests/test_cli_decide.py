@@ -13,6 +13,7 @@ from handler.cli import main
 from handler.settings import ROOT
 
 EVENTS = ROOT / "handler" / "cli" / "demo_events"
+CASES = ROOT / "tests" / "cases"
 ALLOWED = str(EVENTS / "01-web-443.json")
 DENIED = str(EVENTS / "05-bastion-ssh.json")
 UNREAD = str(EVENTS / "08-reversed-range.json")
@@ -83,6 +84,29 @@ def test_json_lines_are_read_alone(tmp_path: Path, capsys: pytest.CaptureFixture
         ("3", "decided"),
     ]
     assert "not JSON" in found[1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("before", "problem"),
+    [
+        pytest.param("", "is nested too deep to be read", id="alone"),
+        pytest.param("{}\n", "the line is nested too deep to be read", id="in-a-line"),
+    ],
+)
+def test_absurdly_nested_file_is_undecidable(
+    before: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What no reader of JSON can follow is said, and ends nothing else."""
+    nested = tmp_path / "nested.json"
+    nested.write_text(before + "[" * 100_000 + "]" * 100_000)
+    assert lines(capsys, str(nested))[-1]["reason"] == problem
+
+
+def test_file_of_prowler_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """A list of findings, as Prowler writes it, is judged finding by finding."""
+    found = lines(capsys, str(CASES / "prowler" / "file-of-many" / "event.json"))
+    kinds = ["decided", "decided", "ignored", "ignored", "undecidable"]
+    assert [(line["record"], line["outcome"]) for line in found] == [(str(n), kind) for n, kind in enumerate(kinds, 1)]
 
 
 def test_api_answer_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,8 @@ from handler import events
 from handler.events import Record
 from handler.finding import Undecidable
 
+_UNDECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 def read(name: str) -> list[Record]:
     """Give the records of a file: a Lambda event, an API answer, an array of those, or JSON lines; `-` is stdin.
@@ -27,26 +29,30 @@ def _records(content: bytes) -> list[Record]:
     """Read the one JSON value of a file, or the one of each line."""
     try:
         return list(events.unwrap(msgspec.json.decode(content), "1").records)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNDECODED as error:
         lines = [line for line in content.splitlines() if line.strip()]
         if len(lines) > 1 and _is_json(lines[0]):
             return [record for line in lines for record in _line(line)]
-        return [_unreadable("1", f"is not JSON: {error}", content.decode(errors="replace"))]
+        return [_unreadable("1", f"is {_problem(error)}", content.decode(errors="replace"))]
 
 
 def _line(line: bytes) -> list[Record]:
     try:
         return list(events.unwrap(msgspec.json.decode(line), "1").records)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return [_unreadable("1", f"the line is not JSON: {error}", line.decode(errors="replace"))]
+    except _UNDECODED as error:
+        return [_unreadable("1", f"the line is {_problem(error)}", line.decode(errors="replace"))]
 
 
 def _is_json(line: bytes) -> bool:
     try:
         msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNDECODED:
         return False
     return True
+
+
+def _problem(error: Exception) -> str:
+    return "nested too deep to be read" if isinstance(error, RecursionError) else f"not JSON: {error}"
 
 
 def _unreadable(number: str, problem: str, raw: str | None) -> Record:
