@@ -5,6 +5,7 @@ is a reporter of it too, and answered if a person asked.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +23,9 @@ Answers = dict[str, dict[str, Any] | str]
 
 _FAILURES = (BotoCoreError, ClientError, ResponseParserError, ValueError)
 """What a call may raise; the last is botocore's word for a Region that makes no address."""
+
+_PAGES = 50
+"""The most pages for ten ARNs; an answer that has more is taken for endless."""
 
 _NOT_THERE = "did not give it: it is gone, or it is another account's that may not be seen from here"
 
@@ -88,7 +92,7 @@ def _inspector2(client: Client, region: str, arns: list[str]) -> Answers:
         wanted = {"findingArn": [{"comparison": "EQUALS", "value": arn} for arn in some]}
         try:
             pages = client("inspector2", region).get_paginator("list_findings").paginate(filterCriteria=wanted)
-            told = [finding for page in pages for finding in page.get("findings", [])]
+            told = [finding for page in islice(pages, _PAGES) for finding in page.get("findings", [])]
         except _FAILURES as error:
             answers |= dict.fromkeys(some, f"inspector2:ListFindings in {region} failed: {_code(error)}")
         else:
