@@ -1,0 +1,247 @@
+"""What the gate means, read a second time and without any cleverness, to hold the Rego against.
+
+Every address of a source that the policy could treat differently is judged on its own, with sets of single ports. The
+sentences for people (`reason`, `problem`) are not read here.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import and_, or_
+from typing import NamedTuple
+
+from tests.gate_policies import Stop, Term, World, read_allowance, read_prohibition
+from tests.gate_words import PROTOCOLS, Address, Json, addresses, bits, borders, is_date, is_port, is_source, spans
+
+
+class Exposed(NamedTuple):
+    """One source of one readable exposure."""
+
+    exposure: Json
+    source: str
+    ports: int
+    addresses: set[Address]
+
+
+class Judge(NamedTuple):
+    """Everything that applies to a finding; `today` is above every date when the finding's own cannot be read."""
+
+    terms: list[Term]
+    stops: list[Stop]
+    today: str
+
+    def held(self, term: Term) -> bool:
+        """Say whether a term has not expired."""
+        return term.expires >= self.today
+
+
+def decision(finding: Json, allowances: list[Json], prohibitions: list[Json], world: World) -> Json:
+    """Give the decision as the contract has it, without `reason`, and with problems as a set of (kind, id, field)."""
+    fields = finding if isinstance(finding, dict) else {}
+    server = fields.get("server")
+    tags = server.get("tags") if isinstance(server, dict) else None
+    name = fields.get("id") if isinstance(fields.get("id"), str) else None
+    problems = {("finding", name, field) for field in finding_faults(fields)}
+    undecidable = bool(problems)
+    judge = Judge(
+        [term for value in allowances if (term := read_allowance(value, tags, world, problems)) is not None],
+        [read_prohibition(value, world, problems) for value in prohibitions],
+        fields["now"][:10] if is_now(fields.get("now")) else "~",
+    )
+    networks = [term.networks for term in judge.terms] + [half for stop in judge.stops for half in stop[2:4]]
+    exposed = list(take_apart(fields, borders(networks)))
+    denied = unrepeated(entry for one in exposed for entry in denied_entries(one, judge))
+    allowed = unrepeated(entry for one in exposed for entry in allowed_entries(one, judge))
+    action = "deny" if undecidable or denied or not exposed else "allow"
+    return {
+        "id": name,
+        "action": action,
+        "severity": severity(action, denied, world, undecidable=undecidable),
+        "undecidable": undecidable,
+        "denied": denied,
+        "allowed": allowed,
+        "allowances": named(judge.terms, allowed, denied),
+        "problems": problems,
+    }
+
+
+def is_now(value: Json) -> bool:
+    """Say whether a value is a time like 2026-11-24T06:12:00Z."""
+    if not isinstance(value, str) or value[10:11] != "T" or value[-1:] != "Z" or not is_date(value[:10]):
+        return False
+    clock, dot, fraction = value[11:-1].partition(".")
+    if dot and not (fraction.isascii() and fraction.isdigit()):
+        return False
+    parts = clock.split(":")
+    limits = (23, 59, 60)
+    return len(parts) == len(limits) and all(
+        len(part) == 2 and part.isascii() and part.isdigit() and int(part) <= limit
+        for part, limit in zip(parts, limits, strict=True)
+    )
+
+
+def finding_faults(fields: Json) -> Iterator[str]:
+    """Give the fields of a finding that cannot be read."""
+    if not is_now(fields.get("now")):
+        yield "now"
+    exposures = fields.get("exposures")
+    if not isinstance(exposures, list) or not exposures:
+        yield "exposures"
+        return
+    for index, exposure in enumerate(exposures):
+        if not is_exposure(exposure):
+            yield f"exposures[{index}]"
+        sources = exposure.get("sources") if isinstance(exposure, dict) else None
+        if not isinstance(sources, list) or not sources or not all(map(is_source, sources)):
+            yield f"exposures[{index}].sources"
+
+
+def is_exposure(exposure: Json) -> bool:
+    """Say whether protocol and ports of an exposure can be read."""
+    if not isinstance(exposure, dict) or exposure.get("protocol") not in PROTOCOLS:
+        return False
+    ports: list[Json] = [exposure.get("from_port"), exposure.get("to_port")]
+    return all(map(is_port, ports)) and ports == sorted(ports)
+
+
+def take_apart(fields: Json, different: set[Address]) -> Iterator[Exposed]:
+    """Give every readable source of every readable exposure."""
+    exposures = fields.get("exposures")
+    for exposure in exposures if isinstance(exposures, list) else []:
+        if is_exposure(exposure):
+            ports = bits(int(exposure["from_port"]), int(exposure["to_port"]))
+            sources = exposure.get("sources")
+            for source in sources if isinstance(sources, list) else []:
+                if is_source(source):
+                    yield Exposed(exposure, source, ports, addresses(source, different))
+
+
+def covered(terms: Iterable[Term], one: Exposed) -> int:
+    """Give the ports at which every address of the source lies in some term."""
+    protocol = one.exposure["protocol"]
+    terms = list(terms)
+    at_each = (
+        reduce(or_, (term.ports.get(protocol, 0) for term in terms if term.networks.hold(address)), 0)
+        for address in one.addresses
+    )
+    return reduce(and_, at_each, one.ports)
+
+
+def prohibited(one: Exposed, judge: Judge) -> dict[str, int]:
+    """Give the ports of which some address is prohibited, by the smallest id that does."""
+    found: dict[str, int] = {}
+    for stop in sorted(judge.stops, key=lambda stop: stop.id):
+        ports = stop.ports.get(one.exposure["protocol"], 0) & one.ports
+        if any(map(stop.stops, one.addresses)):
+            found[stop.id] = found.get(stop.id, 0) | (ports & ~reduce(or_, found.values(), 0))
+    return found
+
+
+def allowed_ports(one: Exposed, judge: Judge) -> int:
+    """Give the ports that every address of the source may reach."""
+    return covered(filter(judge.held, judge.terms), one) & ~reduce(or_, prohibited(one, judge).values(), 0)
+
+
+def touches(term: Term, one: Exposed, ports: int) -> bool:
+    """Say whether a term holds some port, and some address of the source."""
+    return bool(term.ports.get(one.exposure["protocol"], 0) & ports) and any(map(term.networks.hold, one.addresses))
+
+
+def allowed_entries(one: Exposed, judge: Judge) -> Iterator[Json]:
+    """Give the allowed ranges of one source."""
+    for low, high in spans(allowed_ports(one, judge)):
+        holding = {term.id for term in judge.terms if judge.held(term) and touches(term, one, bits(low, high))}
+        yield {
+            "protocol": one.exposure["protocol"],
+            "from_port": low,
+            "to_port": high,
+            "source": one.source,
+            "by": sorted(holding),
+        }
+
+
+def denied_entries(one: Exposed, judge: Judge) -> Iterator[Json]:
+    """Give the denied ranges of one source, each with its cause."""
+    protocol, stopped = one.exposure["protocol"], prohibited(one, judge)
+    rest = one.ports & ~reduce(or_, stopped.values(), 0)
+    expired = rest & covered(judge.terms, one) & ~allowed_ports(one, judge)
+    short = rest & ~expired & ~allowed_ports(one, judge)
+    speaking = [term for term in judge.terms if protocol in term.ports]
+    causes: list[tuple[str, str | None, int]] = [("prohibited", name, ports) for name, ports in stopped.items()]
+    causes += [("expired", None, expired), ("short" if speaking else "uncovered", None, short)]
+    for cause, prohibition, ports in causes:
+        for low, high in spans(ports):
+            yield {
+                "protocol": protocol,
+                "from_port": low,
+                "to_port": high,
+                "source": one.source,
+                "security_group": group if isinstance(group := one.exposure.get("security_group"), str) else None,
+                "rules": [rule for rule in _list(one.exposure.get("rules")) if isinstance(rule, str)],
+                "cause": cause,
+                "prohibition": prohibition,
+                "nearest": nearest(cause, speaking, one, bits(low, high), judge),
+            }
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def nearest(cause: str, speaking: list[Term], one: Exposed, ports: int, judge: Judge) -> str | None:
+    """Name the allowance that covers both, else the ports, else the source, else neither."""
+    candidates = speaking
+    if cause == "expired":
+        candidates = [term for term in speaking if not judge.held(term) and touches(term, one, ports)]
+
+    def rank(term: Term) -> tuple[int, int, str]:
+        held = term.ports[one.exposure["protocol"]]
+        whole = all(map(term.networks.hold, one.addresses))
+        if ports & ~held == 0:
+            return (0 if whole else 1, 0, term.id)
+        if whole:
+            return (2, distance(held, ports), term.id)
+        return (3, 0, term.id)
+
+    return min(map(rank, candidates))[2] if candidates else None
+
+
+def distance(some: int, others: int) -> int:
+    """Give the smallest distance between a port of the one set and a port of the other; 65536 when one is empty."""
+    pairs = ((one, other) for one in spans(some) for other in spans(others))
+    return min((max(0, one[0] - other[1], other[0] - one[1]) for one, other in pairs), default=65536)
+
+
+def named(terms: list[Term], allowed: list[Json], denied: list[Json]) -> Json:
+    """Give owner and expiry of every allowance that an entry names; of two with one id the one that lasts longer."""
+    ids = {name for entry in allowed for name in entry["by"]} | {entry["nearest"] for entry in denied} - {None}
+    lasting = {name: max((term.expires, term.owner) for term in terms if term.id == name) for name in ids}
+    return {name: {"owner": owner, "expires": expires} for name, (expires, owner) in lasting.items()}
+
+
+def severity(action: str, denied: list[Json], world: World, *, undecidable: bool) -> str:
+    """Give the worst of what is denied; what cannot be judged is as bad as an open port."""
+    if action == "allow":
+        return "none"
+    grades = {"high" if undecidable else "medium"}
+    for entry in denied:
+        if entry["source"] == "unknown" or entry["source"].endswith("/0"):
+            low, high = entry["from_port"], entry["to_port"]
+            administrative = any(low <= port <= high for port in world.administrative[entry["protocol"]])
+            grades.add("critical" if administrative or (low, high) == (0, 65535) else "high")
+    return min(grades, key=["critical", "high", "medium"].index)
+
+
+def unrepeated(entries: Iterable[Json]) -> list[Json]:
+    """Sort by protocol, from_port, source and security_group, then by what else can differ; say nothing twice."""
+
+    def order(entry: Json) -> tuple[Json, ...]:
+        group = entry.get("security_group")
+        return (
+            *(entry[key] for key in ("protocol", "from_port", "source")),
+            (group is not None, group or ""),
+            entry["to_port"],
+            entry.get("rules", []),
+        )
+
+    ordered = sorted(entries, key=order)
+    return [entry for index, entry in enumerate(ordered) if index == 0 or entry != ordered[index - 1]]

@@ -1,0 +1,165 @@
+"""The gate is exactly what the design says: held against a plain reading of it, over random policies and findings."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+import yaml
+
+from handler.decision import Decision
+from tests.gate_cases import Case, Json, case, networks
+from tests.gate_policies import World
+from tests.gate_reading import decision
+
+SEED = 20261124
+WORLDS, CASES = 12, 450
+POLICIES = Path(__file__).parent.parent / "policies"
+ADMINISTRATIVE = yaml.safe_load((POLICIES / "ports" / "data.yaml").read_text())["administrative"]
+
+APPLYING = """
+package allow
+
+allowance contains lists_as(value, data.cases[input.case].sets) if some value in data.cases[input.case].allowances
+
+lists_as(value, false) := value
+
+lists_as(value, true) := value if not is_object(value)
+
+lists_as(value, true) := {key: as_set(key, inner) | some key, inner in value} if is_object(value)
+
+as_set(key, inner) := {one | some one in inner} if {
+	key in {"tcp", "udp", "sources", "except"}
+	is_array(inner)
+} else := inner
+"""
+FORBIDDEN = """
+package forbid
+
+prohibition contains data.allow.lists_as(value, data.cases[input.case].sets) if {
+	some value in data.cases[input.case].prohibitions
+}
+"""
+QUERY = """answer := [data.gate.batch.decisions, {format_int(index, 10): decided |
+	some index in %s
+	finding := input.findings[index]
+	decided := data.gate.decision with input as finding
+}]"""
+
+
+class Opa:
+    """Real OPA with the real gate, and cases as data."""
+
+    def __init__(self, path: str, folder: Path) -> None:
+        self.path = path
+        self.folder = folder
+        for name in ("gate", "ports"):
+            shutil.copytree(POLICIES / name, folder / "policies" / name)
+        (folder / "policies" / "allow.rego").write_text(APPLYING)
+        (folder / "policies" / "forbid.rego").write_text(FORBIDDEN)
+
+    def decide(self, cases: list[Case], named: Json) -> list[Json]:
+        """Give the decisions on the cases as one batch. Every ninth is also decided alone, and has to be the same."""
+        data = {
+            "cases": {str(index): one._asdict() | {"finding": None} for index, one in enumerate(cases)},
+            "networks": named,
+        }
+        findings = [marked(one.finding, index) for index, one in enumerate(cases)]
+        alone = list(range(0, len(cases), 9))
+        (self.folder / "policies" / "data.json").write_text(spelled(data))
+        (self.folder / "input.json").write_text(spelled({"findings": findings}))
+        answer = self._query(QUERY % alone)
+        batch: list[Json] = answer[0]
+        assert len(batch) == len(cases)
+        assert answer[1] == {str(index): batch[index] for index in alone}
+        return batch
+
+    def _query(self, query: str) -> Json:
+        arguments = ["--strict-builtin-errors", "--format", "json", "-d", "policies", "-i", "input.json", query]
+        ran = subprocess.run([self.path, "eval", *arguments], cwd=self.folder, capture_output=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return json.loads(ran.stdout)["result"][0]["bindings"]["answer"]
+
+
+def marked(finding: Json, index: int) -> Json:
+    """Tie a finding to its case; what is no object stays as it is, and nothing applies to it."""
+    return finding | {"case": str(index)} if isinstance(finding, dict) else finding
+
+
+def spelled(value: Json) -> str:
+    """Write JSON, with a number that no float holds where Python has infinity."""
+    return json.dumps(value).replace("Infinity", "1e400")
+
+
+@pytest.fixture(scope="module")
+def opa(opa_path: str, tmp_path_factory: pytest.TempPathFactory) -> Opa:
+    """Give OPA with the gate."""
+    return Opa(opa_path, tmp_path_factory.mktemp("gate"))
+
+
+def read(one: Case, named: Json) -> Json:
+    """Read a case plainly."""
+    applying = (one.allowances, one.prohibitions) if isinstance(one.finding, dict) else ([], [])
+    return decision(one.finding, *applying, World(named, ADMINISTRATIVE))
+
+
+def comparable(decided: Json) -> Json:
+    """Leave out of a decision what is said to people, after a look at its form."""
+    msgspec.convert(decided, Decision)
+    keys = [(entry["field"], entry["id"] or "", entry["kind"], entry["problem"]) for entry in decided["problems"]]
+    assert keys == sorted(keys)
+    return decided | {
+        "denied": [{key: value for key, value in entry.items() if key != "reason"} for entry in decided["denied"]],
+        "problems": {(entry["kind"], entry["id"], entry["field"]) for entry in decided["problems"]},
+    }
+
+
+def differences(opa: Opa, cases: list[Case], named: Json) -> Iterator[tuple[Case, Json, Json]]:
+    """Give the cases that OPA and the plain reading judge differently, with both decisions."""
+    for one, decided in zip(cases, opa.decide(cases, named), strict=True):
+        expected = read(one, named)
+        if comparable(decided) != expected:
+            yield one, decided, expected
+
+
+def smaller(one: Case) -> Iterator[Case]:
+    """Give the case with one thing less."""
+    yield from (one._replace(allowances=less) for less in less_of(one.allowances))
+    yield from (one._replace(prohibitions=less) for less in less_of(one.prohibitions))
+    yield from (one._replace(finding=less) for less in less_of(one.finding))
+
+
+def less_of(value: Json) -> Iterator[Json]:
+    """Give a JSON value with one key or element less, at any depth."""
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield [*value[:index], *value[index + 1 :]]
+            yield from ([*value[:index], less, *value[index + 1 :]] for less in less_of(inner))
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield {name: other for name, other in value.items() if name != key}
+            yield from (value | {key: less} for less in less_of(inner))
+
+
+def shrunk(opa: Opa, found: tuple[Case, Json, Json], named: Json) -> tuple[Case, Json, Json]:
+    """Take from a case whatever can be taken while the two still differ."""
+    while (less := next(differences(opa, list(smaller(found[0])), named), None)) is not None:
+        found = less
+    return found
+
+
+@pytest.mark.parametrize("world", range(WORLDS))
+def test_gate_is_the_plain_reading(opa: Opa, world: int) -> None:
+    """OPA decides every random finding exactly as the plain reading of the design does."""
+    random = Random(SEED + world)  # noqa: S311  a seed is what is wanted
+    named = networks(random)
+    cases = [case(random, named) for _ in range(CASES)]
+    found = next(differences(opa, cases, named), None)
+    if found is not None:
+        one, decided, expected = shrunk(opa, found, named)
+        shown = {"case": one._asdict(), "opa": comparable(decided), "reading": expected}
+        pytest.fail(json.dumps(shown, indent=1, default=sorted))
