@@ -18,8 +18,8 @@ from handler.errors import NoRoleError, OutOfTimeError
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 """Of what must not be lost (SNS, a report that is only named). Seconds; three attempts in all."""
 
-_LOOK_UPS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "adaptive", "total_max_attempts": 4})
-"""Of what only makes a decision better. Seconds; four attempts in all, slower when AWS throttles."""
+_LOOK_UPS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "adaptive", "total_max_attempts": 3})
+"""Of what only makes a decision better. Seconds; three attempts in all, slower ones when AWS throttles."""
 
 _SPARE = timedelta(minutes=5)
 """A session is renewed when less of it is left: no invocation takes longer that looks anything up."""

@@ -78,7 +78,7 @@ def _server(server: Server, told: dict[str, Any]) -> Server:
     known = {
         "vpc": told.get("VpcId"),
         "subnet": told.get("SubnetId"),
-        "platform": told.get("PlatformDetails") if server.platform is UNSET else None,
+        "platform": (told.get("PlatformDetails") or told.get("Platform")) if server.platform is UNSET else None,
     }
     return replace(
         server,

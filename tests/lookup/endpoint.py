@@ -1,0 +1,121 @@
+"""An AWS on 127.0.0.1 that answers what a test tells it to: pages, faults, or nothing at all.
+
+Answers are written as boto3 gives them and travel in the services' own wire formats.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+import botocore.session
+from msgspec import Struct
+
+_SERVICES = ("ec2", "elbv2", "elb", "sts")
+_VERSIONS = {"2015-12-01": "elbv2", "2012-06-01": "elb", "2011-06-15": "sts", "2016-11-15": "ec2"}
+_ERROR = "<Response><Errors><Error><Code>{0}</Code><Message>{1}</Message></Error></Errors></Response>"
+_QUERY_ERROR = "<ErrorResponse><Error><Code>{0}</Code><Message>{1}</Message></Error></ErrorResponse>"
+
+
+class Fault(Struct, frozen=True):
+    """An error as AWS answers it."""
+
+    code: str
+    status: int = 400
+    message: str = "as the test told"
+
+
+Told = Mapping[str, Any] | Fault | None
+Teller = Callable[[dict[str, str]], Told]
+
+DENIED = Fault("UnauthorizedOperation", 403)
+THROTTLED = Fault("RequestLimitExceeded", 503)
+
+
+class Endpoint:
+    """The server. A context manager; `url` is for AWS_ENDPOINT_URL.
+
+    `tells` has by action what to answer: a value as boto3 gives it, a fault, null for a connection that is left hanging
+    until the end of the test, or a function of the request's parameters that gives one of these. What it does not have
+    is denied. `asked` are the requests so far, as their action and parameters.
+    """
+
+    def __init__(self) -> None:
+        self.tells: dict[str, Told | Teller] = {"GetCallerIdentity": {"Account": "111122223333"}}
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self._over = threading.Event()
+        models = botocore.session.get_session()
+        self._models = {name: models.get_service_model(name) for name in _SERVICES}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = False
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,)).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def actions(self) -> list[str]:
+        """Give the actions that were asked for, in their order."""
+        return [action for action, _ in self.asked]
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                endpoint.asked.append((form["Action"], form))
+                told = endpoint.tells.get(form["Action"], DENIED)
+                if callable(told):
+                    told = told(form)
+                if told is None:
+                    endpoint._over.wait()
+                    self.close_connection = True
+                    return
+                status, body = endpoint._spell(form, told)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Keep the tests' output clean."""
+
+        return Handler
+
+    def _spell(self, form: dict[str, str], told: Mapping[str, Any] | Fault) -> tuple[int, bytes]:
+        service = _VERSIONS[form["Version"]]
+        if isinstance(told, Fault):
+            error = _ERROR if service == "ec2" else _QUERY_ERROR
+            return told.status, error.format(told.code, told.message).encode()
+        shape: Any = self._models[service].operation_model(form["Action"]).output_shape
+        wrapper = shape.serialization.get("resultWrapper", "")
+        body = _xml(shape, told)
+        return 200, f"<Response>{f'<{wrapper}>{body}</{wrapper}>' if wrapper else body}</Response>".encode()
+
+
+def _xml(shape: Any, told: Any) -> str:
+    """Spell a value as the services' model has it."""
+    if shape.type_name == "structure":
+        members = shape.members
+        return "".join(_element(members[name], _name(members[name], name), value) for name, value in told.items())
+    if shape.type_name == "list":
+        return "".join(_element(shape.member, _name(shape.member, "member"), value) for value in told)
+    return escape(
+        str(told).lower() if isinstance(told, bool) else told.isoformat() if hasattr(told, "isoformat") else str(told)
+    )
+
+
+def _element(shape: Any, name: str, told: Any) -> str:
+    return f"<{name}>{_xml(shape, told)}</{name}>"
+
+
+def _name(shape: Any, name: str) -> str:
+    return str(shape.serialization.get("name", name))
