@@ -71,6 +71,13 @@ test_denies_a_network_that_two_allowances_cover_with_a_gap if {
 	}
 }
 
+test_allows_a_network_in_another_spelling if {
+	_told("2001:DB8:0:1::/64", ["2001:db8::/32"]) == _allowed("2001:DB8:0:1::/64")
+	_told("2001:db8:0:1::/64", ["2001:0DB8:0:0::/32"]) == _allowed("2001:db8:0:1::/64")
+	_told("2001:db9::/64", ["2001:0DB8:0:0::/32"]) == _denied("2001:db9::/64")
+	_told("unknown", ["0.0.0.0/0", "0:0::/0"]) == _allowed("unknown")
+}
+
 test_allows_everything_by_the_halves_of_both_families if {
 	words := ["0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"]
 	every source in ["0.0.0.0/0", "::/0", "unknown", "sg-0b1b", "222233334444/sg-0b1b", "pl-0c1c"] {
