@@ -1,0 +1,260 @@
+"""Behind a load balancer it is the balancer's own groups that tell who reaches a port from the internet."""
+
+from typing import Any
+
+import pytest
+
+from tests.lookup.cloud import OFFICE, Cloud, looked_up, opens, problems, reported, server, sources, tcp
+from tests.lookup.endpoint import DENIED, Endpoint
+
+OWN, FRONT = "sg-0aaaaaaaaaaaaaaa1", "sg-0bbbbbbbbbbbbbbb2"
+
+
+def path_name(arn: str) -> str:
+    """Give the name of a load balancer as a path has it."""
+    return arn.partition(":loadbalancer/")[2]
+
+
+def test_its_group_is_replaced_by_those_that_it_lets_in(cloud: Cloud) -> None:
+    """The alert names the balancer, and the rule of the balancer that lets them in to its listener."""
+    front = cloud.group(tcp(443, "0.0.0.0/0"), tcp(8443, "198.51.100.0/24"))
+    own = cloud.group(tcp(80, front))
+    instance = cloud.instance(own)
+    balancer = cloud.balancer(front)
+    cloud.listen(balancer, 443, instance)
+    [found] = looked_up(reported(server(instance), 80))
+    [exposure] = found.exposures
+    assert (exposure.from_port, exposure.to_port, exposure.sources) == (80, 80, ("0.0.0.0/0",))
+    assert (exposure.security_group, exposure.rules) == (front, (cloud.rules(front)["0.0.0.0/0"],))
+    assert exposure.load_balancer == path_name(balancer)
+    assert problems(found) == [f"tcp 80 is reached through load balancer {path_name(balancer)}, listening on tcp 443"]
+
+
+def test_only_the_listener_in_front_of_the_port_counts(cloud: Cloud) -> None:
+    """A listener that sends elsewhere lets nobody in to this port."""
+    front = cloud.group(tcp(443, "0.0.0.0/0"), tcp(8443, OFFICE))
+    own = cloud.group(opens("tcp", 80, 81, front))
+    instance = cloud.instance(own)
+    balancer = cloud.balancer(front)
+    cloud.listen(balancer, 443, instance, 80)
+    cloud.listen(balancer, 8443, instance, 81)
+    public, admin = looked_up(reported(server(instance), 80), reported(server(instance), 81))
+    assert {one.sources for one in public.exposures} == {("0.0.0.0/0",)}
+    assert {one.sources for one in admin.exposures} == {(OFFICE,)}
+
+
+def test_a_port_in_no_target_group_has_every_listener(cloud: Cloud) -> None:
+    """Which listener leads to it is not known, so all may."""
+    front = cloud.group(tcp(443, "0.0.0.0/0"), tcp(8443, OFFICE))
+    instance = cloud.instance(cloud.group(tcp(80, front)))
+    balancer = cloud.balancer(front)
+    cloud.listen(balancer, 443)
+    cloud.listen(balancer, 8443)
+    [found] = looked_up(reported(server(instance), 80))
+    assert {one.sources for one in found.exposures} == {("0.0.0.0/0",), (OFFICE,)}
+
+
+def test_a_way_around_it_is_named_beside_it(cloud: Cloud) -> None:
+    """A rule that lets addresses in directly has no load balancer."""
+    front = cloud.group(tcp(443, OFFICE))
+    own = cloud.group(tcp(80, front, "198.51.100.0/24"))
+    instance = cloud.instance(own)
+    balancer = cloud.balancer(front)
+    cloud.listen(balancer, 443, instance)
+    [found] = looked_up(reported(server(instance), 80))
+    assert {(one.sources, one.security_group, one.load_balancer or None) for one in found.exposures} == {
+        ((OFFICE,), front, path_name(balancer)),
+        (("198.51.100.0/24",), own, None),
+    }
+
+
+def test_the_acl_of_the_server_does_not_narrow_who_reaches_the_balancer(cloud: Cloud) -> None:
+    """Each group, and each ACL, is read for its own hop of the path."""
+    cloud.let_in("10.0.0.0/16")
+    front = cloud.group(tcp(443, "0.0.0.0/0"))
+    instance = cloud.instance(cloud.group(tcp(80, front)))
+    cloud.listen(cloud.balancer(front), 443, instance)
+    [found] = looked_up(reported(server(instance), 80))
+    assert {one.sources for one in found.exposures} == {("0.0.0.0/0",)}
+
+
+def test_the_balancer_of_the_path_counts_whatever_the_rules_say(cloud: Cloud) -> None:
+    """The server may let in the balancer by its network; the internet comes all the same."""
+    front = cloud.group(tcp(443, "0.0.0.0/0"))
+    own = cloud.group(tcp(80, "10.0.0.0/16"))
+    instance = cloud.instance(own)
+    balancer = cloud.balancer(front)
+    cloud.listen(balancer, 443, instance)
+    [found] = looked_up(reported(server(instance), 80, load_balancer=path_name(balancer)))
+    assert {(one.sources, one.load_balancer or None) for one in found.exposures} == {
+        (("10.0.0.0/16",), None),
+        (("0.0.0.0/0",), path_name(balancer)),
+    }
+
+
+def test_a_dns_name_finds_the_balancer(cloud: Cloud) -> None:
+    """Inspector Classic names it so; an ARN does as well."""
+    front = cloud.group(tcp(443, OFFICE))
+    instance = cloud.instance(cloud.group(tcp(80, front)))
+    arn = cloud.balancer(front)
+    cloud.listen(arn, 443, instance)
+    [told] = cloud.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    for name in (told["DNSName"], arn):
+        [found] = looked_up(reported(server(instance), 80, load_balancer=name))
+        assert [(one.sources, one.load_balancer) for one in found.exposures] == [((OFFICE,), path_name(arn))]
+
+
+def test_a_balancer_that_is_not_there_lets_anybody_in(cloud: Cloud) -> None:
+    """The scanner came through it."""
+    name = "app/gone/50dc6c495c0c9188"
+    instance = cloud.instance(cloud.group(tcp(80, "10.0.0.0/16")))
+    [found] = looked_up(reported(server(instance), 80, load_balancer=name))
+    assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), ("unknown",)}
+    assert problems(found) == [
+        f"{name} is no load balancer of 111122223333 eu-west-1: who reaches tcp 80 through {name} is unknown"
+    ]
+
+
+def test_a_classic_balancer_is_read_by_its_own_api(cloud: Cloud) -> None:
+    """It tells itself which port of its servers a listener leads to."""
+    front = cloud.group(tcp(443, OFFICE), tcp(8443, "0.0.0.0/0"))
+    instance = cloud.instance(cloud.group(opens("tcp", 80, 81, front)))
+    cloud.client("elb").create_load_balancer(
+        LoadBalancerName="classic",
+        Listeners=[
+            {"Protocol": "tcp", "LoadBalancerPort": port, "InstancePort": own} for port, own in ((443, 80), (8443, 81))
+        ],
+        Subnets=cloud.subnets,
+        SecurityGroups=[front],
+    )
+    [found] = looked_up(reported(server(instance), 80))
+    assert [(one.sources, one.load_balancer) for one in found.exposures] == [((OFFICE,), "classic")]
+
+
+def test_a_network_balancer_without_groups_adds_nobody(cloud: Cloud) -> None:
+    """Its servers see the addresses of its clients."""
+    instance = cloud.instance(cloud.group(tcp(80, OFFICE)))
+    balancer = cloud.balancer(kind="network")
+    [found] = looked_up(reported(server(instance), 80, load_balancer=path_name(balancer)))
+    assert {one.sources for one in found.exposures} == {(OFFICE,)}
+    assert problems(found) == [
+        f"{path_name(balancer)} has no security group: whom it lets in stands in its servers' rules"
+    ]
+
+
+def test_a_balancer_in_front_of_a_balancer_is_followed(cloud: Cloud) -> None:
+    """The outermost lets in; one group that both are in, and that lets itself in, ends the way."""
+    outer = cloud.group(tcp(443, OFFICE))
+    inner = cloud.group(tcp(80, outer))
+    cloud.open(inner, tcp(80, inner))
+    instance = cloud.instance(cloud.group(tcp(8080, inner)))
+    cloud.listen(cloud.balancer(inner, name="inner"), 80, instance, 8080)
+    outermost = cloud.balancer(outer, name="outer")
+    cloud.listen(outermost, 443)
+    [found] = looked_up(reported(server(instance), 8080))
+    assert [(one.sources, one.load_balancer) for one in found.exposures] == [((OFFICE,), path_name(outermost))]
+
+
+@pytest.mark.parametrize("reach", ["peered_vpc", "vpn"])
+def test_from_elsewhere_its_group_is_a_source(cloud: Cloud, reach: str) -> None:
+    """Only the internet comes through it unseen; no load balancer is asked for."""
+    front = cloud.group(tcp(443, "0.0.0.0/0"))
+    instance = cloud.instance(cloud.group(tcp(80, front)))
+    cloud.listen(cloud.balancer(front), 443, instance)
+    [found] = looked_up(reported(server(instance), 80, reach=reach))
+    assert {one.sources for one in found.exposures} == {(front,)}
+
+
+def balanced(endpoint: Endpoint, **tells: Any) -> None:
+    """Let a load balancer stand before a group that only it is let in by."""
+    rules = [
+        {"SecurityGroupRuleId": "sgr-1", "GroupId": OWN, "IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
+        | {"ReferencedGroupInfo": {"GroupId": FRONT}},
+        {"SecurityGroupRuleId": "sgr-2", "GroupId": FRONT, "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+        | {"CidrIpv4": OFFICE},
+        {"SecurityGroupRuleId": "sgr-3", "GroupId": FRONT, "IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443}
+        | {"CidrIpv4": "0.0.0.0/0"},
+    ]
+
+    def rules_of(form: dict[str, str]) -> dict[str, Any]:
+        asked = {value for key, value in form.items() if key.startswith("Filter.1.Value")}
+        return {"SecurityGroupRules": [rule for rule in rules if rule["GroupId"] in asked]}
+
+    def balancers(form: dict[str, str]) -> dict[str, Any]:
+        arn = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc"
+        current = form["Version"] == "2015-12-01"
+        return {"LoadBalancers": [{"LoadBalancerArn": arn, "SecurityGroups": [FRONT]}]} if current else {}
+
+    endpoint.tells |= {
+        "DescribeSecurityGroupRules": rules_of,
+        "DescribeLoadBalancers": balancers,
+        "DescribeListeners": {"Listeners": [{"ListenerArn": "arn", "Port": 443, "Protocol": "HTTPS"}]},
+        **tells,
+    }
+
+
+def test_balanced_is_what_it_says(endpoint: Endpoint) -> None:
+    """The world of the next tests, without a fault."""
+    balanced(endpoint)
+    [found] = looked_up(reported(server(OWN), 80))
+    assert sources(found) == {("tcp 80-80", "sgr-2"): {OFFICE}}
+
+
+@pytest.mark.parametrize(
+    ("tells", "problem"),
+    [
+        pytest.param(
+            {"DescribeLoadBalancers": DENIED},
+            "elasticloadbalancing:DescribeLoadBalancers was denied in 111122223333: "
+            f"whether {FRONT} is a load balancer's is unknown",
+            id="balancers denied",
+        ),
+        pytest.param(
+            {"DescribeListeners": DENIED},
+            "elasticloadbalancing:DescribeListeners was denied in 111122223333: "
+            "who reaches tcp 80 through app/web/50dc is unknown",
+            id="listeners denied",
+        ),
+        pytest.param(
+            {"DescribeListeners": {"Listeners": []}},
+            "the groups of load balancer app/web/50dc let nobody in now: who gets in is unknown",
+            id="no listener",
+        ),
+        pytest.param(
+            {"DescribeListeners": {"Listeners": [{"ListenerArn": "arn", "Port": 80, "Protocol": "HTTP"}]}},
+            "the groups of load balancer app/web/50dc let nobody in now: who gets in is unknown",
+            id="a listener that no rule opens",
+        ),
+    ],
+)
+def test_what_cannot_be_read_of_it_lets_anybody_in(endpoint: Endpoint, tells: Any, problem: str) -> None:
+    """It is never taken for the group that it is in, which a policy may allow."""
+    balanced(endpoint, **tells)
+    [found] = looked_up(reported(server(OWN), 80))
+    assert {source for one in found.exposures for source in one.sources} == {"unknown"}
+    assert problem in found.notes
+
+
+@pytest.mark.parametrize(
+    ("health", "expected"),
+    [
+        pytest.param({"TargetHealthDescriptions": []}, {OFFICE}, id="all of them"),
+        pytest.param(DENIED, {OFFICE, "0.0.0.0/0"}, id="one not"),
+    ],
+)
+def test_where_its_targets_cannot_be_read_every_listener_counts(
+    endpoint: Endpoint, health: Any, expected: set[str]
+) -> None:
+    """More may be let in than in truth, never less."""
+    target = {"TargetHealthDescriptions": [{"Target": {"Id": OWN, "Port": 80}}]}
+    balanced(
+        endpoint,
+        DescribeListeners={
+            "Listeners": [{"ListenerArn": str(port), "Port": port, "Protocol": "HTTPS"} for port in (443, 8443)]
+        },
+        DescribeTargetGroups={"TargetGroups": [{"TargetGroupArn": "443"}, {"TargetGroupArn": "8443"}]},
+        DescribeTargetHealth=lambda form: target if form["TargetGroupArn"] == "443" else health,
+        DescribeRules=lambda form: {"Rules": [{"Actions": [{"TargetGroupArn": form["ListenerArn"]}]}]},
+    )
+    [found] = looked_up(reported(server(OWN), 80))
+    assert {source for one in found.exposures for source in one.sources} == expected
