@@ -50,6 +50,19 @@ test_expired_when_effective_and_expired_networks_together_would_cover if {
 	]}
 }
 
+test_expired_names_one_that_expired_on_the_range_and_the_source if {
+	allowances := {
+		allowing("lower", {"tcp": [22], "sources": ["198.51.100.0/25"]}),
+		_lapsed("upper", {"tcp": [22], "sources": ["198.51.100.128/25"]}),
+		_lapsed("a-source-elsewhere", {"tcp": [22], "sources": ["office"]}),
+		_lapsed("a-port-elsewhere", {"tcp": [23], "sources": ["anywhere"]}),
+	}
+	_denied("tcp 22", "198.51.100.0/24", allowances, set()) == {[
+		22, 22, "expired", "upper",
+		"upper expired on 2026-11-23 (netops)",
+	]}
+}
+
 test_short_when_even_the_expired_would_not_cover if {
 	allowances := {_lapsed("old", {"tcp": [22], "sources": ["office"]})}
 	_denied("tcp 22", "0.0.0.0/0", allowances, set()) == {[
