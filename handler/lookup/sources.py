@@ -2,7 +2,7 @@
 
 An exposure of unknown sources becomes one exposure for each rule that opens a part of it, so that an alert can name the
 rule. What could not be read stays as an exposure to `unknown`; so does a part that no rule opens, since the scanner
-said that it is open and may know better.
+said that it is open and may know better. Where the report told no ports, all that the rules open is what is exposed.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from handler.finding import UNKNOWN, Exposure, Finding
+from handler.finding import PORTS_ASSUMED, UNKNOWN, Exposure, Finding
 from handler.lookup import fronts
 from handler.lookup.ground import Ground, Route, Scene, explore, openings, routes_to
 from handler.lookup.inquiry import Inquiry, Place, place_of
@@ -35,6 +35,11 @@ def _looked_up(scene: Scene) -> Finding:
     read = [group for route in routes for group in route.groups if group not in ground.rules.unread]
     if read:
         scene.notes.append(f"rules of {some(read)} read at {clock(ground.inquiry.at)}")
+    if not exposures:
+        scene.notes.append(f"no rule of {some(read)} opens a port now; the scanner last looked {last_look(finding)}")
+        exposures = list(finding.exposures)
+    elif not any(UNKNOWN in exposure.sources for exposure in exposures):
+        finding = replace(finding, notes=tuple(note for note in finding.notes if note != PORTS_ASSUMED))
     return noted(replace(finding, exposures=tuple(dict.fromkeys(exposures))), scene.notes)
 
 
@@ -52,7 +57,8 @@ def _resolved(scene: Scene, exposure: Exposure) -> list[Exposure]:
         for made in _let_in(scene, replace(unknown, from_port=low, to_port=high), route, rule)
     ]
     unread = _unread(scene, unknown)
-    closed = [] if unread else _closed(scene, unknown, let_in)
+    told_ports = PORTS_ASSUMED not in scene.finding.notes
+    closed = _closed(scene, unknown, let_in) if told_ports and not unread else []
     return [*told, *let_in, *fronts.named(scene, exposure), *unread, *closed]
 
 

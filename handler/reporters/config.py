@@ -10,16 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from handler.errors import UnreadableError
-from handler.finding import UNKNOWN, Ignored, Report, Reporter, Server, Undecidable
+from handler.finding import PORTS_ASSUMED, UNKNOWN, Ignored, Report, Reporter, Server, Undecidable
 from handler.reporters import _fields as fields
 from handler.reporters import _opening as opening
 
 NAME = "config"
 SOURCE = "aws.config"
-ALL_PORTS_ASSUMED = (
-    "AWS Config names the security group and none of its ports: all of them are judged, until its rules are looked up"
-)
-
 _CHANGE = "Config Rules Compliance Change"
 _NO_CHANGES = {
     "AWS API Call via CloudTrail",
@@ -49,6 +45,7 @@ _SSH_RULE = re.compile(
 )
 """The managed rule INCOMING_SSH_DISABLED under the names that AWS gives it, and no name that might say more."""
 
+_NOT_WHENCE = "The rule does not say whether ssh is open to 0.0.0.0/0 or to ::/0: both are judged"
 _PORT_RULES = (
     "restrictedssh",
     "incomingsshdisabled",
@@ -114,8 +111,15 @@ def _change(change: dict[str, Any], event: dict[str, Any], path: str, now: str) 
         updated_at=fields.instant(result.get("resultRecordedTime") or change.get("notificationCreationTime")),
     )
     if _SSH_RULE.fullmatch(rule):
-        everywhere = ("0.0.0.0/0", "::/0")
-        return opening.finding(server, reporter, now, ports=[("tcp", 22, 22)], sources=everywhere, reach_known=False)
+        return opening.finding(
+            server,
+            reporter,
+            now,
+            ports=[("tcp", 22, 22)],
+            sources=("0.0.0.0/0", "::/0"),
+            reach_known=False,
+            notes=[_NOT_WHENCE],
+        )
     return opening.finding(
         server,
         reporter,
@@ -123,7 +127,7 @@ def _change(change: dict[str, Any], event: dict[str, Any], path: str, now: str) 
         ports=opening.EVERY_PORT,
         sources=(UNKNOWN,),
         reach_known=False,
-        notes=[ALL_PORTS_ASSUMED],
+        notes=[PORTS_ASSUMED],
     )
 
 
