@@ -58,7 +58,11 @@ _PORTS: dict[str, tuple[tuple[Protocol, int, int], ...]] = {
 } | {_GROUP.format("all_ports"): (("tcp", 0, 65535), ("udp", 0, 65535))}
 
 SOURCES = ("0.0.0.0/0", "::/0")
-"""From where every check of the table found a port open: one of the two, it does not say which."""
+"""From where every check of the table finds a port open: at least one of the two."""
+
+NOT_WHICH = (
+    "Prowler does not say which of the ports of its check is open, nor whether to 0.0.0.0/0 or ::/0: all is judged"
+)
 
 
 def is_about_ports(check: str) -> bool:

@@ -13,7 +13,7 @@ from handler.errors import UnreadableError
 from handler.finding import Ignored, Report, Reporter, Server, Undecidable
 from handler.reporters import _fields as fields
 from handler.reporters import _opening as opening
-from handler.reporters._prowler_checks import SOURCES, is_about_ports, ports_of
+from handler.reporters._prowler_checks import NOT_WHICH, SOURCES, is_about_ports, ports_of
 
 NAME = "prowler"
 
@@ -21,7 +21,6 @@ _SHAPE = "Prowler OCSF finding"
 _OTHER_CHECK = "Another check of Prowler, not about an open port of an instance or a security group"
 _NOT_OPEN = "PASS: Prowler found the ports of the check closed to the internet"
 _MUTED = "Muted in Prowler"
-_NOT_WHICH = "Prowler says that at least one of these is open, and not which: all of them are judged"
 _TAGS_UNCLEAR = "Prowler's labels can be split in several ways, so the tags are unknown"
 _KINDS: dict[str, Literal["instance", "security_group"]] = {
     "instance": "instance",
@@ -67,7 +66,7 @@ def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
         except UnreadableError as error:
             yield _undecidable(event, error, resource)
         else:
-            notes += [_NOT_WHICH] if len(ports) > 1 else []
+            notes = [NOT_WHICH, *notes]
             yield opening.finding(server, reporter, now, ports=ports, sources=SOURCES, reach_known=False, notes=notes)
 
 
