@@ -35,6 +35,7 @@ _OTHER_MESSAGES = {
 }
 _MESSAGE_ARNS = ("template", "target", "run", "finding")
 _ANSWER = "inspector describe_findings"
+_NOTHING_FOUND = "No potential security issues found"
 
 
 def claims(event: Any) -> bool:
@@ -114,7 +115,10 @@ def _read(finding: Any, path: str, now: str) -> Report:
 
 
 def _is_network(finding: dict[str, Any], path: str) -> bool:
-    """Say whether the finding is about the network, by its attributes or by its `id`, the name of its rule."""
+    """Say whether the finding is about the network, by its attributes or by its `id`, the name of its rule.
+
+    One that has neither says that nothing was found, or it is unreadable.
+    """
     if not isinstance(finding.get("attributes"), list):
         raise fields.refusal(finding, "attributes", path, "a list")
     rule = finding.get("id")
@@ -122,7 +126,9 @@ def _is_network(finding: dict[str, Any], path: str) -> bool:
         return True
     paths = ((f"{path}attributes[{index}].", one) for index, one in enumerate(finding["attributes"]))
     keys = {fields.text(fields.entry(one, at), "key", at) for at, one in paths}
-    return not keys.isdisjoint(classic.NETWORK_KEYS) or not fields.text(finding, "id", path)
+    if keys.isdisjoint(classic.NETWORK_KEYS) and finding.get("title") != _NOTHING_FOUND:
+        fields.text(finding, "id", path)
+    return not keys.isdisjoint(classic.NETWORK_KEYS)
 
 
 def _finding(finding: dict[str, Any], path: str, now: str) -> Finding:
