@@ -14,6 +14,7 @@ import pytest
 import handler.reporters
 from handler import events, reporters
 from handler.finding import Closed, Finding, Ignored, Reference, Report, Undecidable
+from handler.folding import fold
 from handler.reporters import _fields as fields
 
 CASES = Path(__file__).parent / "cases"
@@ -104,6 +105,23 @@ def test_told_again_it_is_the_same_exposure() -> None:
     assert isinstance(first, Finding)
     assert isinstance(second, Finding)
     assert first.id == second.id
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("guardduty/open", "prowler/instance-ssh", id="instance"),
+        pytest.param("config/ssh-of-control-tower", "trusted_advisor/ssh", id="group"),
+    ],
+)
+def test_reporters_tell_the_same_exposure(one: str, other: str) -> None:
+    """What two reporters tell of one port of one server is one finding, with both of them named."""
+    told = [report for case in (one, other) for report in normalized(CASES / case)]
+    (folded,) = fold((str(number), report) for number, report in enumerate(told) if isinstance(report, Finding))
+    assert isinstance(folded.report, Finding)
+    assert sorted(reporter.name for reporter in folded.report.reporters) == sorted(
+        case.split("/")[0] for case in (one, other)
+    )
 
 
 def test_unreadable_event_is_attached_whole() -> None:
