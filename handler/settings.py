@@ -29,8 +29,8 @@ class LookUps(Struct, frozen=True, kw_only=True):
     look_up_tags: Literal["never", "missing", "always"] = "never"
     look_up_groups: bool = False
     look_up_containers: bool = False
-    look_up_role_name: str = ""
-    look_up_external_id: str = ""
+    look_up_role_name: Annotated[str, Meta(pattern="^[A-Za-z0-9_+=,.@/-]*$")] = ""
+    look_up_external_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_+=,.@:/-]*$")] = ""
 
     @property
     def looks_up(self) -> bool:

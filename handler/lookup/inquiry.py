@@ -156,7 +156,7 @@ def _pages(client: Any, operation: str, arguments: dict[str, Any]) -> Iterator[d
 def _explain(error: Exception, action: str, place: Place) -> tuple[str, int | None]:
     """Say what an error means, and what is hopeless after it: 0 all, 1 the account, 2 the service, 3 the call."""
     if isinstance(error, OutOfTimeError):
-        return f"{error} for {action or 'sts:AssumeRole'}", 0
+        return f"{error} for {action or 'look-ups'}", 0
     if not action:
         return _unentered(error, place), 1
     if isinstance(error, NoConnectionError | HTTPClientError):

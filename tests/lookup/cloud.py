@@ -181,11 +181,11 @@ def tcp(port: int, *sources: str) -> dict[str, Any]:
     return opens("tcp", port, port, *sources)
 
 
-def server(name: str, **fields: Any) -> Server:
+def server(own: str, /, **fields: Any) -> Server:
     """Give a server of which a report says no more than its id."""
-    kind: Any = "security_group" if name.startswith("sg-") else "instance"
+    kind: Any = "security_group" if own.startswith("sg-") else "instance"
     known: dict[str, Any] = {"tags": {}, "tags_known": False, "account": ACCOUNT, "region": REGION}
-    return Server(kind=kind, id=name, **(known | fields))
+    return Server(kind=kind, id=own, **(known | fields))
 
 
 def reported(own: Server, *ports: int | tuple[str, int, int], reach: Any = "internet", **fields: Any) -> Finding:
@@ -206,11 +206,14 @@ def reported(own: Server, *ports: int | tuple[str, int, int], reach: Any = "inte
 
 
 def looked_up(
-    *findings: Finding, settings: LookUps = SOURCES, role: str = "", deadline: float | None = None
+    *findings: Finding,
+    settings: LookUps = SOURCES,
+    accounts: Accounts | None = None,
+    deadline: float | None = None,
 ) -> list[Finding]:
     """Look findings up, as the function does."""
     folded = [Folded(records=(f"record-{number}",), report=finding) for number, finding in enumerate(findings)]
-    found = look_up(folded, settings, Accounts(role), deadline)
+    found = look_up(folded, settings, accounts or Accounts(), deadline)
     return [one.report for one in found if isinstance(one.report, Finding)]
 
 

@@ -27,7 +27,7 @@ class Fault(Struct, frozen=True):
     message: str = "as the test told"
 
 
-Told = Mapping[str, Any] | Fault | None
+Told = Mapping[str, Any] | Fault | bytes | None
 Teller = Callable[[dict[str, str]], Told]
 
 DENIED = Fault("UnauthorizedOperation", 403)
@@ -37,9 +37,9 @@ THROTTLED = Fault("RequestLimitExceeded", 503)
 class Endpoint:
     """The server. A context manager; `url` is for AWS_ENDPOINT_URL.
 
-    `tells` has by action what to answer: a value as boto3 gives it, a fault, null for a connection that is left hanging
-    until the end of the test, or a function of the request's parameters that gives one of these. What it does not have
-    is denied. `asked` are the requests so far, as their action and parameters.
+    `tells` has by action what to answer: a value as boto3 gives it, a fault, bytes as they are, null for a connection
+    that is left hanging until the end of the test, or a function of the request's parameters that gives one of these.
+    What it does not have is denied. `asked` are the requests so far, as their action and parameters.
     """
 
     def __init__(self) -> None:
@@ -57,6 +57,10 @@ class Endpoint:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Answer no more; whoever connects is refused."""
         self._over.set()
         self._server.shutdown()
         self._server.server_close()
@@ -90,8 +94,10 @@ class Endpoint:
 
         return Handler
 
-    def _spell(self, form: dict[str, str], told: Mapping[str, Any] | Fault) -> tuple[int, bytes]:
+    def _spell(self, form: dict[str, str], told: Mapping[str, Any] | Fault | bytes) -> tuple[int, bytes]:
         service = _VERSIONS[form["Version"]]
+        if isinstance(told, bytes):
+            return 200, told
         if isinstance(told, Fault):
             error = _ERROR if service == "ec2" else _QUERY_ERROR
             return told.status, error.format(told.code, told.message).encode()

@@ -1,0 +1,162 @@
+"""A finding of a security group becomes those of the instances in it, and stays one unless that is all there is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from handler.aws import Accounts
+from handler.finding import Closed, Finding, Reporter, identity
+from handler.folding import Folded
+from handler.lookup.findings import look_up
+from handler.settings import LookUps
+from tests.lookup.cloud import Cloud, looked_up, problems, reported, server, tcp
+from tests.lookup.endpoint import DENIED, Endpoint
+
+BEHIND = LookUps(look_up_groups=True)
+GROUP = "sg-0aaaaaaaaaaaaaaa1"
+
+
+def folded(*reports: Finding | Closed) -> list[Folded]:
+    """Give reports as they come from the folding, each of a record of its own."""
+    return [Folded(records=(f"record-{number}",), report=report) for number, report in enumerate(reports)]
+
+
+def behind(reports: Sequence[Finding | Closed]) -> dict[str, Folded]:
+    """Look up who is behind groups; what is found, by its server."""
+    return {one.report.server.id: one for one in look_up(folded(*reports), BEHIND, Accounts())}
+
+
+def test_each_instance_becomes_a_finding(cloud: Cloud) -> None:
+    """It has the ports and the sources of the group's, an identity of its own, and the interface in the group."""
+    group, other = cloud.group(tcp(22, "0.0.0.0/0")), cloud.group()
+    instances = [cloud.instance(group, other), cloud.instance(group)]
+    finding = reported(server(group), 22, sources=("0.0.0.0/0",), security_group=group)
+    found = behind([finding])
+    assert set(found) == set(instances)
+    first = found[instances[0]].report
+    assert isinstance(first, Finding)
+    assert first.id == identity(first.server, "internet", {("tcp", 22, 22)})
+    assert (first.server.kind, first.server.vpc, first.server.tags_known) == ("instance", cloud.vpc, False)
+    assert set(first.server.security_groups) == {group, other}
+    assert first.exposures == (replace(finding.exposures[0], interface=cloud.first_interface(instances[0])),)
+    assert first.reporters == finding.reporters
+    assert first.notes == (f"reported of {group}; {group} is on 2 network interfaces",)
+
+
+def test_an_instance_with_two_interfaces_in_the_group_is_one_finding(cloud: Cloud) -> None:
+    """With an exposure on each."""
+    group = cloud.group()
+    instance = cloud.instance(group)
+    second = cloud.interface(group, instance=instance)
+    [found] = looked_up(reported(server(group), 22), settings=BEHIND)
+    assert {one.interface for one in found.exposures} == {cloud.first_interface(instance), second}
+
+
+@pytest.mark.parametrize(
+    ("description", "owner"),
+    [
+        pytest.param("ELB app/web/50dc6c495c0c9188", "load balancer app/web/50dc6c495c0c9188", id="load balancer"),
+        pytest.param("RDSNetworkInterface", "a database (RDS)", id="database"),
+        pytest.param(
+            "arn:aws:ecs:eu-west-1:111122223333:attachment/1dc5c17a-422b-4dc4-b493-371970c6c4d6",
+            "a container task with an interface of its own (Fargate)",
+            id="Fargate",
+        ),
+        pytest.param(
+            "AWS Lambda VPC ENI-report-1dc5c17a-422b-4dc4-b493-371970c6c4d6", "Lambda function report", id="Lambda"
+        ),
+        pytest.param("EFS mount target for fs-1 (fsmt-1)", "file system fs-1", id="file system"),
+    ],
+)
+def test_what_else_is_in_the_group_keeps_its_finding(cloud: Cloud, description: str, owner: str) -> None:
+    """The group is judged too, and what it is of is named."""
+    group = cloud.group()
+    instance = cloud.instance(group)
+    cloud.interface(group, description=description)
+    finding = reported(server(group), 22)
+    found = behind([finding])
+    assert set(found) == {group, instance}
+    kept = found[group].report
+    assert isinstance(kept, Finding)
+    assert kept.id == finding.id
+    assert kept.notes == (f"{group} is on 2 network interfaces, and not only of instances: {owner}",)
+
+
+def test_an_interface_of_nothing_known_is_named_by_itself(cloud: Cloud) -> None:
+    """By its kind, its id and its description."""
+    group = cloud.group()
+    interface = cloud.interface(group, description="spare")
+    [found] = looked_up(reported(server(group), 22), settings=BEHIND)
+    assert problems(found) == [
+        f'{group} is on 1 network interface, and not only of instances: interface {interface} "spare"'
+    ]
+
+
+def test_a_group_that_nothing_is_in_is_decided(cloud: Cloud) -> None:
+    """And said to be empty."""
+    group = cloud.group()
+    finding = reported(server(group), 22)
+    [found] = looked_up(finding, settings=BEHIND)
+    assert found.exposures == finding.exposures
+    assert problems(found) == [f"nothing is in {group} now: whatever joins it is exposed"]
+
+
+def test_what_was_told_of_an_instance_directly_is_the_same_exposure(cloud: Cloud) -> None:
+    """The two reports become one finding, of both records."""
+    group = cloud.group()
+    instance = cloud.instance(group)
+    direct = reported(server(instance, tags={"Role": "web"}, tags_known=True), 22)
+    found = behind([reported(server(group), 22), direct])
+    assert set(found) == {instance}
+    assert found[instance].report.id == direct.id
+    assert set(found[instance].records) == {"record-0", "record-1"}
+    report = found[instance].report
+    assert isinstance(report, Finding)
+    assert {one.id for one in report.reporters} == {f"arn-{group}", f"arn-{instance}"}
+    assert report.server.tags == {"Role": "web"}
+
+
+def test_an_instance_that_another_report_closes_is_open(cloud: Cloud) -> None:
+    """One path is gone; the group says that another is there."""
+    group = cloud.group()
+    instance = cloud.instance(group)
+    direct = reported(server(instance), 22)
+    closed = Closed(id=direct.id, reporter=Reporter(name="inspector2", id="arn-closed"), server=direct.server)
+    found = behind([reported(server(group), 22), closed])
+    assert set(found) == {instance}
+    assert isinstance(found[instance].report, Finding)
+    assert set(found[instance].records) == {"record-0", "record-1"}
+
+
+def test_two_groups_of_one_instance_lose_no_exposure(cloud: Cloud) -> None:
+    """A report of two groups may be of the same instance twice."""
+    groups = [cloud.group(tcp(22, "0.0.0.0/0")), cloud.group(tcp(22, "0.0.0.0/0"))]
+    instance = cloud.instance(*groups)
+    told = [
+        replace(reported(server(group), 22, security_group=group), reporters=(Reporter(name="x", id="one"),))
+        for group in groups
+    ]
+    report = behind(told)[instance].report
+    assert isinstance(report, Finding)
+    assert {one.security_group for one in report.exposures} == set(groups)
+
+
+@pytest.mark.parametrize("instances", [[], ["i-1"]])
+def test_what_cannot_be_read_keeps_the_group(endpoint: Endpoint, instances: list[str]) -> None:
+    """Whoever was found before the failure is judged as well."""
+    interface = {"NetworkInterfaceId": "eni-1", "Groups": [{"GroupId": GROUP}]}
+    page = {"NetworkInterfaces": [interface | {"Attachment": {"InstanceId": name}} for name in instances]}
+
+    def pages(form: dict[str, str]) -> Any:
+        return DENIED if "NextToken" in form or not instances else page | {"NextToken": "more"}
+
+    endpoint.tells["DescribeNetworkInterfaces"] = pages
+    found = behind([reported(server(GROUP), 22)])
+    assert set(found) == {GROUP, *instances}
+    kept = found[GROUP].report
+    assert isinstance(kept, Finding)
+    assert kept.notes == (
+        f"ec2:DescribeNetworkInterfaces was denied in 111122223333: what else is behind {GROUP} is unknown",
+    )

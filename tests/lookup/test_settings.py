@@ -1,0 +1,59 @@
+"""Nothing is looked up unless a setting says so, and a setting that cannot be read is named."""
+
+import pytest
+
+from handler import settings
+from handler.errors import SettingError
+from handler.settings import LookUps
+
+TOPIC = {"ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:alerts"}
+
+
+def test_nothing_is_on_by_itself() -> None:
+    """A function that is only told its topic needs no permission to read AWS."""
+    assert not settings.read(TOPIC).looks_up
+    assert settings.read_look_ups({}) == LookUps()
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        {"LOOK_UP_SOURCES": "true"},
+        {"LOOK_UP_TAGS": "missing"},
+        {"LOOK_UP_TAGS": "always"},
+        {"LOOK_UP_GROUPS": "1"},
+        {"LOOK_UP_CONTAINERS": "true"},
+    ],
+    ids=str,
+)
+def test_each_look_up_is_switched_on_by_its_variable(variable: dict[str, str]) -> None:
+    """The function and the command line read the same ones."""
+    assert settings.read_look_ups(variable).looks_up
+    assert settings.read(TOPIC | variable).looks_up
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOOK_UP_SOURCES", "yes"),
+        ("LOOK_UP_TAGS", "true"),
+        ("LOOK_UP_ROLE_NAME", "arn:aws:iam::111122223333:role/reader"),
+        ("LOOK_UP_EXTERNAL_ID", "with blanks"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_named(name: str, value: str) -> None:
+    """With what was given."""
+    with pytest.raises(SettingError, match=rf"^{name} is '{value}': "):
+        settings.read_look_ups({name: value})
+
+
+def test_all_on_keeps_how_accounts_are_entered() -> None:
+    """`decide --look-up` looks everything up, with the role that is set."""
+    given = LookUps(look_up_role_name="reader", look_up_external_id="shared")
+    found = given.all_on()
+    assert found.looks_up
+    assert (found.look_up_role_name, found.look_up_external_id) == ("reader", "shared")
+    assert found.look_up_tags == "missing"
+    assert found.look_up_sources
+    assert found.look_up_groups
+    assert found.look_up_containers
