@@ -34,9 +34,23 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return "undecidable"
 
     @property
+    def asked(self) -> bool:
+        """Whether a person asked for the verdict, and waits."""
+        match self.report:
+            case Finding(reporters=reporters):
+                return any(reporter.asked for reporter in reporters)
+            case Closed(reporter=reporter):
+                return reporter.asked
+            case Ignored(asked=asked):
+                return asked
+        return False
+
+    @property
     def alerts(self) -> bool:
-        """Whether somebody must hear of it: it is denied, or it is undecidable."""
-        return self.kind == "undecidable" or (self.decision is not None and self.decision.action == "deny")
+        """Whether somebody must hear of it: it is denied, it is undecidable, or a person asked."""
+        return (
+            self.asked or self.kind == "undecidable" or (self.decision is not None and self.decision.action == "deny")
+        )
 
     @property
     def reporter(self) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from handler import alert
-from handler.finding import Finding, Undecidable
+from handler.finding import Closed, Finding, Ignored, Reporter, Undecidable
 from handler.opa import Opa
 from handler.process import Process
 from handler.settings import ROOT
@@ -15,6 +15,7 @@ from tests.alerts import (
     GOLDEN,
     OFFICE,
     SETTINGS,
+    asked,
     exposure,
     finding,
     outcomes,
@@ -41,7 +42,39 @@ def gate(opa_path: str) -> Iterator[Opa]:
         yield gate
 
 
-CASES: dict[str, list[Finding | Undecidable]] = {
+HUB = "arn:aws:securityhub:eu-west-1:111122223333:security-control"
+OTHER_CONTROL = Ignored(
+    reporter="security_hub",
+    reason="A control that is not about an open port of a security group",
+    asked=True,
+    id=f"{HUB}/S3.1/finding/a1b2",
+    account="111122223333",
+    region="eu-west-1",
+)
+GONE = Closed(
+    id="0",
+    reporter=Reporter(name="inspector2", id="arn:aws:inspector2:eu-west-1:111122223333:finding/9f8e", asked=True),
+    server=CACHE,
+)
+
+CASES: dict[str, list[Finding | Closed | Ignored | Undecidable]] = {
+    "asked_and_allowed": [
+        asked(
+            finding(
+                WEB,
+                exposure(443, sources=ANYWHERE, security_group="sg-0web"),
+                notes=("Security Hub has archived this finding: what it found may be gone",),
+            )
+        ),
+        finding(WEB, exposure(80, sources=ANYWHERE, security_group="sg-0web")),
+        asked(finding(BASTION, exposure(22, sources=OFFICE, security_group="sg-0w1de"))),
+        OTHER_CONTROL,
+    ],
+    "asked_and_nothing_to_judge": [OTHER_CONTROL, GONE],
+    "asked_and_denied": [
+        asked(finding(BASTION, exposure(22, sources=OFFICE))),
+        asked(finding(BASTION, exposure(22, sources=ANYWHERE[:1], security_group="sg-0w1de"))),
+    ],
     "rule_known": [
         finding(
             BASTION,

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from handler.alert import policies
 from handler.alert.case import SEVERITIES, Case
-from handler.finding import Server, Undecidable
+from handler.alert.message import ATTRIBUTES
+from handler.finding import Closed, Ignored, Server, Undecidable
+from handler.outcome import Outcome
 from handler.settings import Settings
 
 MORE = "more"
@@ -20,24 +22,44 @@ CHARACTERS = 128
 
 Attributes = dict[str, str | list[str]]
 
+_Row = tuple[str | None, ...]
+"""The attributes of one server or report, in their order."""
 
-def gather(cases: Iterable[Case], reports: Iterable[Undecidable], settings: Settings) -> Attributes:
+
+def gather(
+    cases: Iterable[Case], reports: Iterable[Undecidable], settings: Settings, asides: Iterable[Outcome] = ()
+) -> Attributes:
     """Give the attributes of a message: one value as text, several as a list, worst first, at most a part of its size.
 
     `severity` is the gate's word, and `high` for what could not be judged, so that one filter catches both; `action` is
-    `deny` or `undecidable`; `server` is the server's id; `team` is the one of its tag, of its account, or `unassigned`.
+    `deny` or `undecidable`, in an answer `allow`, `closed` or `ignored`; `server` is the server's id; `team` is the one
+    of its tag, of its account, or `unassigned`.
     """
-    cases, reports = list(cases), list(reports)
-    severities = [case.severity for case in cases] + [UNDECIDABLE_SEVERITY for _ in reports]
-    columns: dict[str, list[str | None]] = {
-        "account": [*(case.server.account for case in cases), *(report.account for report in reports)],
-        "region": [*(case.server.region for case in cases), *(report.region for report in reports)],
-        "severity": [*sorted(severities, key=SEVERITIES.index)],
-        "server": [*(case.server.id for case in cases), *(report.server for report in reports)],
-        "action": [*("deny" for _ in cases), *(UNDECIDABLE for _ in reports)],
-        "team": [*(team(case.server, settings) for case in cases), *(_team(report, settings) for report in reports)],
-    }
+    rows = [_of_case(case, settings) for case in cases]
+    rows += [_of_report(report, settings) for report in reports]
+    rows += [_of_aside(aside, settings) for aside in asides]
+    columns = dict(zip(ATTRIBUTES, zip(*rows, strict=True), strict=True))
+    columns["severity"] = tuple(sorted((row[2] or "" for row in rows), key=SEVERITIES.index))
     return {name: _fitted(column, settings.alert_max_bytes // 32) for name, column in columns.items()}
+
+
+def _of_case(case: Case, settings: Settings) -> _Row:
+    server, action = case.server, "deny" if case.denied else "allow"
+    return server.account, server.region, case.severity, server.id, action, team(server, settings)
+
+
+def _of_report(report: Undecidable, settings: Settings) -> _Row:
+    whose = _team(report.account, settings)
+    return report.account, report.region, UNDECIDABLE_SEVERITY, report.server, UNDECIDABLE, whose
+
+
+def _of_aside(aside: Outcome, settings: Settings) -> _Row:
+    match aside.report:
+        case Closed(server=server):
+            return server.account, server.region, SEVERITIES[-1], server.id, aside.kind, team(server, settings)
+        case Ignored(account=account, region=region):
+            return account, region, SEVERITIES[-1], None, aside.kind, _team(account, settings)
+    return None, None, SEVERITIES[-1], None, aside.kind, _team(None, settings)
 
 
 def team(server: Server, settings: Settings) -> str:
@@ -46,8 +68,8 @@ def team(server: Server, settings: Settings) -> str:
     return tag or policies.team(settings.policies_path, server.account) or "unassigned"
 
 
-def _team(report: Undecidable, settings: Settings) -> str:
-    return policies.team(settings.policies_path, report.account or "") or "unassigned"
+def _team(account: str | None, settings: Settings) -> str:
+    return policies.team(settings.policies_path, account or "") or "unassigned"
 
 
 def _fitted(column: Iterable[str | None], most: int) -> str | list[str]:

@@ -1,4 +1,4 @@
-"""What was denied, gathered by server: the subject of one alert."""
+"""What was denied, or allowed when a person asked, gathered by server: the subject of one alert."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,8 +10,8 @@ from handler.decision import Decision, Denied, Problem
 from handler.finding import UNKNOWN, Finding, Server
 from handler.outcome import Outcome
 
-SEVERITIES = ("critical", "high", "medium")
-"""The gate's words, worst first."""
+SEVERITIES = ("critical", "high", "medium", "none")
+"""The gate's words, worst first; the last is that of what is allowed."""
 
 ANYWHERE = ("0.0.0.0/0", "::/0", UNKNOWN)
 
@@ -45,14 +45,24 @@ class Case(Struct, frozen=True):
     judged: tuple[Judged, ...]
 
     @property
+    def asked(self) -> tuple[Judged, ...]:
+        """What a person asked about, allowed or not."""
+        return tuple(judged for judged in self.judged if any(reporter.asked for reporter in judged.finding.reporters))
+
+    @property
+    def told(self) -> tuple[Judged, ...]:
+        """What the message is about: what is denied, or, if nothing is, what a person asked about."""
+        return self.denied or self.asked
+
+    @property
     def severity(self) -> str:
         """The worst severity that the gate gave."""
-        return self.denied[0].decision.severity
+        return self.told[0].decision.severity
 
     @property
     def records(self) -> frozenset[str]:
-        """The records that told what is denied."""
-        return frozenset(record for judged in self.denied for record in judged.records)
+        """The records that told what is denied, or asked."""
+        return frozenset(record for judged in (*self.denied, *self.asked) for record in judged.records)
 
 
 def judgements(outcomes: Iterable[Outcome]) -> tuple[Judged, ...]:
@@ -65,11 +75,11 @@ def judgements(outcomes: Iterable[Outcome]) -> tuple[Judged, ...]:
 
 
 def cases(judged: Iterable[Judged]) -> list[Case]:
-    """Gather what is denied by server, the worst server first."""
+    """Gather by server what is denied or was asked about, the worst server first, those without a denial last."""
     by_server: dict[tuple[str, ...], list[Judged]] = {}
     for entry in judged:
         by_server.setdefault(identity(entry.finding.server), []).append(entry)
-    found = [_case(entries) for entries in by_server.values() if any(_denies(entry) for entry in entries)]
+    found = [case for case in map(_case, by_server.values()) if case.told]
     return sorted(found, key=lambda case: (SEVERITIES.index(case.severity), name(case.server), identity(case.server)))
 
 

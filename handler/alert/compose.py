@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from handler.alert import digest, mail, subjects, undecidable
+from handler.alert import answer, digest, mail, subjects, undecidable
 from handler.alert.attributes import Attributes, gather
 from handler.alert.case import SEVERITIES, Case, Judged, cases, denials, judgements
 from handler.alert.content import Carried, content, weight
 from handler.alert.message import Message, sendable
 from handler.alert.text import ROOMS, Room
+from handler.finding import Closed, Ignored
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
 
@@ -36,16 +37,20 @@ def messages(outcomes: Sequence[Outcome], settings: Settings, engine: Engine) ->
     """Give the messages of one invocation, the worst first; none when nothing was denied and everything could be read.
 
     One message a server and one a shape of unreadable report; one digest of all of them where they are more than
-    `alert_max_messages`. Every record whose finding was denied or could not be judged is in one of them.
+    `alert_max_messages`. Every record whose finding was denied or could not be judged is in one of them. Whoever asked
+    gets one message more, about everything that is not in the others.
     """
     judged = judgements(outcomes)
-    denied = cases(judged)
-    shapes = undecidable.by_shape(outcomes)
+    found = cases(judged)
+    denied = [case for case in found if case.denied]
+    allowed = [case for case in found if not case.denied]
+    shapes, asides = undecidable.by_shape(outcomes), answer.asides(outcomes)
     if len(denied) + len(shapes) > settings.alert_max_messages:
         drafts = [_digest(denied, shapes, settings, engine)]
     else:
         drafts = [_server(case, judged, settings, engine) for case in denied]
         drafts += [_undecidable(shape, settings, engine) for shape in shapes]
+    drafts += [_answer(allowed, asides, settings, engine)] if allowed or asides else []
     return [_fitted(draft, settings, engine) for draft in sorted(drafts, key=_badness)]
 
 
@@ -67,6 +72,22 @@ def _undecidable(shape: undecidable.Shape, settings: Settings, engine: Engine) -
         attributes=gather([], shape.reports, settings),
         text=lambda room: undecidable.body(shape, engine, room),
         carried=Carried(kind="undecidable", reports=shape.reports, summary=undecidable.summary([shape])),
+    )
+
+
+def _answer(allowed: Sequence[Case], asides: Sequence[Outcome], settings: Settings, engine: Engine) -> _Draft:
+    reports = [aside.report for aside in asides if isinstance(aside.report, Closed | Ignored)]
+    return _Draft(
+        records=frozenset().union(*(case.records for case in allowed), *(aside.records for aside in asides)),
+        subject=subjects.answer(allowed, asides),
+        attributes=gather(allowed, [], settings, asides),
+        text=lambda room: answer.body(allowed, asides, settings, engine, room),
+        carried=Carried(
+            kind="answer",
+            judged=[judged for case in allowed for judged in case.told],
+            reports=reports,
+            summary=answer.summary(allowed, asides),
+        ),
     )
 
 

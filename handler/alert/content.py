@@ -10,7 +10,7 @@ from msgspec import Struct
 from handler.alert.case import Judged
 from handler.alert.message import to_json
 from handler.alert.text import first, short
-from handler.finding import Undecidable
+from handler.finding import Closed, Ignored, Undecidable
 from handler.outcome import Engine
 
 _SUMMARY_LINES = (10, 3, 0)
@@ -23,11 +23,14 @@ _RAW_CHARACTERS = (20_000, 2_000, 200)
 
 
 class Carried(Struct, frozen=True, kw_only=True):
-    """What an alert carries: what was denied (worst first), what could not be read, and both in a line each."""
+    """What an alert carries: what was denied (worst first), what could not be judged, and both in a line each.
+
+    An answer carries what is allowed, and what there is nothing to judge of.
+    """
 
     kind: str
     judged: Sequence[Judged] = ()
-    reports: Sequence[Undecidable] = ()
+    reports: Sequence[Undecidable | Closed | Ignored] = ()
     summary: Sequence[str]
 
 
@@ -80,8 +83,11 @@ def _finding(judged: Judged) -> list[dict[str, Any]]:
     return [{"finding": plain(judged.finding), "decision": plain(judged.decision)}]
 
 
-def _report(report: Undecidable) -> Iterator[dict[str, Any]]:
+def _report(report: Undecidable | Closed | Ignored) -> Iterator[dict[str, Any]]:
     """Give a report with its event, then with ever less of the event, as text."""
+    if not isinstance(report, Undecidable):
+        yield plain(report)
+        return
     raw = plain(report.raw)
     told = plain(msgspec.structs.replace(report, raw=None))
     yield told | {"raw": raw}

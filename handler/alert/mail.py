@@ -21,12 +21,12 @@ def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engin
     sections = [
         wrapped(f"{title(case.server, room.characters)} is open where the policies do not allow it."),
         _denied(case, denied, room),
-        _allowed(case, room),
-        _facts(case, settings, room),
+        allowed(case, room),
+        facts(case, settings, room),
         ["CLOSE IT", "", *blocks(commands(case, judged), room)],
         ["OR ALLOW IT", "", *blocks(allowances(case), room)],
         _problems(case, room),
-        _reported(case, engine, room),
+        [*reporters(case, room), *footer(engine, [judged.finding.now for judged in case.denied])],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -68,7 +68,14 @@ def _unreadable(problem: Problem, room: Room) -> list[str]:
     return ["could not be judged: treat it as open", *wrapped(_problem(problem, room), "  ")]
 
 
-def _allowed(case: Case, room: Room) -> list[str]:
+def allowed(case: Case, room: Room) -> list[str]:
+    """Say what is allowed on a server, and by whom."""
+    entries = openings(case, room)
+    return ["Allowed on this server:", *entries] if entries else []
+
+
+def openings(case: Case, room: Room) -> list[str]:
+    """Spell each port range that is allowed on a server, from where, and by which allowances."""
     whose = {name: whose for judged in case.judged for name, whose in judged.decision.allowances.items()}
     entries = list(dict.fromkeys(entry for judged in case.judged for entry in judged.decision.allowed))
 
@@ -77,7 +84,7 @@ def _allowed(case: Case, room: Room) -> list[str]:
         by = ", ".join(first(entry.by, max(room.entries, 1), lambda name: _allowance(name, whose, room)))
         return "\n".join(wrapped(f"{opening}: {by}", "  ", "    "))
 
-    return ["Allowed on this server:", *first(entries, room.entries, spell)] if entries else []
+    return first(entries, room.entries, spell)
 
 
 def _allowance(name: str, whose: dict[str, Allowance], room: Room) -> str:
@@ -102,16 +109,17 @@ def _problem(problem: Problem, room: Room) -> str:
     return short(f"{subject}{problem.field}: {problem.problem}", 2 * room.characters)
 
 
-def _facts(case: Case, settings: Settings, room: Room) -> list[str]:
+def facts(case: Case, settings: Settings, room: Room) -> list[str]:
+    """Say whose a server is, where it stands, and what was looked up of it."""
     server = case.server
     way = "; ".join(
         dict.fromkeys(
             WAYS[judged.finding.reach] + ("" if judged.finding.reach_known else " (assumed: the report does not say)")
-            for judged in case.denied
+            for judged in case.told
         )
     )
-    facts = [
-        ("Severity", case.severity),
+    known = [
+        *([("Severity", case.severity)] if case.denied else []),
         ("Account", server.account),
         ("Region", server.region),
         ("VPC", server.vpc if isinstance(server.vpc, str) else "unknown"),
@@ -119,7 +127,7 @@ def _facts(case: Case, settings: Settings, room: Room) -> list[str]:
         ("Reached", way),
     ]
     lines = [
-        line for name, value in facts for line in wrapped(f"{name:<9}{short(value, room.characters)}", "", " " * 9)
+        line for name, value in known for line in wrapped(f"{name:<9}{short(value, room.characters)}", "", " " * 9)
     ]
     tags = first(
         _tags(case, settings),
@@ -128,7 +136,7 @@ def _facts(case: Case, settings: Settings, room: Room) -> list[str]:
     )
     spelled = (tags or ["none"]) if case.server.tags_known else ["unknown"]
     lines += [f"{'' if index else 'Tags':<9}{tag}" for index, tag in enumerate(spelled)]
-    notes = list(dict.fromkeys(note for judged in case.denied for note in judged.finding.notes))
+    notes = list(dict.fromkeys(note for judged in case.told for note in judged.finding.notes))
     for note in first(notes, room.entries, lambda note: short(note, 2 * room.characters)):
         lines += wrapped(f"{'Note':<9}{note}", "", " " * 9)
     return lines
@@ -139,10 +147,10 @@ def _tags(case: Case, settings: Settings) -> list[tuple[str, str]]:
     return sorted(case.server.tags.items(), key=lambda tag: (tag[0] not in leading, tag))
 
 
-def _reported(case: Case, engine: Engine, room: Room) -> list[str]:
-    told = list(dict.fromkeys(reporter for judged in case.denied for reporter in judged.finding.reporters))
-    lines = first(told, room.entries, lambda reporter: "\n".join(_reporter(reporter, room)))
-    return [*lines, *footer(engine, [judged.finding.now for judged in case.denied])]
+def reporters(case: Case, room: Room) -> list[str]:
+    """Name who told what a message is about."""
+    told = list(dict.fromkeys(reporter for judged in case.told for reporter in judged.finding.reporters))
+    return first(told, room.entries, lambda reporter: "\n".join(_reporter(reporter, room)))
 
 
 def _reporter(reporter: Reporter, room: Room) -> list[str]:

@@ -18,9 +18,9 @@ class Message(Struct, frozen=True, kw_only=True):
     """An alert. `records` are the ids of the records whose findings it carries, `body` is what a mail reader gets.
 
     `data` is the JSON for machines: the six attributes (a text, or a list of texts where they differ), `kind`
-    (`server`, `digest` or `undecidable`), `subject`, `policy`, `opa`, `findings` (each with its decision), `reports`
-    (what could not be read), and `left_out`: how many of each did not fit. `chat` is what HTTPS subscribers get in its
-    place, where they are Amazon Q Developer.
+    (`server`, `digest`, `undecidable` or `answer`), `subject`, `policy`, `opa`, `findings` (each with its decision),
+    `reports` (what could not be judged), and `left_out`: how many of each did not fit. `chat` is what HTTPS subscribers
+    get in its place, where they are Amazon Q Developer.
     """
 
     records: frozenset[str]

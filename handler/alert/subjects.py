@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from handler.alert.case import Case, Denial, name
-from handler.alert.text import count, quoted
-from handler.finding import UNKNOWN, Undecidable
+from handler.alert.text import count, ports, quoted
+from handler.finding import UNKNOWN, Closed, Ignored, Undecidable
+from handler.outcome import Outcome
 
 CHARACTERS = 99
 """SNS: "less than 100 characters"; a tag may make a server's name longer than that, so it is the name that is cut."""
@@ -22,12 +23,11 @@ def server(case: Case, denied: Sequence[Denial], accounts: Sequence[str] = ()) -
     others = max(len(accounts) - 1, 0)
     more = f" and {count(others, 'other', 'others')}" if others else ""
     where = _where([case.server.account, *accounts])
-    ports = (
+    opened = (
         f"{denied[0].ports}{f' and {len(denied) - 1} more' if denied[1:] and not others else ''} open" if denied else ""
     )
-    what = ports or "could not be judged"
-    shown = _ascii(name(case.server))
-    who = quoted(shown if re.search("[0-9A-Za-z]", shown) else _ascii(case.server.id), CHARACTERS)
+    what = opened or "could not be judged"
+    who = _who(case)
     for to in (_to(denied), ""):
         left = CHARACTERS - len(f"[{case.severity}] {more}: {what}{to}, {where}")
         if left >= min(len(who), _NAME):
@@ -43,6 +43,34 @@ def undecidable(reports: Sequence[Undecidable]) -> str:
     rest = f"{told} could not be judged, {where}"
     who = _ascii(servers.pop() or "") if len(servers) == 1 else ""
     return f"[undecidable] {_cut(who, CHARACTERS - len(rest) - 16)}: {rest}" if who else f"[undecidable] {rest}"
+
+
+def answer(allowed: Sequence[Case], asides: Sequence[Outcome]) -> str:
+    """Name the server that was asked about and what is allowed on it, else how much there was nothing to judge of."""
+    where = _where([*(case.server.account for case in allowed), *(_account(aside) or UNKNOWN for aside in asides)])
+    if not allowed:
+        return f"[nothing to judge] {count(len(asides), 'report', 'reports')}, {where}"
+    entries = (entry for judged in allowed[0].told for entry in judged.decision.allowed)
+    opened = list(dict.fromkeys(ports(entry.protocol, entry.from_port, entry.to_port) for entry in entries))
+    others = len(allowed) - 1
+    more = f" and {count(others, 'other', 'others')}" if others else ""
+    what = f"{opened[0]}{f' and {len(opened) - 1} more' if opened[1:] and not others else ''}"
+    left = CHARACTERS - len(f"[allowed] {more}: {what}, {where}")
+    return f"[allowed] {_cut(_who(allowed[0]), left)}{more}: {what}, {where}"
+
+
+def _who(case: Case) -> str:
+    shown = _ascii(name(case.server))
+    return quoted(shown if re.search("[0-9A-Za-z]", shown) else _ascii(case.server.id), CHARACTERS)
+
+
+def _account(aside: Outcome) -> str | None:
+    match aside.report:
+        case Closed(server=server):
+            return server.account
+        case Ignored(account=account):
+            return account
+    return None
 
 
 def _to(denied: Sequence[Denial]) -> str:

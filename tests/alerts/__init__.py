@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from handler.alert import Message
 from handler.decision import Decision
-from handler.finding import Exposure, Finding, Reporter, Server, Undecidable, identity
+from handler.finding import Closed, Exposure, Finding, Ignored, Reporter, Server, Undecidable, identity
 from handler.opa import Opa
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
@@ -58,7 +60,14 @@ def unreadable(shape: str = "aws.inspector2 Inspector2 Finding", **fields: Any) 
     return Undecidable(shape=shape, **(known | fields))
 
 
-def outcomes(gate: Opa, reports: Iterable[Finding | Undecidable]) -> list[Outcome]:
+def asked(finding: Finding) -> Finding:
+    """Give what Security Hub told of a finding when a person pressed its button."""
+    (own,) = finding.reporters
+    hub = Reporter(name="security_hub", id=own.id, severity="MEDIUM", updated_at="2026-11-24T06:10:00Z", asked=True)
+    return replace(finding, reporters=(hub,))
+
+
+def outcomes(gate: Opa, reports: Iterable[Finding | Closed | Ignored | Undecidable]) -> list[Outcome]:
     """Decide what can be decided; each report comes from a record of its own."""
     told = list(reports)
     findings = [report for report in told if isinstance(report, Finding)]

@@ -1,0 +1,123 @@
+"""A person who asked is answered: once, by whatever message speaks of it, with attributes to filter by."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from handler import alert
+from handler.finding import Closed, Finding, Ignored, Reporter, Undecidable
+from handler.opa import Opa
+from handler.outcome import Outcome
+from handler.process import Process
+from handler.settings import ROOT
+from tests.alerts import ACCOUNT, ANYWHERE, ENGINE, OFFICE, REGION, SETTINGS, asked, exposure, finding, outcomes, server
+
+Reports = list[Finding | Closed | Ignored | Undecidable]
+BASTION = server("i-0ddd", "bastion-01", tags={"Role": "bastion"})
+WEB = server("i-0ccc", "web-prod-01", tags={"Role": "web"})
+ALLOWED = finding(BASTION, exposure(22, sources=OFFICE))
+DENIED = finding(BASTION, exposure(3389, sources=ANYWHERE))
+NOT_OURS = Ignored(reporter="security_hub", reason="Not about an open port", asked=True, id="f-1", account=ACCOUNT)
+GONE = Closed(id="0", reporter=Reporter(name="inspector2", id="f-2", asked=True), server=WEB)
+
+
+@pytest.fixture(scope="module")
+def gate(opa_path: str) -> Iterator[Opa]:
+    """Give the gate with the shipped policies."""
+    with Opa(Process(str(ROOT / "policies"), opa_path)) as gate:
+        gate.ready()
+        yield gate
+
+
+def answers(gate: Opa, *reports: Finding | Closed | Ignored | Undecidable) -> list[alert.Message]:
+    """Give the messages about reports."""
+    return alert.messages(outcomes(gate, reports), SETTINGS, ENGINE)
+
+
+def attributes(message: alert.Message) -> dict[str, str]:
+    """Give the message attributes."""
+    given = message.publish_arguments()["MessageAttributes"]
+    return {name: value["StringValue"] for name, value in given.items()}
+
+
+def test_allowed_finding_that_was_asked_for_is_answered(gate: Opa) -> None:
+    """Silence would say nothing to somebody who waits."""
+    (message,) = answers(gate, asked(ALLOWED))
+    assert message.subject == "[allowed] bastion-01: tcp 22, account 111122223333"
+    assert message.records == {"record-0"}
+    assert message.data["kind"] == "answer"
+    assert message.data["findings"][0]["decision"]["action"] == "allow"
+    assert attributes(message) == {
+        "account": ACCOUNT,
+        "region": REGION,
+        "severity": "none",
+        "server": "i-0ddd",
+        "action": "allow",
+        "team": "web-platform",
+    }
+
+
+def test_what_there_is_nothing_to_judge_of_is_answered(gate: Opa) -> None:
+    """With whose it is, and the scanner's word; unknown is what the report does not say."""
+    (message,) = answers(gate, NOT_OURS, GONE)
+    assert message.subject == "[nothing to judge] 2 reports, account 111122223333"
+    assert message.records == {"record-0", "record-1"}
+    not_ours, gone = message.data["reports"]
+    assert (not_ours["reason"], gone["reporter"]["id"]) == ("Not about an open port", "f-2")
+    assert attributes(message) == {
+        "account": ACCOUNT,
+        "region": '["unknown", "eu-west-1"]',
+        "severity": "none",
+        "server": '["unknown", "i-0ccc"]',
+        "action": '["ignored", "closed"]',
+        "team": "web-platform",
+    }
+
+
+@pytest.mark.parametrize("report", [ALLOWED, Ignored(reporter="security_hub", reason="Not about an open port")])
+def test_what_nobody_asked_for_is_not_answered(gate: Opa, report: Finding | Ignored) -> None:
+    """Events of what is allowed or not for us stay silent."""
+    assert answers(gate, report) == []
+
+
+def test_all_answers_are_one_message(gate: Opa) -> None:
+    """Many findings may be sent at once: servers by name, then the rest."""
+    (message,) = answers(gate, asked(finding(WEB, exposure(443, sources=ANYWHERE))), asked(ALLOWED), NOT_OURS)
+    assert message.subject == "[allowed] bastion-01 and 1 other: tcp 22, account 111122223333"
+    assert message.records == {"record-0", "record-1", "record-2"}
+    assert message.body.index("bastion-01") < message.body.index("web-prod-01") < message.body.index("f-1")
+
+
+def test_denied_server_answers_for_what_is_allowed_on_it(gate: Opa) -> None:
+    """The alert about a server names what is allowed there, so it is the answer, and fails with its records."""
+    (message,) = answers(gate, asked(ALLOWED), DENIED)
+    assert message.data["kind"] == "server"
+    assert message.records == {"record-0", "record-1"}
+    assert "tcp 22 from 203.0.113.0/24" in message.body
+
+
+def test_answer_stands_beside_a_digest(gate: Opa) -> None:
+    """Alerts that are too many are one digest, worst first; the answer comes last, and is whole."""
+    hosts = [finding(server(f"i-{number:04x}"), exposure(22, sources=ANYWHERE)) for number in range(11)]
+    digest, answer = answers(gate, asked(ALLOWED), *hosts)
+    assert (digest.data["kind"], answer.data["kind"]) == ("digest", "answer")
+    assert "record-0" not in digest.records
+    assert answer.records == {"record-0"}
+
+
+def test_answer_of_a_thousand_findings_fits(gate: Opa) -> None:
+    """What does not fit is counted."""
+    webs = [server(f"i-{number:04x}", "web-prod-01", tags={"Role": "web"}) for number in range(1000)]
+    hosts = [asked(finding(web, exposure(443, sources=ANYWHERE))) for web in webs]
+    (message,) = answers(gate, *hosts)
+    assert message.size() <= SETTINGS.alert_max_bytes
+    assert message.data["left_out"]["findings"] == 1000 - len(message.data["findings"])
+    assert len(message.records) == 1000
+
+
+def test_outcome_that_was_asked_for_alerts(gate: Opa) -> None:
+    """The log line says whether somebody hears of it."""
+    heard: Reports = [asked(ALLOWED), asked(DENIED), DENIED, NOT_OURS, GONE]
+    silent: Reports = [ALLOWED, Ignored(reporter="security_hub", reason="Not about an open port")]
+    assert [outcome.alerts for outcome in outcomes(gate, heard + silent)] == [True] * len(heard) + [False] * len(silent)
+    assert Outcome(records=("a",), report=NOT_OURS).asked
