@@ -1,5 +1,6 @@
 """Broken policies are refused, each with its place, before they can decide anything."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def edit(file: Path, old: str, new: str) -> None:
 
 def test_passes_the_shipped_policies(opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What is in the repository passes every check, and each says so."""
-    status = main([str(REPOSITORY / "policies"), str(REPOSITORY / "policy_tests"), "--opa", opa_path])
+    folders = [str(REPOSITORY / "policies"), str(REPOSITORY / "policy_tests")]
+    status = main([*folders, "--every-line", "--opa", opa_path])
     told = capsys.readouterr()
     assert (status, told.err) == (0, "")
     assert told.out.splitlines() == [
@@ -53,6 +55,7 @@ def test_passes_the_shipped_policies(opa_path: str, capsys: pytest.CaptureFixtur
         "ok: OPA compiles the policies: strictly, against the contract",
         "ok: Rego is formatted",
         "ok: the gate can read every row of the table",
+        "ok: the gate can read every allowance and prohibition",
         "ok: tests pass and reach every line",
     ]
 
@@ -142,10 +145,81 @@ def test_refuses_a_folder_without_tests(
 def test_refuses_a_line_that_no_test_reaches(
     policies: Path, tests: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every line of every file has a test, or it is named."""
+    """Every line of the engine has a test, or it is named; one of the team's is named as a warning."""
     (tests / "x_test.rego").write_text("package policy_tests.x\n\ntest_x := true\n")
     said = refused(capsys, opa_path, policies, tests)
-    assert f"{policies / 'allow' / 'vpn.rego'}:3: no test reaches this line; add one, or remove the line\n" in said
+    assert re.search(r"/gate/judge\.rego:\d+: no test reaches this line; add one, or remove the line\n", said)
+    assert (
+        f"{policies / 'allow' / 'vpn.rego'}:3: warning: no test reaches this line; add one, or remove the line\n"
+        in said
+    )
+
+
+PASTED = """package allow
+
+allowance contains {
+	"id": "i-0abc-tcp-8443",
+	"tcp": [8443],
+	"sources": ["198.51.100.7/32"],
+	"owner": "%(filled)s",
+	"reason": "%(filled)s",
+	"expires": "%(expires)s",
+} if {
+	input.server.id == "i-0abc"
+}
+"""
+
+
+def test_passes_a_pasted_allowance_when_its_blanks_are_filled(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What an alert offers can be built at night, with a warning, but is refused where every line must have a test."""
+    (policies / "allow" / "night.rego").write_text(PASTED % {"filled": "netops", "expires": "2027-01-31"})
+    folders = [str(policies), str(REPOSITORY / "policy_tests"), "--opa", opa_path]
+    assert main(folders) == 0
+    assert "night.rego:3: warning: no test reaches this line" in capsys.readouterr().err
+    assert main([*folders, "--every-line"]) == 1
+
+
+def test_refuses_a_pasted_allowance_with_blanks(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An allowance for a server that no test knows is judged all the same, and each blank is named."""
+    (policies / "allow" / "night.rego").write_text(PASTED % {"filled": "", "expires": ""})
+    said = refused(capsys, opa_path, policies).splitlines()
+    place = f"{policies / 'allow' / 'night.rego'}:4: allowance i-0abc-tcp-8443: "
+    assert sorted(
+        line.removeprefix(place).removesuffix("; it covers nothing until this is mended") for line in said
+    ) == [
+        "expires '' is not a date like 2027-06-30",
+        "owner is missing, blank or not text",
+        "reason is missing, blank or not text",
+    ]
+
+
+def test_refuses_a_prohibition_with_a_slip(policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A prohibition that would deny everything is named before it does."""
+    edit(policies / "forbid" / "telnet.rego", '"tcp": [23]', '"tcp": ["23"]')
+    said = refused(capsys, opa_path, policies)
+    assert "prohibition no-telnet: tcp" in said
+    assert "it denies whatever it applies to until this is mended" in said
+
+
+def test_refuses_an_id_that_a_rule_and_a_row_share(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A decision names an allowance by its id, so each has its own."""
+    edit(policies / "allow" / "vpn.rego", '"openvpn"', '"monitoring"')
+    said = refused(capsys, opa_path, policies)
+    assert "vpn.rego:4: another allowance has the id monitoring too; give each its own" in said
+
+
+def test_refuses_a_statement_that_depends_on_the_input(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be printed without a finding cannot be reviewed."""
+    (policies / "allow" / "x.rego").write_text('package allow\n\nallowance contains {"id": input.server.name}\n')
+    assert "its value depends on the input" in refused(capsys, opa_path, policies)
 
 
 def test_needs_a_folder_and_an_opa(policies: Path, capsys: pytest.CaptureFixture[str]) -> None:

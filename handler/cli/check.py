@@ -18,6 +18,7 @@ from typing import Any
 from handler.cli import executable
 from handler.cli.data_files import Data, Fault
 from handler.cli.data_shapes import misshapen, repeated_ids
+from handler.cli.register import QUERY, NotPlainError, statements
 from handler.cli.schema import FOLDER
 
 _FORBIDDEN = {
@@ -30,6 +31,29 @@ _FORBIDDEN = {
     "trace",
     "uuid.rfc4122",
 }
+
+_TEAMS = {"allow", "forbid"}
+"""The folders in which a team may allow something at night and write the test in the morning."""
+
+# What the gate says against each statement of the register, as [kind, id, field, problem].
+_AGAINST_STATEMENTS = """array.concat(
+    [[found.kind, found.id, found.field, found.problem] |
+        some statement in input.allowance
+        decision := data.gate.decision with input as {}
+            with data.allow.allowance as {statement}
+            with data.forbid.prohibition as set()
+        some found in decision.problems
+        found.kind == "allowance"
+    ],
+    [[found.kind, found.id, found.field, found.problem] |
+        some statement in input.prohibition
+        decision := data.gate.decision with input as {}
+            with data.allow.allowance as set()
+            with data.forbid.prohibition as {statement}
+        some found in decision.problems
+        found.kind == "prohibition"
+    ],
+)"""
 
 # What the gate says against each row of the table, as [place, field, problem]. A row's accounts are not its business.
 _AGAINST_ROWS = """[[array.concat(["servers"], place), found.field, found.problem] |
@@ -47,12 +71,14 @@ _AGAINST_ROWS = """[[array.concat(["servers"], place), found.field, found.proble
 class Check:
     """What is checked: a folder of policies, their tests if there are any, with which `opa`."""
 
-    def __init__(self, policies: Path, tests: Path | None, opa: str) -> None:
+    def __init__(self, policies: Path, tests: Path | None, opa: str, *, every_line: bool = False) -> None:
         self.policies = policies
+        self._every_line = every_line
         self.tests = tests
         self._opa = opa
         self._folders = [policies, tests] if tests else [policies]
         self._data = Data(policies)
+        self._said_of_rows: set[tuple[str, str]] = set()
 
     def data(self) -> Iterator[Fault]:
         """Find what OPA reads otherwise than it is written, and what the engine cannot use."""
@@ -106,9 +132,53 @@ class Check:
             yield Fault(problem=f"the rows of the table cannot be judged; mend what OPA names:\n{_said(done)}")
             return
         for place, field, problem in json.loads(done.stdout):
+            self._said_of_rows.add((field, problem))
             written = self._data.values.get((*place, field)) or self._data.values.get(tuple(place))
             said = f"{field} {problem}; the row covers nothing until this is mended"
             yield Fault(problem=said, file=written.file if written else None, line=written.line if written else None)
+
+    def statements(self) -> Iterator[Fault]:
+        """Find allowances and prohibitions in Rego that the gate would refuse, whomever they are for."""
+        register = {}
+        for kind, query in (("allowance", "data.allow.allowance[_]"), ("prohibition", "data.forbid.prohibition[_]")):
+            done = self._run("eval", *QUERY, "--bundle", self.policies, f"x := {query}")
+            if done.returncode:
+                yield Fault(problem=f"{query} cannot be printed; mend what OPA names:\n{_said(done)}")
+                return
+            try:
+                register[kind] = list(statements(json.loads(done.stdout)))
+            except NotPlainError as error:
+                yield Fault(problem=f"a value of {query.removesuffix('[_]')}: {error}")
+                return
+            yield from self._shared_ids(kind, register[kind])
+        arguments = ("eval", "--format", "raw", "--fail", "--stdin-input", "--bundle", self.policies)
+        done = self._run(*arguments, _AGAINST_STATEMENTS, given=json.dumps(register))
+        if done.returncode:
+            yield Fault(problem=f"the policies cannot be judged; mend what OPA names:\n{_said(done)}")
+            return
+        for kind, name, field, problem in json.loads(done.stdout):
+            if (field, problem) in self._said_of_rows:
+                continue
+            effect = "covers nothing" if kind == "allowance" else "denies whatever it applies to"
+            said = f"{kind} {name}: {field} {problem}; it {effect} until this is mended"
+            file, line = self._written(name)
+            yield Fault(problem=said, file=file, line=line)
+
+    def _shared_ids(self, kind: str, found: list[Any]) -> Iterator[Fault]:
+        first: dict[str, Any] = {}
+        for statement in found:
+            name = statement.get("id") if isinstance(statement, dict) else None
+            if isinstance(name, str) and first.setdefault(name, statement) != statement:
+                file, line = self._written(name)
+                yield Fault(problem=f"another {kind} has the id {name} too; give each its own", file=file, line=line)
+
+    def _written(self, name: str) -> tuple[Path | None, int | None]:
+        """Find where an id is written in Rego."""
+        for file in sorted(self.policies.rglob("*.rego")):
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+                if f'"id": {json.dumps(name, ensure_ascii=False)}' in line:
+                    return file, number
+        return None, None
 
     def tested(self) -> Iterator[Fault]:
         """Find tests that fail, and lines that no test reaches."""
@@ -129,14 +199,19 @@ class Check:
         for file, lines in coverage["files"].items():
             for found in lines.get("not_covered", []):
                 location = {"file": file, "row": found["start"]["row"]}
-                yield self._at(location, "no test reaches this line; add one, or remove the line")
+                grave = self._every_line or Path(file).parts[0] not in _TEAMS
+                yield self._at(location, "no test reaches this line; add one, or remove the line", grave=grave)
 
-    def _at(self, location: dict[str, Any], problem: str) -> Fault:
-        return Fault(file=self.policies / location["file"], line=location["row"], problem=problem)
+    def _at(self, location: dict[str, Any], problem: str, *, grave: bool = True) -> Fault:
+        return Fault(file=self.policies / location["file"], line=location["row"], problem=problem, grave=grave)
 
-    def _run(self, *arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, *arguments: str | Path, folder: Path | None = None, given: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         command = [self._opa, *map(str, arguments)]
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+        return subprocess.run(
+            command, cwd=folder, input=given, capture_output=True, text=True, encoding="utf-8", check=False
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -145,6 +220,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("policies", type=Path, help="the folder of the policies")
     parser.add_argument("tests", type=Path, nargs="?", help="the folder of their tests")
     parser.add_argument("--opa", default=executable(), help="the opa to run (%(default)s)")
+    parser.add_argument(
+        "--every-line", action="store_true", help="refuse, and not only warn of, a line of the team's that has no test"
+    )
     given = parser.parse_args(arguments)
     for folder in (given.policies, given.tests or given.policies):
         if not folder.is_dir():
@@ -152,25 +230,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     opa = shutil.which(given.opa)
     if opa is None:
         parser.exit(1, f"{given.opa} is no executable; name the `opa` to run with --opa (`make opa-path` prints one)\n")
-    check = Check(given.policies, given.tests, str(Path(opa).absolute()))
+    check = Check(given.policies, given.tests, str(Path(opa).absolute()), every_line=given.every_line)
     passed = _passes("data files hold what the engine expects", check.data())
     if not _passes("OPA compiles the policies: strictly, against the contract", check.compiles()):
         return 1
     passed &= _passes("Rego is formatted", check.formatted())
     passed &= _passes("the gate can read every row of the table", check.rows())
+    passed &= _passes("the gate can read every allowance and prohibition", check.statements())
     if given.tests:
-        passed &= _passes("tests pass and reach every line", check.tested())
+        reached = "every line" if given.every_line else "every line of the engine"
+        passed &= _passes(f"tests pass and reach {reached}", check.tested())
     return 0 if passed else 1
 
 
 def _passes(sentence: str, faults: Iterable[Fault]) -> bool:
     found = list(faults)
+    grave = any(fault.grave for fault in found)
     for fault in found:
         place = ":".join(str(part) for part in (fault.file and _shown(fault.file), fault.line) if part)
-        print(f"{place}: {fault.problem}" if place else fault.problem, file=sys.stderr)
-    if not found:
+        said = fault.problem if fault.grave else f"warning: {fault.problem}"
+        print(f"{place}: {said}" if place else said, file=sys.stderr)
+    if not grave:
         print(f"ok: {sentence}", flush=True)
-    return not found
+    return not grave
 
 
 def _shown(file: Path) -> str:

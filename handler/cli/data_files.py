@@ -22,11 +22,15 @@ Place = tuple[str | int, ...]
 
 
 class Fault(Struct, frozen=True, kw_only=True):
-    """What is wrong and what to do about it. `line` counts from 1; file and line are null where nobody knows them."""
+    """What is wrong and what to do about it. `line` counts from 1; file and line are null where nobody knows them.
+
+    One that is not `grave` is only a warning.
+    """
 
     file: Path | None = None
     line: int | None = None
     problem: str
+    grave: bool = True
 
 
 class Value(Struct, frozen=True, kw_only=True):
