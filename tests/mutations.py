@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,6 @@ CASES: list[tuple[str, Any]] = [
 ]
 """The reporter and the event of every case, in whatever envelope it stands."""
 
-_SAMPLES = (ROOT / "../../shared/samples").resolve()
-SAMPLES = [json.loads(path.read_text()) for path in sorted(_SAMPLES.glob("*.json"))]
-"""The public samples, where they are at hand."""
-
 _PARTS = re.compile("[:/ ]")
 _SPAN = re.compile(r"(\d{1,5}) ?- ?(\d{1,5})", re.ASCII)
 _NUMBER = re.compile(r"\d{1,5}", re.ASCII)
@@ -44,6 +41,19 @@ def at(value: Any, path: Place) -> Any:
     for key in path:
         value = value[key]
     return value
+
+
+def damaged(event: Any, path: Place, damages: Iterable[Any]) -> Iterator[Any]:
+    """Damage one member of the event itself in every way, one after the other, remove it, and mend it at the end."""
+    holder, key = at(event, path[:-1]), path[-1]
+    kept = deepcopy(holder)
+    for damage in (*damages, [kept[key]]):
+        holder[key] = deepcopy(damage)
+        yield damage
+    del holder[key]
+    yield "removed"
+    holder.clear()
+    holder.update(kept) if isinstance(holder, dict) else holder.extend(kept)
 
 
 def read(event: Any) -> list[Report]:

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from handler import events, reporters
 from handler.finding import Closed, Finding, Ignored, Reference, Report, Undecidable
+from tests import mutations
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "../shared/samples"
@@ -155,3 +156,14 @@ def test_other_samples_are_undecidable() -> None:
     assert others
     kinds = {path.stem: {type(report) for report in normalized(path)} for path in others}
     assert kinds == {path.stem: {Undecidable} for path in others}
+
+
+def test_damaged_samples_are_answered() -> None:
+    """Whatever member of a sample is damaged, nothing is made up and nothing ends in silence."""
+    for event in [json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json"))]:
+        before = mutations.read(event)
+        for place in list(mutations.places(event)):
+            for _ in mutations.damaged(event, place, (None, "x", {})):
+                reports = mutations.read(event)
+                if reports != before:
+                    mutations.check(event, reports)
