@@ -71,15 +71,19 @@ class Accounts:
         return session
 
     def _assume(self, account: str, region: str) -> _Session:
-        """Assume the role of an account, or be content with the function's own."""
-        sts = self._make("sts", region, {})
+        """Assume the role of an account, or be content with the function's own.
+
+        STS is asked in the function's own Region: another may not be enabled in its account.
+        """
+        home = boto3.Session()
+        sts = self._make("sts", home.region_name or region, {})
         if self._own is None:
             self._own = sts.get_caller_identity()["Account"]
         if account == self._own:
             return _Session(None, {}, {})
         if not self._role_name:
             raise NoRoleError(account)
-        partition = boto3.Session().get_partition_for_region(region)
+        partition = home.get_partition_for_region(region)
         external = {"ExternalId": self._external_id} if self._external_id else {}
         arn = f"arn:{partition}:iam::{account}:role/{self._role_name}"
         told = sts.assume_role(RoleArn=arn, RoleSessionName="portcullis", **external)["Credentials"]

@@ -23,6 +23,9 @@ _LOGGER = logging.getLogger(__name__)
 _VALUES = 200
 """The most values of one filter (EC2 user guide, "List and filter your resources")."""
 
+_REFUSALS = 20
+"""How often a filter is halved to find the values that AWS refuses: enough for two among two hundred."""
+
 _PAGES = 50
 """The most pages of one answer; what has more is taken for endless."""
 
@@ -103,10 +106,12 @@ class Inquiry:
         batches = [wanted[start : start + _VALUES] for start in range(0, len(wanted), _VALUES)]
         items: list[dict[str, Any]] = []
         unread: dict[str, str] = {}
+        refusals = 0
         while batches:
             batch = batches.pop()
             answer = self.ask(place, "ec2", operation, field, Filters=[{"Name": name, "Values": batch}])
-            if answer.refused and len(batch) > 1:
+            refusals += answer.refused
+            if answer.refused and len(batch) > 1 and refusals < _REFUSALS:
                 batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
                 continue
             items += answer.items

@@ -159,6 +159,14 @@ def test_a_value_that_aws_refuses_spoils_no_other(endpoint: Endpoint) -> None:
     assert "InvalidGroupId.Malformed" in bad.notes[0]
 
 
+def test_a_filter_that_aws_refuses_is_soon_given_up(endpoint: Endpoint) -> None:
+    """Where every value is refused it is not asked for each of them."""
+    endpoint.tells["DescribeSecurityGroupRules"] = Fault("InvalidParameterValue")
+    found = looked_up(*(reported(server(f"sg-{number:017x}"), 22) for number in range(200)))
+    assert all(set.union(*sources(one).values()) == {"unknown"} for one in found)
+    assert endpoint.actions().count("DescribeSecurityGroupRules") < 40
+
+
 def test_a_denial_in_one_account_is_none_in_another(endpoint: Endpoint) -> None:
     """Nor in another Region."""
     asked: list[str] = []
