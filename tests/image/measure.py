@@ -1,7 +1,6 @@
 """`make image-bench`: the start, the warm invocations and the memory of the image. Prints, and asserts nothing."""
 
 import json
-import shutil
 import statistics
 from pathlib import Path
 from random import Random
@@ -11,11 +10,11 @@ import msgspec
 
 from bench import generate
 from handler import reporters
-from handler.settings import ROOT
 from tests.image.conftest import EVENTS, NAME, build
 from tests.image.function import Function, Image, memory, peak
 from tests.image.layers import layers
 
+FORMS = ("rules", "data.yaml", "data.json")
 STARTS = 7
 INVOCATIONS = 300
 BATCH = 1000
@@ -77,7 +76,7 @@ def starts(image: Image) -> None:
     The cases take turns, so that what else the machine does falls on all of them.
     """
     cases = {BARE: {}, "the shipped policies": ENVIRONMENT}
-    for form in ("rules", "table"):
+    for form in FORMS:
         for count in (10, 1_000, 10_000):
             folder = policies(image, count, form)
             cases[f"{count} allowances as {form}"] = {**ENVIRONMENT, "POLICIES_PATH": f"/{folder}"}
@@ -97,12 +96,12 @@ def starts(image: Image) -> None:
 
 def policies(image: Image, count: int, form: str) -> Path:
     """Put policies with so many allowances into the image's file system; return the folder inside it."""
-    folder = Path("opt") / "bench" / f"{form}-{count}"
-    given = shutil.copytree(ROOT / "policies", image.root / folder)
-    for name in ("allow", "servers", "networks", "accounts"):
-        shutil.rmtree(given / name)
-    random = Random(generate.SEED)  # noqa: S311  a benchmark is to be repeatable
-    generate.write(given, generate.allowances(count, random), form)
+    folder = Path("opt") / "bench" / f"{count}-{form}"
+    allowances = generate.allowances(count, Random(generate.SEED))  # noqa: S311  a benchmark is to be repeatable
+    generate.write(image.root / folder, allowances, "rules" if form == "rules" else "rows")
+    if form == "data.json":
+        table = image.root / folder / "servers" / "data.yaml"
+        table.rename(table.with_suffix(".json"))
     return folder
 
 
