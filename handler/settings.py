@@ -89,4 +89,5 @@ def _read(environment: Mapping[str, str], kind: type[Kind]) -> Kind:
     except msgspec.ValidationError as error:
         problem, _, field = str(error).rpartition(" - at `$.")
         name = field.rstrip("`").upper()
+        problem = "write true or false" if "`bool`" in problem else problem
         raise SettingError(name, f"is {given[name.lower()]!r}: {problem}") from error

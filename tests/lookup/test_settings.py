@@ -47,6 +47,12 @@ def test_a_value_that_cannot_be_read_is_named(name: str, value: str) -> None:
         settings.read_look_ups({name: value})
 
 
+def test_a_switch_says_how_it_is_written() -> None:
+    """In the words of its reader, not of the program."""
+    with pytest.raises(SettingError, match="^LOOK_UP_SOURCES is 'yes': write true or false$"):
+        settings.read_look_ups({"LOOK_UP_SOURCES": "yes"})
+
+
 def test_all_on_keeps_how_accounts_are_entered() -> None:
     """`decide --look-up` looks everything up, with the role that is set."""
     given = LookUps(look_up_role_name="reader", look_up_external_id="shared")
