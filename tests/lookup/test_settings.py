@@ -49,7 +49,7 @@ def test_a_value_that_cannot_be_read_is_named(name: str, value: str) -> None:
 
 def test_a_switch_says_how_it_is_written() -> None:
     """In the words of its reader, not of the program."""
-    with pytest.raises(SettingError, match="^LOOK_UP_SOURCES is 'yes': write true or false$"):
+    with pytest.raises(SettingError, match=r"^LOOK_UP_SOURCES is 'yes': write true or false$"):
         settings.read_look_ups({"LOOK_UP_SOURCES": "yes"})
 
 
