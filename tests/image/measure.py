@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import yaml
 
 from bench import generate
 from handler import reporters
@@ -99,9 +100,11 @@ def policies(image: Image, count: int, form: str) -> Path:
     folder = Path("opt") / "bench" / f"{count}-{form}"
     allowances = generate.allowances(count, Random(generate.SEED))  # noqa: S311  a benchmark is to be repeatable
     generate.write(image.root / folder, allowances, "rules" if form == "rules" else "rows")
+    table = image.root / folder / "servers" / "data.yaml"
     if form == "data.json":
-        table = image.root / folder / "servers" / "data.yaml"
         table.rename(table.with_suffix(".json"))
+    elif form == "data.yaml":
+        table.write_text(yaml.dump(json.loads(table.read_text()), Dumper=yaml.CSafeDumper))
     return folder
 
 

@@ -54,8 +54,7 @@ class RuntimeApi:
                 api._posted(self.path, json.loads(self.body()))
                 self.answer(202)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         self.address = f"127.0.0.1:{self._server.server_port}"
 
@@ -90,6 +89,13 @@ class RuntimeApi:
             self._answers.put(Answer("error", body, seconds))
         else:
             raise ValueError(path)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Keep quiet about a function that was killed while it waited."""
 
 
 class _Handler(BaseHTTPRequestHandler):
