@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -11,7 +11,7 @@ from handler import reporters
 from handler.decision import Decision
 from handler.errors import OpaRefusedError, PortcullisError
 from handler.events import Record
-from handler.finding import Closed, Finding, Reference, Report, Undecidable
+from handler.finding import PORTS_ASSUMED, UNKNOWN, Closed, Finding, Reference, Report, Undecidable
 from handler.folding import fold
 from handler.lookup import LookUp
 from handler.lookup.reports import Client, fetch
@@ -53,10 +53,10 @@ def judge(  # noqa: PLR0913  what an invocation has: its records and time, and w
     folded = fold((record, report) for record, report in told if isinstance(report, Finding | Closed))
     if look_up is not None:
         folded = look_up(folded, deadline)
-    opened = [(group.records, group.report) for group in folded if isinstance(group.report, Finding)]
-    outcomes = [
-        Outcome(records=group.records, report=group.report) for group in folded if isinstance(group.report, Closed)
-    ]
+    events = {record.id: record.event for record in records}
+    reports = [(group.records, _told_ports(group.report, events[group.records[0]])) for group in folded]
+    opened = [(names, report) for names, report in reports if isinstance(report, Finding)]
+    outcomes = [Outcome(records=names, report=report) for names, report in reports if not isinstance(report, Finding)]
     outcomes += [
         Outcome(records=(record,), report=report)
         for record, report in told
@@ -98,18 +98,36 @@ def _fetched(told: list[tuple[str, Report]], now: str, client: Client) -> list[t
     ]
 
 
+def _told_ports(report: Finding | Closed, event: Any) -> Finding | Closed | Undecidable:
+    """Make undecidable what names a security group and no port, if no look-up told what the group opens."""
+    if not isinstance(report, Finding) or PORTS_ASSUMED not in report.notes:
+        return report
+    untold = (0, 65535, (UNKNOWN,), ())
+    if any((one.from_port, one.to_port, one.sources, one.rules) != untold for one in report.exposures):
+        return report
+    more = "".join(f"; {note}" for note in report.notes if note != PORTS_ASSUMED)
+    problem = f"names a security group and no port; no look-up told what its rules open{more}"
+    return _undecidable(report, "report without ports", problem, event)
+
+
 def _outcome(records: tuple[str, ...], finding: Finding, decision: Decision | OpaRefusedError) -> Outcome:
     if isinstance(decision, Decision):
         return Outcome(records=records, report=finding, decision=decision)
-    refused = Undecidable(
-        shape="finding that the policies fail to judge",
-        field="",
-        problem=f"OPA refuses to judge it: {decision}",
-        raw=msgspec.to_builtins(finding),
-        reporter=finding.reporters[0].name,
-        id=finding.reporters[0].id,
-        account=finding.server.account,
-        region=finding.server.region,
-        server=finding.server.id,
-    )
+    problem = f"OPA refuses to judge it: {decision}"
+    refused = _undecidable(finding, "finding that the policies fail to judge", problem, msgspec.to_builtins(finding))
     return Outcome(records=records, report=refused)
+
+
+def _undecidable(finding: Finding, shape: str, problem: str, raw: Any) -> Undecidable:
+    reporter, server = finding.reporters[0], finding.server
+    return Undecidable(
+        shape=shape,
+        field="",
+        problem=problem,
+        raw=raw,
+        reporter=reporter.name,
+        id=reporter.id,
+        account=server.account,
+        region=server.region,
+        server=server.id,
+    )

@@ -47,7 +47,9 @@ OUTCOMES = {
     ],
     "prowler-ocsf-instance-ssh": ["open i-0cc555cfcdf60a48f Database Server for AZ1 internet no group tcp 22"],
     "guardduty-sechub-port-probe": ["ignored RESOLVED"],
-    "ocsf-compliance-ec2-18": ["undecidable detail.findings[0].compliance.control"],
+    "ocsf-compliance-ec2-18": [
+        "open sg-0a1b2c3d4e5f60001 tags unknown internet sg-0a1b2c3d4e5f60001 tcp 0-65535 udp 0-65535"
+    ],
     "ocsf-exposure-lambda-docs": ["ignored A Detection Finding"],
     "ocsf-inspector-reachability-unverified": [
         "to fetch arn:aws:inspector2:eu-west-1:111122223333:finding/9abc5f3a76093eeb2ad420fdf9c011ab"

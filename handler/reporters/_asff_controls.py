@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from handler.errors import UnreadableError
 from handler.finding import Exposure, Finding
 from handler.reporters import _asff as asff
 from handler.reporters import _controls as controls
 from handler.reporters import _fields as fields
+from handler.reporters import _opening as opening
 from handler.reporters import _permissions as permissions
 from handler.reporters._opening import Ports
 from handler.reporters._permissions import Rules
@@ -43,11 +43,13 @@ def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> 
     """Give a finding for each port range that the group opens: by its rules, else by the control's own meaning.
 
     All that the rules open is judged, whichever control it was that failed, so that all controls of a group tell the
-    same.
+    same. A control that names no port leaves it to the look-ups.
     """
     group = asff.server(told, resource, path, "AwsEc2SecurityGroup")
     rules = permissions.read(asff.details(resource), path + _DETAILS, group.account)
-    opened, notes = _opened(told, rules, path)
+    opened, notes = _opened(told, rules)
+    if not opened:
+        yield opening.portless(group, asff.reporter(told), now, *notes)
     for (protocol, low, high), sources in opened.items():
         exposure = Exposure(protocol=protocol, from_port=low, to_port=high, sources=sources, security_group=group.id)
         yield asff.finding(told, group, (exposure,), now, notes=notes)
@@ -66,16 +68,13 @@ def _control(told: asff.Told) -> str:
     return name
 
 
-def _opened(told: asff.Told, rules: Rules, path: str) -> tuple[dict[Ports, tuple[str, ...]], tuple[str, ...]]:
+def _opened(told: asff.Told, rules: Rules) -> tuple[dict[Ports, tuple[str, ...]], tuple[str, ...]]:
     """Give what is open, and what to say of it. Rules that do not show what the control found are not believed."""
     name = _control(told)
     control = controls.CONTROLS[name]
     if _show(rules, control) or asff.compliance(told) in _PUT_ASIDE:
         return rules.opened, tuple(f"It also opens protocol {one}, which has no ports to judge" for one in rules.others)
-    if control.ports:
-        return dict.fromkeys(control.ports, control.sources), (controls.assumption(name),)
-    problem = "show no port that is open to everybody" if rules.opened else "are absent or empty"
-    raise UnreadableError(f"{path}{_DETAILS}IpPermissions", f"{problem}, and {name} does not say which port is open")
+    return dict.fromkeys(control.ports, control.sources), (controls.assumption(name),)
 
 
 def _show(rules: Rules, control: controls.Control) -> bool:

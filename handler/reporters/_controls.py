@@ -59,6 +59,8 @@ def control_of(generator: str) -> str:
 
 def assumption(control: str) -> str:
     """Say what is judged in the place of what a control does not say."""
+    if not CONTROLS[control].ports:
+        return f"{control} does not say which port is open"
     ports = ", ".join(f"{protocol} {port}" for protocol, port, _ in CONTROLS[control].ports)
     sources = " and ".join(CONTROLS[control].sources)
     return f"{control} does not say exactly what is open: all that it looks for is judged ({ports} from {sources})"

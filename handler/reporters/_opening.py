@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from handler.finding import Exposure, Finding, Protocol, Reporter, Server, identity
+from handler.finding import PORTS_ASSUMED, UNKNOWN, Exposure, Finding, Protocol, Reporter, Server, identity
 
 Ports = tuple[Protocol, int, int]
 """Protocol, first and last port."""
@@ -38,4 +38,17 @@ def finding(  # noqa: PLR0913  what a report says, part by part
             for protocol, low, high in opened
         ),
         notes=tuple(notes),
+    )
+
+
+def portless(server: Server, reporter: Reporter, now: str, *notes: str) -> Finding:
+    """Give the finding of a report that names a security group and no port: what is open is left to a look-up."""
+    return finding(
+        server,
+        reporter,
+        now,
+        ports=EVERY_PORT,
+        sources=(UNKNOWN,),
+        reach_known=False,
+        notes=[PORTS_ASSUMED, *notes],
     )

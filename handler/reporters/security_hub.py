@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from handler.errors import UnreadableError
-from handler.finding import Closed, Finding, Ignored, Report, Undecidable
+from handler.finding import PORTS_ASSUMED, Closed, Finding, Ignored, Report, Undecidable
 from handler.reporters import _asff as asff
 from handler.reporters import (
     _asff_controls,
@@ -160,10 +160,10 @@ def _put_aside(told: asff.Told) -> str | None:
 def _closed(told: asff.Told, product: asff.Product, now: str) -> Iterator[Report]:
     """Close what an archived finding tells, if it still tells the ports."""
     reports = list(_findings(told, product, now))
-    for report in reports:
-        if isinstance(report, Finding):
-            yield Closed(id=report.id, reporter=report.reporters[0], server=report.server)
-    if not all(isinstance(report, Finding) for report in reports):
+    found = [report for report in reports if isinstance(report, Finding) and PORTS_ASSUMED not in report.notes]
+    for one in found:
+        yield Closed(id=one.id, reporter=one.reporters[0], server=one.server)
+    if len(found) < len(reports):
         yield asff.ignored(told, _ARCHIVED)
 
 

@@ -45,9 +45,8 @@ _FETCHED_BY = "inspector2"
 
 
 class _Opening(NamedTuple):
-    """A port that is open on a resource of one kind, to whom, and what is to be said of it."""
+    """A port that is open, to whom, and what is to be said of it."""
 
-    kind: ocsf.Kind
     ports: opening.Ports
     sources: tuple[str, ...]
     reach_known: bool
@@ -170,34 +169,36 @@ def _reference(told: ocsf.Told, arn: fields.Arn) -> Reference:
 
 
 def _findings(told: ocsf.Told, now: str) -> Iterator[Finding | Undecidable]:
-    """Give what is open on each resource that the finding is about: a finding for each port."""
-    openings = _of_control(told) if told.finding["class_uid"] == _COMPLIANCE else _of_probe(told)
-    reporter, wanted, found = ocsf.reporter(told), openings[0].kind, False
+    """Give what is open on each resource that the finding is about: of a control a group, of a probe an instance."""
+    is_control = told.finding["class_uid"] == _COMPLIANCE
+    openings = _of_control(told) if is_control else _of_probe(told)
+    reporter, wanted, found = ocsf.reporter(told), "security_group" if is_control else "instance", False
     for index, resource in enumerate(fields.filled_list(told.finding, "resources", told.path)):
         path = f"{told.path}resources[{index}]."
         try:
             if ocsf.kind_of(fields.entry(resource, path), path) != wanted:
                 continue
             server = ocsf.server(told, resource, path)
-            for _, ports, sources, known, notes in openings:
+        except UnreadableError as error:
+            yield ocsf.undecidable(told, error, resource)
+        else:
+            for ports, sources, known, notes in openings:
                 yield opening.finding(
                     server, reporter, now, ports=[ports], sources=sources, reach_known=known, notes=notes
                 )
-        except UnreadableError as error:
-            yield ocsf.undecidable(told, error, resource)
+            if not openings:
+                yield opening.portless(server, reporter, now, controls.assumption(_control(told)))
         found = True
     if not found:
         raise UnreadableError(f"{told.path}resources", f"names no {wanted.replace('_', ' ')}")
 
 
 def _of_control(told: ocsf.Told) -> list[_Opening]:
-    """Give what a failed control means; some do not say which port is open."""
+    """Give what a failed control means; nothing if it does not say which port is open."""
     name = _control(told)
     ports, sources = controls.CONTROLS[name]
-    if not ports:
-        raise UnreadableError(f"{told.path}compliance.control", f"is {name!r}, which does not say which port is open")
     notes = (controls.assumption(name),)
-    return [_Opening("security_group", one, sources, reach_known=False, notes=notes) for one in ports]
+    return [_Opening(one, sources, reach_known=False, notes=notes) for one in ports]
 
 
 def _of_probe(told: ocsf.Told) -> list[_Opening]:
@@ -211,7 +212,7 @@ def _of_probe(told: ocsf.Told) -> list[_Opening]:
         assumed = connection.get("protocol_name") is None
         protocol = "tcp" if assumed else fields.protocol(connection, "protocol_name", f"{at}connection_info.")
         notes = (TCP_ASSUMED,) if assumed else ()
-        found[_Opening("instance", (protocol, port, port), (UNKNOWN,), reach_known=True, notes=notes)] = None
+        found[_Opening((protocol, port, port), (UNKNOWN,), reach_known=True, notes=notes)] = None
     return list(found)
 
 
