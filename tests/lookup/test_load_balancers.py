@@ -92,6 +92,15 @@ def test_the_balancer_of_the_path_counts_whatever_the_rules_say(cloud: Cloud) ->
     }
 
 
+def test_a_balancer_of_the_path_that_lets_nobody_in_may_let_anybody_in(cloud: Cloud) -> None:
+    """The scanner came through it, so what its rules say now is not the whole truth."""
+    instance = cloud.instance(cloud.group(tcp(80, "10.0.0.0/16")))
+    balancer = cloud.balancer(cloud.group(tcp(8443, OFFICE)))
+    cloud.listen(balancer, 443, instance)
+    [found] = looked_up(reported(server(instance), 80, load_balancer=path_name(balancer)))
+    assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), ("unknown",)}
+
+
 def test_a_dns_name_finds_the_balancer(cloud: Cloud) -> None:
     """Inspector Classic names it so; an ARN does as well."""
     front = cloud.group(tcp(443, OFFICE))
