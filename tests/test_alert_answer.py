@@ -1,11 +1,16 @@
 """A person who asked is answered: once, by whatever message speaks of it, with attributes to filter by."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handler import alert
+from handler.events import unwrap
 from handler.finding import Closed, Finding, Ignored, Reporter, Undecidable
+from handler.invocation import judge
 from handler.opa import Opa
 from handler.outcome import Outcome
 from handler.process import Process
@@ -121,3 +126,28 @@ def test_outcome_that_was_asked_for_alerts(gate: Opa) -> None:
     silent: Reports = [ALLOWED, Ignored(reporter="security_hub", reason="Not about an open port")]
     assert [outcome.alerts for outcome in outcomes(gate, heard + silent)] == [True] * len(heard) + [False] * len(silent)
     assert Outcome(records=("a",), report=NOT_OURS).asked
+
+
+def judged(gate: Opa, told: Any) -> list[alert.Message]:
+    """Give the messages about an event, which needs nothing from AWS."""
+
+    def nobody(service: str, region: str) -> Any:
+        raise AssertionError(service, region)
+
+    outcomes = judge(unwrap(told, "request").records, "2026-11-24T06:12:00Z", gate, nobody).outcomes
+    return alert.messages(outcomes, SETTINGS, ENGINE)
+
+
+def test_button_in_security_hub_is_answered_from_end_to_end(gate: Opa) -> None:
+    """The finding of an allowed port is silent as an event, and answered when a person sends it."""
+    case = Path(__file__).parent / "cases/security_hub/inspector-by-its-fields/event.json"
+    told = json.loads(case.read_text())
+    assert judged(gate, told) == []
+    told["detail-type"] = "Security Hub Findings - Custom Action"
+    told["detail"]["findings"][0]["Workflow"]["Status"] = "SUPPRESSED"
+    (message,) = judged(gate, told)
+    assert message.subject == "[allowed] web-prod-01: tcp 443, account 111122223333"
+    assert message.records == {told["id"]}
+    told["detail"]["findings"][0]["Network"]["OpenPortRange"] = {"Begin": 3306, "End": 3306}
+    (message,) = judged(gate, told)
+    assert message.subject == "[critical] web-prod-01: tcp 3306 open, account 111122223333"
