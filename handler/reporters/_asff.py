@@ -143,7 +143,7 @@ def ignored(told: Told, reason: str) -> Ignored:
         reason=reason,
         asked=True,
         id=fields.spoken(told.finding.get("Id")),
-        account=_account(told),
+        account=_account(told) or fields.spoken(told.around.get("account")),
         region=_region(_first(told)) or fields.spoken(told.around.get("region")),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from handler.errors import UnreadableError
-from handler.finding import PORTS_ASSUMED, Closed, Finding, Ignored, Report, Undecidable
+from handler.finding import PORTS_ASSUMED, Closed, Finding, Report, Undecidable
 from handler.reporters import _asff as asff
 from handler.reporters import (
     _asff_controls,
@@ -28,8 +28,9 @@ OF_THE_NEW_HUB = "Findings Imported V2"
 
 _IMPORTED = "Security Hub Findings - Imported"
 _ASKED = "Security Hub Findings - Custom Action"
+_ASKED_OF_AN_INSIGHT = "Security Hub Insight Results"
 _NO_FINDINGS = {
-    "Security Hub Insight Results": "Security Hub Insight Results counts findings, and tells none",
+    _ASKED_OF_AN_INSIGHT: "Security Hub Insight Results counts findings and tells none: send the findings themselves",
     "Security Hub Standard Results": "Security Hub Standard Results tells of a standard, not of an open port",
     "AWS API Call via CloudTrail": "AWS API Call via CloudTrail tells that somebody called Security Hub",
 }
@@ -79,10 +80,12 @@ def _bare(finding: Any) -> bool:
 def _event(event: dict[str, Any], now: str) -> Iterator[Report]:
     """Read an event of EventBridge. It has one finding, and may have many: each is then attached alone."""
     kind = fields.spoken(event.get("detail-type"))
-    if kind in _NO_FINDINGS:
-        yield Ignored(reporter=NAME, reason=_NO_FINDINGS[kind])
-        return
     shape, detail = f"{SOURCE} {kind}"[:200], fields.loose_object(event.get("detail"))
+    if kind in _NO_FINDINGS:
+        insight = {"Id": detail.get("insightArn")}
+        told = asff.Told(shape, "", insight, event, event, asked=kind == _ASKED_OF_AN_INSIGHT)
+        yield asff.ignored(told, _NO_FINDINGS[kind])
+        return
     try:
         if kind not in {_IMPORTED, _ASKED}:
             raise fields.refusal(event, "detail-type", "", "on any list of Security Hub's events")
