@@ -71,6 +71,7 @@ TAGS = [
     "",
     "tcp/0-65535",
 ]
+BALANCERS: list[Json] = [*["app/web/1"] * 4, "net/web/2", "", None]
 NOWS = [
     "2026-11-24",
     "2026-11-24T06:12:00",
@@ -136,6 +137,8 @@ def _policy(random: Random, named: dict[str, Json], *, allowance: bool) -> Json:
         value |= {"owner": random.choice(["x", "y"]), "expires": random.choice([*DATES, *["2027-06-30"] * 8])}
         if random.random() < 0.15:
             value["declared_in"] = random.choice([TAG, TAG, "other"])
+        if random.random() < 0.3:
+            value["bound"] = "behind a load balancer"
     elif random.random() < 0.5:
         value["except"] = _some(random, [*words, *named], 3) if random.random() < 0.9 else random.choice([[], *ODD])
     return value
@@ -149,6 +152,17 @@ def _finding(random: Random) -> Json:
         "reach": "internet",
         "server": {"kind": "instance", "id": "i-1", "tags": tags, "account": "111122223333"},
         "exposures": [_exposure(random) for _ in range(random.choice([1, 1, 1, 2, 3]))],
+        "listeners": [_listener(random) for _ in range(random.choice([0, 1, 9, 50]))],
+    }
+
+
+def _listener(random: Random) -> Json:
+    return {
+        "protocol": random.choice(["tcp", "tcp", "udp"]),
+        "port": random.choice(PORTS),
+        "task": "web:1",
+        "target_group": random.choice(["web", None]),
+        "load_balancer": random.choice(BALANCERS),
     }
 
 
@@ -161,6 +175,8 @@ def _exposure(random: Random) -> Json:
         "to_port": high,
         "sources": _some(random, [*CIDRS, *CIDRS, *NAMES, "0.0.0.0/0", "::/0", "unknown", "unknown"], 3),
     }
+    if random.random() < 0.7:
+        value["load_balancer"] = random.choice(BALANCERS)
     if random.random() < 0.7:
         value |= {"security_group": random.choice([None, "sg-1", "sg-2"]), "rules": random.choice([[], ["sgr-1"]])}
     return value
@@ -206,25 +222,38 @@ POLICY_BREAKS: list[Break] = [
     *(_set(protocol, [80, "80", [], "0-9", {"a": 80}, {}]) for protocol in ("tcp", "udp")),
     *(_spoil(key, [*NO_CIDRS, *NO_NAMES, *ODD, "unknown", "empty", "mixed"]) for key in ("sources", "except")),
     *(_set("sources", ["anywhere", []]), _set("expires", [*NO_DATES, *ODD]), _set("declared_in", [" ", *ODD])),
+    _set("bound", ["behind a load balancer ", "task", *ODD]),
     *(_set("port", [80]), _set("protocol", ["tcp"]), _set("accounts", [["production"]]), _set("", [1])),
 ]
 EXPOSURE_BREAKS: list[Break] = [
     *(_drop, _odd, _odd, _set("protocol", ["icmp", "TCP", "-1", "sources"])),
     *(_set(key, [-1, 65536, "80", 9.5, 443.0, 0.0, 1e3, -0.0]) for key in ("from_port", "to_port")),
     *(_set("sources", [[], "0.0.0.0/0", {"a": "0.0.0.0/0"}]), _spoil("sources", [*NO_CIDRS, *NO_NAMES, *ODD, "sg-*"])),
-    *(_set("security_group", ODD), _set("rules", [*ODD, ["sgr-1", 5]])),
+    *(_set("security_group", ODD), _set("rules", [*ODD, ["sgr-1", 5]]), _set("load_balancer", ODD)),
+]
+LISTENER_BREAKS: list[Break] = [
+    *(_drop, _odd, _set("port", [-1, 65536, "80", 9.5, 443.0]), _set("load_balancer", ODD), _set("protocol", ["TCP"])),
 ]
 
 
-def _exposures(random: Random, value: dict[str, Json]) -> None:
-    if isinstance(value.get("exposures"), list) and value["exposures"]:
-        index = random.randrange(len(value["exposures"]))
-        value["exposures"][index] = _broken(random, value["exposures"][index], EXPOSURE_BREAKS)
+def _inner(key: str, breaks: list[Break]) -> Break:
+    def spoil(random: Random, value: dict[str, Json]) -> None:
+        if isinstance(value.get(key), list) and value[key]:
+            index = random.randrange(len(value[key]))
+            value[key][index] = _broken(random, value[key][index], breaks)
+
+    return spoil
 
 
 FINDING_BREAKS: list[Break] = [
-    *(_drop, _odd, *[_exposures] * 6),
-    *(_set("now", [*NOWS, *ODD]), _set("exposures", [[], {}, None]), _set("server", ODD), _set("id", ODD)),
+    *(_drop, _odd, *[_inner("exposures", EXPOSURE_BREAKS)] * 6, *[_inner("listeners", LISTENER_BREAKS)] * 2),
+    *(
+        _set("now", [*NOWS, *ODD]),
+        _set("exposures", [[], {}, None]),
+        _set("listeners", ODD),
+        _set("server", ODD),
+        _set("id", ODD),
+    ),
     _set("server", [{"tags": tags} for tags in [*ODD, {TAG: 5}, {TAG: None}, {TAG: "tcp/0-9 \x00"}]]),
 ]
 

@@ -19,6 +19,9 @@ from tests.gate_words import (
     unite,
 )
 
+BOUND = "behind a load balancer"
+"""The one value of `bound`."""
+
 Problem = tuple[str, str | None, str]
 """Kind, id and field of a problem."""
 
@@ -31,13 +34,17 @@ class World(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A well-formed allowance, with the ports that a tag declares where it is a ceiling."""
+    """A well-formed allowance, with the ports that a tag declares where it is a ceiling.
+
+    Where it is `bound`, its ports are a ceiling for those that are bound behind an exposure's load balancer.
+    """
 
     id: str
     owner: str
     expires: str
     ports: dict[str, int]
     networks: Networks
+    bound: bool
 
 
 class Stop(NamedTuple):
@@ -55,9 +62,10 @@ class Stop(NamedTuple):
 
 def read_allowance(value: Json, tags: Json, world: World, problems: set[Problem]) -> Term | None:
     """Read an allowance; None when it is malformed."""
-    faults = set(faults_of(value, world, ("id", "owner", "reason"), ("expires", "declared_in")))
+    faults = set(faults_of(value, world, ("id", "owner", "reason"), ("expires", "declared_in", "bound")))
     if isinstance(value, dict):
         faults |= {"expires"} if not is_date(value.get("expires")) else set()
+        faults |= {"bound"} if value.get("bound", BOUND) != BOUND else set()
         faults |= {"declared_in"} if "declared_in" in value and not filled(value["declared_in"]) else set()
     problems |= {("allowance", identifier(value), field) for field in faults}
     if faults:
@@ -67,7 +75,8 @@ def read_allowance(value: Json, tags: Json, world: World, problems: set[Problem]
         declared, unreadable = tag_bits(tags, value["declared_in"])
         ports = {protocol: ceiling & declared[protocol] for protocol, ceiling in ports.items()}
         problems |= {("tag", value["declared_in"], word) for word in unreadable}
-    return Term(value["id"], value["owner"], value["expires"], ports, unite(value["sources"], world.networks))
+    networks = unite(value["sources"], world.networks)
+    return Term(value["id"], value["owner"], value["expires"], ports, networks, "bound" in value)
 
 
 def read_prohibition(value: Json, world: World, problems: set[Problem]) -> Stop:

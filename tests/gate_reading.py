@@ -10,16 +10,36 @@ from operator import and_, or_
 from typing import NamedTuple
 
 from tests.gate_policies import Stop, Term, World, read_allowance, read_prohibition
-from tests.gate_words import PROTOCOLS, Address, Json, addresses, bits, borders, is_date, is_port, is_source, spans
+from tests.gate_words import (
+    PROTOCOLS,
+    Address,
+    Json,
+    addresses,
+    bits,
+    borders,
+    filled,
+    is_date,
+    is_port,
+    is_source,
+    spans,
+)
 
 
 class Exposed(NamedTuple):
-    """One source of one readable exposure."""
+    """One source of one readable exposure, and which ports are known to listen behind the exposure's load balancer."""
 
     exposure: Json
     source: str
     ports: int
     addresses: set[Address]
+    listening: int
+
+    def opened(self, term: Term) -> int:
+        """Give the ports of a term here. An unknown address may have come around the load balancer."""
+        ports = term.ports.get(self.exposure["protocol"], 0)
+        if not term.bound:
+            return ports
+        return 0 if self.source == "unknown" else ports & self.listening
 
 
 class Judge(NamedTuple):
@@ -109,19 +129,29 @@ def take_apart(fields: Json, different: set[Address]) -> Iterator[Exposed]:
     for exposure in exposures if isinstance(exposures, list) else []:
         if is_exposure(exposure):
             ports = bits(int(exposure["from_port"]), int(exposure["to_port"]))
+            listening = behind(fields.get("listeners"), exposure)
             sources = exposure.get("sources")
             for source in sources if isinstance(sources, list) else []:
                 if is_source(source):
-                    yield Exposed(exposure, source, ports, addresses(source, different))
+                    yield Exposed(exposure, source, ports, addresses(source, different), listening)
+
+
+def behind(listeners: Json, exposure: Json) -> int:
+    """Give the ports of the readable listeners that are behind the load balancer of an exposure."""
+    balancer = exposure.get("load_balancer")
+    ports = 0
+    for listener in listeners if isinstance(listeners, list) and filled(balancer) else []:
+        if isinstance(listener, dict) and is_port(listener.get("port")):
+            same = (listener.get("load_balancer"), listener.get("protocol")) == (balancer, exposure["protocol"])
+            ports |= bits(int(listener["port"]), int(listener["port"])) if same else 0
+    return ports
 
 
 def covered(terms: Iterable[Term], one: Exposed) -> int:
     """Give the ports at which every address of the source lies in some term."""
-    protocol = one.exposure["protocol"]
     terms = list(terms)
     at_each = (
-        reduce(or_, (term.ports.get(protocol, 0) for term in terms if term.networks.hold(address)), 0)
-        for address in one.addresses
+        reduce(or_, (one.opened(term) for term in terms if term.networks.hold(address)), 0) for address in one.addresses
     )
     return reduce(and_, at_each, one.ports)
 
@@ -143,7 +173,7 @@ def allowed_ports(one: Exposed, judge: Judge) -> int:
 
 def touches(term: Term, one: Exposed, ports: int) -> bool:
     """Say whether a term holds some port, and some address of the source."""
-    return bool(term.ports.get(one.exposure["protocol"], 0) & ports) and any(map(term.networks.hold, one.addresses))
+    return bool(one.opened(term) & ports) and any(map(term.networks.hold, one.addresses))
 
 
 def allowed_entries(one: Exposed, judge: Judge) -> Iterator[Json]:
@@ -194,7 +224,7 @@ def nearest(cause: str, speaking: list[Term], one: Exposed, ports: int, judge: J
         candidates = [term for term in speaking if not judge.held(term) and touches(term, one, ports)]
 
     def rank(term: Term) -> tuple[int, int, str]:
-        held = term.ports[one.exposure["protocol"]]
+        held = one.opened(term)
         whole = all(map(term.networks.hold, one.addresses))
         if ports & ~held == 0:
             return (0 if whole else 1, 0, term.id)
@@ -232,7 +262,10 @@ def severity(action: str, denied: list[Json], world: World, *, undecidable: bool
 
 
 def unrepeated(entries: Iterable[Json]) -> list[Json]:
-    """Sort by protocol, from_port, source and security_group, then by what else can differ; say nothing twice."""
+    """Sort by protocol, from_port, source and security_group, then by what else can differ; say nothing twice.
+
+    What is said of two ways to one port may differ in the cause alone.
+    """
 
     def order(entry: Json) -> tuple[Json, ...]:
         group = entry.get("security_group")
@@ -241,6 +274,7 @@ def unrepeated(entries: Iterable[Json]) -> list[Json]:
             (group is not None, group or ""),
             entry["to_port"],
             entry.get("rules", []),
+            *((entry.get(key) is not None, entry.get(key) or "") for key in ("cause", "nearest", "prohibition")),
         )
 
     ordered = sorted(entries, key=order)

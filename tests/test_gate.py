@@ -112,8 +112,10 @@ def comparable(decided: Json) -> Json:
     msgspec.convert(decided, Decision)
     keys = [(entry["field"], entry["id"] or "", entry["kind"], entry["problem"]) for entry in decided["problems"]]
     assert keys == sorted(keys)
+    assert all(decided["denied"].count(entry) == 1 for entry in decided["denied"])
+    denied = [{key: value for key, value in entry.items() if key != "reason"} for entry in decided["denied"]]
     return decided | {
-        "denied": [{key: value for key, value in entry.items() if key != "reason"} for entry in decided["denied"]],
+        "denied": [entry for index, entry in enumerate(denied) if index == 0 or entry != denied[index - 1]],
         "problems": {(entry["kind"], entry["id"], entry["field"]) for entry in decided["problems"]},
     }
 

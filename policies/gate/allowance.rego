@@ -10,6 +10,7 @@ _allowance(value) := {
 	"words": value.sources,
 	"networks": networks,
 	"declared_in": object.get(value, "declared_in", null),
+	"bound": object.get(value, "bound", null),
 	"problems": set(),
 } if {
 	is_object(value)
@@ -37,9 +38,10 @@ _is_allowance(value, ports, networks) if {
 # What is wrong, as [field, problem].
 _allowance_faults(value) := union({
 	_text_faults(value, ["id", "owner", "reason"]),
-	_unknown_keys(value, {"id", "owner", "reason", "expires", "sources", "tcp", "udp", "declared_in"}),
+	_unknown_keys(value, {"id", "owner", "reason", "expires", "sources", "tcp", "udp", "declared_in", "bound"}),
 	_expiry_faults(value),
 	_declared_in_faults(value),
+	_bound_faults(value),
 	_port_faults(value),
 	_word_faults(value),
 }) if {
@@ -53,6 +55,12 @@ else := {["expires", sprintf("'%v' is not a date like 2027-06-30", [object.get(v
 _declared_in_faults(value) := set() if _is_filled(object.get(value, "declared_in", "absent"))
 
 else := {["declared_in", "is not the key of a tag"]}
+
+_bound_faults(value) := set() if object.get(value, "bound", _behind_a_load_balancer) == _behind_a_load_balancer
+
+else := {["bound", sprintf("'%v' is not \"%s\"", [value.bound, _behind_a_load_balancer])]}
+
+_behind_a_load_balancer := "behind a load balancer"
 
 _is_date(text) if {
 	is_string(text)
@@ -73,6 +81,15 @@ _declared(allowance, tags) := object.union(allowance, {"ports": ports}) if {
 	allowance.declared_in != null
 	declared := _tag(_tag_text(tags, allowance.declared_in)).ports
 	ports := {protocol: _common(ceiling, declared[protocol]) | some protocol, ceiling in allowance.ports}
+}
+
+# What the allowance opens of an exposure. Where its ports are a ceiling for what is bound behind a load balancer, that
+# are the exposure's listeners; an unknown address may have come around the load balancer.
+_opens(allowance, exposure, _) := allowance.ports[exposure.protocol] if allowance.bound == null
+
+_opens(allowance, exposure, source) := _common(allowance.ports[exposure.protocol], listening) if {
+	allowance.bound != null
+	listening := [range | some range in exposure.listening; source != "unknown"]
 }
 
 _tag_text(tags, key) := tags[key] if {

@@ -71,13 +71,17 @@ _reason(protocol, source, span, ranked) := sprintf("%s%s allows %s %s from %s; %
 	one.term.id,
 	_spell_lapsed(one.term),
 	protocol,
-	_spell_ranges(one.ranges),
+	_spell_opened(one, protocol),
 	_spell_words(one.term.words),
 	_spell_shortfall(ranked[0][0], _spell_range(span.first, span.last), source, one.relation),
 ]) if {
 	span.cause == "short"
 	one := ranked[0][3]
 }
+
+_spell_opened(one, protocol) := sprintf("%s bound %s", [_spell_ranges(one.term.ports[protocol]), one.term.bound]) if {
+	one.term.bound != null
+} else := _spell_ranges(one.ranges)
 
 _spell_exposed(protocol, span) := sprintf("%s %s", [protocol, _spell_range(span.first, span.last)])
 

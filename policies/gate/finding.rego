@@ -22,10 +22,21 @@ _exposures(finding) := [{
 	"sources": {source | some source in _array(exposure, "sources"); _family(source)},
 	"security_group": _text_or_null(exposure, "security_group"),
 	"rules": [rule | some rule in _array(exposure, "rules"); is_string(rule)],
+	"listening": [range | some listener in listeners; range := _listens(listener, exposure)],
 } |
+	listeners := _array(finding, "listeners")
 	some exposure in _array(finding, "exposures")
 	_is_exposure(exposure)
 ]
+
+# The port of a listener that is registered behind the load balancer through which an exposure leads.
+_listens(listener, exposure) := [port, port] if {
+	_is_filled(exposure.load_balancer)
+	listener.load_balancer == exposure.load_balancer
+	listener.protocol == exposure.protocol
+	_is_port(listener.port)
+	port := floor(listener.port)
+}
 
 _is_exposure(exposure) if {
 	exposure.protocol in {"tcp", "udp"}

@@ -10,7 +10,7 @@ _judge(exposure, source, terms, stops) := {
 } if {
 	near := [{"term": term, "ranges": ranges, "relation": relation} |
 		some term in terms
-		ranges := term.ports[exposure.protocol]
+		ranges := _opens(term, exposure, source)
 		relation := _relation(term.networks, source)
 	]
 	stopping := [{"stop": stop, "ranges": ranges} |
