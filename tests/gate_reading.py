@@ -264,7 +264,7 @@ def severity(action: str, denied: list[Json], world: World, *, undecidable: bool
 def unrepeated(entries: Iterable[Json]) -> list[Json]:
     """Sort by protocol, from_port, source and security_group, then by what else can differ; say nothing twice.
 
-    What is said of two ways to one port may differ in the cause alone.
+    What is said of two ways to one port may differ in the cause alone, or in whom it names.
     """
 
     def order(entry: Json) -> tuple[Json, ...]:
@@ -274,6 +274,7 @@ def unrepeated(entries: Iterable[Json]) -> list[Json]:
             (group is not None, group or ""),
             entry["to_port"],
             entry.get("rules", []),
+            entry.get("by", []),
             *((entry.get(key) is not None, entry.get(key) or "") for key in ("cause", "nearest", "prohibition")),
         )
 
