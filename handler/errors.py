@@ -50,15 +50,6 @@ class OutOfTimeError(PortcullisError):
         super().__init__("no time was left")
 
 
-class PublishError(PortcullisError):
-    """SNS did not take a message. `records` are the ids of the records whose findings it carried."""
-
-    def __init__(self, records: frozenset[str], problem: str) -> None:
-        super().__init__(f"{problem}; the records {', '.join(sorted(records))} will be delivered again")
-        self.records = records
-        self.problem = problem
-
-
 class RecordsFailedError(PortcullisError):
     """Some records could not be processed; the others were. Raised so that Lambda delivers the event again."""
 
