@@ -1,22 +1,74 @@
 package policy_tests.allow.containers
 
+import data.policy_tests.exposure
+import data.policy_tests.finding
 import data.policy_tests.now
+import data.policy_tests.told
 import data.policy_tests.verdict
 
 _host := {"tags": {"Role": "container-host"}}
 
+# What the gate says of ports of a server that are reached through a load balancer, behind which a task has bound 32771.
+_through(server, ports, sources) := _found(server, [_leading(ports, sources)])
+
+_leading(ports, sources) := object.union(exposure(ports, sources), {"load_balancer": "app/web/50dc"})
+
+_found(server, exposures) := told(decision) if {
+	decision := data.gate.decision with input as object.union(
+		finding(server, exposures),
+		{"listeners": [{
+			"protocol": "tcp",
+			"port": 32771,
+			"task": "frontend:12",
+			"target_group": "web",
+			"load_balancer": "app/web/50dc",
+		}]},
+	)
+}
+
+test_allows_a_bound_port_through_its_load_balancer if {
+	_through(_host, "tcp 32771", ["0.0.0.0/0", "::/0"]) == {
+		"allow tcp 32771 from 0.0.0.0/0: container-tasks",
+		"allow tcp 32771 from ::/0: container-tasks",
+	}
+}
+
+test_denies_a_port_that_no_task_has_bound if {
+	_through(_host, "tcp 32770-32771", ["0.0.0.0/0"]) == {
+		"deny tcp 32770 from 0.0.0.0/0: short, nearest container-hosts",
+		"allow tcp 32771 from 0.0.0.0/0: container-tasks",
+	}
+}
+
+test_denies_a_bound_port_around_its_load_balancer if {
+	every source in ["0.0.0.0/0", "203.0.113.0/24", "10.0.0.0/8"] {
+		_found(_host, [exposure("tcp 32771", [source])]) == {
+			sprintf("deny tcp 32771 from %s: short, nearest container-hosts", [source]),
+		}
+	}
+}
+
+test_denies_an_unexpected_port_beside_what_is_behind_the_load_balancer if {
+	exposures := [
+		_leading("tcp 32771", ["0.0.0.0/0"]),
+		exposure("tcp 32768-32770", ["sg-0b1b"]),
+		exposure("tcp 32772-65535", ["sg-0b1b"]),
+		exposure("tcp 49999", ["0.0.0.0/0"]),
+	]
+	_found(_host, exposures) == {
+		"allow tcp 32771 from 0.0.0.0/0: container-tasks",
+		"allow tcp 32768-32770 from sg-0b1b: container-hosts",
+		"allow tcp 32772-65535 from sg-0b1b: container-hosts",
+		"deny tcp 49999 from 0.0.0.0/0: short, nearest container-hosts",
+	}
+}
+
+test_denies_a_bound_port_from_an_unknown_address if {
+	_through(_host, "tcp 32771", ["unknown"]) == {"deny tcp 32771 from unknown: short, nearest container-hosts"}
+}
+
 test_allows_dynamic_ports_from_a_load_balancers_group if {
 	verdict(_host, "tcp 32768-60999", ["sg-0b1b"]) == {"allow tcp 32768-60999 from sg-0b1b: container-hosts"}
-}
-
-test_allows_one_dynamic_port_from_a_private_network if {
-	verdict(_host, "tcp 32771", ["10.20.0.0/16"]) == {"allow tcp 32771 from 10.20.0.0/16: container-hosts"}
-}
-
-test_denies_dynamic_ports_from_anywhere if {
-	verdict(_host, "tcp 32768-60999", ["0.0.0.0/0"]) == {
-		"deny tcp 32768-60999 from 0.0.0.0/0: short, nearest container-hosts",
-	}
 }
 
 test_denies_a_group_of_another_account if {
@@ -25,31 +77,35 @@ test_denies_a_group_of_another_account if {
 	}
 }
 
-test_denies_the_ports_around_the_dynamic_ones if {
-	verdict(_host, "tcp 32000-61000", ["10.0.0.0/8"]) == {
-		"deny tcp 32000-32767 from 10.0.0.0/8: short, nearest container-hosts",
-		"allow tcp 32768-60999 from 10.0.0.0/8: container-hosts",
-		"deny tcp 61000 from 10.0.0.0/8: short, nearest container-hosts",
+test_denies_the_ports_below_the_dynamic_ones if {
+	verdict(_host, "tcp 32000-32770", ["203.0.113.0/24"]) == {
+		"deny tcp 32000-32770 from 203.0.113.0/24: short, nearest container-tasks",
 	}
 }
 
 test_denies_udp if {
-	verdict(_host, "udp 32771", ["10.0.0.0/8"]) == {"deny udp 32771 from 10.0.0.0/8: uncovered"}
+	verdict(_host, "udp 32771", ["203.0.113.0/24"]) == {"deny udp 32771 from 203.0.113.0/24: uncovered"}
 }
 
 test_denies_another_role if {
-	verdict({"tags": {"Role": "container"}}, "tcp 32771", ["10.0.0.0/8"]) == {
-		"deny tcp 32771 from 10.0.0.0/8: uncovered",
+	_through({"tags": {"Role": "container"}}, "tcp 32771", ["0.0.0.0/0"]) == {
+		"deny tcp 32771 from 0.0.0.0/0: uncovered",
 	}
 }
 
 test_denies_another_account if {
-	verdict(object.union(_host, {"account": "222233334444"}), "tcp 32771", ["10.0.0.0/8"]) == {
-		"deny tcp 32771 from 10.0.0.0/8: uncovered",
+	host := object.union(_host, {"account": "222233334444"})
+	_found(host, [_leading("tcp 32771", ["0.0.0.0/0"]), exposure("tcp 32768", ["sg-0b1b"])]) == {
+		"deny tcp 32771 from 0.0.0.0/0: uncovered",
+		"deny tcp 32768 from sg-0b1b: uncovered",
 	}
 }
 
 test_denies_after_the_last_day if {
-	verdict(_host, "tcp 32771", ["10.0.0.0/8"]) == {"deny tcp 32771 from 10.0.0.0/8: expired, nearest container-hosts"}
+	_through(_host, "tcp 32771", ["0.0.0.0/0"]) == {
+		"deny tcp 32771 from 0.0.0.0/0: expired, nearest container-tasks",
+	}
+		with now as "2027-07-01T00:00:00Z"
+	verdict(_host, "tcp 32771", ["sg-0b1b"]) == {"deny tcp 32771 from sg-0b1b: expired, nearest container-hosts"}
 		with now as "2027-07-01T00:00:00Z"
 }

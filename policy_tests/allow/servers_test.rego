@@ -13,8 +13,8 @@ _mail := {"tags": {"Role": "mail"}}
 
 test_allows_redis_of_the_row_by_name_from_a_private_network if {
 	verdict(_cache, "tcp 6379", ["10.0.0.0/8", "sg-0b1b"]) == {
-		"allow tcp 6379 from 10.0.0.0/8: cache-01-redis",
-		"allow tcp 6379 from sg-0b1b: cache-01-redis",
+		"allow tcp 6379 from 10.0.0.0/8: cache-01-redis, inside",
+		"allow tcp 6379 from sg-0b1b: cache-01-redis, inside",
 	}
 }
 
@@ -23,7 +23,9 @@ test_denies_redis_from_anywhere if {
 }
 
 test_denies_a_port_that_the_row_does_not_name if {
-	verdict(_cache, "tcp 6380", ["10.0.0.0/8"]) == {"deny tcp 6380 from 10.0.0.0/8: short, nearest cache-01-redis"}
+	verdict(_cache, "tcp 6380", ["203.0.113.0/24"]) == {
+		"deny tcp 6380 from 203.0.113.0/24: short, nearest cache-01-redis",
+	}
 }
 
 test_denies_the_name_in_another_account if {

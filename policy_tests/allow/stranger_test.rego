@@ -9,16 +9,32 @@ _applying(server) := allowances if {
 		"id": "finding-1",
 		"now": "2026-11-24T06:12:00Z",
 		"reach": "internet",
-		"reach_known": false,
+		"reach_known": true,
 		"server": server,
-		"exposures": [],
+		"exposures": _exposures,
+		"listeners": _listeners,
 	}
 }
+
+_exposures := [{
+	"protocol": "tcp",
+	"from_port": 0,
+	"to_port": 65535,
+	"sources": ["0.0.0.0/0", "10.0.0.0/8", "203.0.113.0/24", "sg-0bbb", "pl-0bbb", "unknown"],
+	"load_balancer": "app/web/50dc",
+}]
+
+_listeners := [{"protocol": "tcp", "port": 40000, "task": "web:1", "target_group": "web", "load_balancer": "app/web/50dc"}]
 
 test_no_allowance_for_a_server_without_any_field if _applying({}) == set()
 
 test_no_allowance_without_a_server if {
-	set() == data.allow.allowance with input as {"id": "finding-1", "exposures": []}
+	set() == data.allow.allowance with input as {
+		"id": "finding-1",
+		"reach": "internet",
+		"reach_known": true,
+		"exposures": _exposures,
+	}
 }
 
 test_no_allowance_without_a_finding if {
