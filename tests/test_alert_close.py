@@ -187,7 +187,7 @@ def test_every_kind_of_source_is_authorized_as_what_it_is(gate: Opa, ec2: Any, g
     other = ec2.create_security_group(GroupName=f"other-{uuid4()}", Description="other")["GroupId"]
     source = source.replace("sg-0other", other).replace("sg-0peer", other)
     web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
-    run(ec2, gate, finding(web, group.open(80, 81, source)))
+    run(ec2, gate, msgspec.structs.replace(finding(web, group.open(80, 81, source)), reach="peered_vpc"))
     assert group.opened() == {("tcp", 80, 80, source.rpartition("/")[2] if "sg-" in source else source)}
 
 
