@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from handler.aws import Accounts
 from handler.finding import Finding
 from handler.folding import Folded, reunite
-from handler.lookup import behind, sources, tags
+from handler.lookup import behind, containers, sources, tags
 from handler.lookup.inquiry import Inquiry
 from handler.lookup.notes import noted
 from handler.settings import LookUps
@@ -61,6 +61,8 @@ def _steps(settings: LookUps) -> list[Step]:
         steps.append(tags.of_all if settings.look_up_tags == "always" else tags.where_missing)
     if settings.look_up_sources:
         steps.append(sources.look_up)
+    if settings.look_up_containers:
+        steps.append(containers.look_up)
     return steps
 
 

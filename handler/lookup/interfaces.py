@@ -24,7 +24,7 @@ _BY_DESCRIPTION = (
 
 
 class Interface(Struct, frozen=True):
-    """A network interface. `addresses` are its private ones; `owner` names what it belongs to if to no instance."""
+    """A network interface. `owner` names what it belongs to if to no instance; public IPv4 `addresses` are left out."""
 
     id: str
     instance: str | None
@@ -71,7 +71,10 @@ def _read(answers: Answers) -> list[Interface]:
             groups=tuple(group["GroupId"] for group in told.get("Groups", []) if "GroupId" in group),
             subnet=told.get("SubnetId"),
             vpc=told.get("VpcId"),
-            addresses=tuple(one.get("PrivateIpAddress", "") for one in told.get("PrivateIpAddresses", [])),
+            addresses=(
+                *(one.get("PrivateIpAddress", "") for one in told.get("PrivateIpAddresses", [])),
+                *(one.get("Ipv6Address", "") for one in told.get("Ipv6Addresses", [])),
+            ),
             owner=_owner(told),
         )
         for told in answers.items

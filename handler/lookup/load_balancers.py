@@ -19,7 +19,7 @@ _UDP: dict[str, tuple[Protocol, ...]] = {
     "TCP_UDP": ("tcp", "udp"),
     "TCP_QUIC": ("tcp", "udp"),
 }
-"""What listeners of these protocols take; those of all others (HTTP, HTTPS, TCP, TLS, SSL) take TCP."""
+"""What is taken by listeners and target groups of these protocols; all others (HTTP, HTTPS, TCP, TLS, SSL) take TCP."""
 
 
 class Listener(Struct, frozen=True):
@@ -53,8 +53,18 @@ class Balancers(Struct, frozen=True):
 
     def named(self, name: str) -> Balancer | None:
         """Give the one of this name, ARN or DNS name, as a report's path has it."""
-        spelled = name.partition(":loadbalancer/")[2] or name
+        spelled = name_in(name) or name
         return next((one for one in self.all if spelled in {one.name, one.dns_name}), None)
+
+
+def name_in(arn: str) -> str:
+    """Give the name of a load balancer as a path has it, from its ARN; nothing where this is none."""
+    return arn.partition(":loadbalancer/")[2]
+
+
+def taken(protocol: str) -> tuple[Protocol, ...]:
+    """Give what a listener or a target group of a protocol takes."""
+    return _UDP.get(protocol, ("tcp",))
 
 
 def read(inquiry: Inquiry, place: Place) -> Balancers:
@@ -73,7 +83,7 @@ def listeners(inquiry: Inquiry, place: Place, balancer: Balancer) -> tuple[tuple
     found = tuple(
         Listener(protocol, told.get("Port", 0), told.get("ListenerArn", ""))
         for told in answer.items
-        for protocol in _UDP.get(told.get("Protocol", ""), ("tcp",))
+        for protocol in taken(told.get("Protocol", ""))
     )
     return found, answer.problem
 
@@ -124,8 +134,12 @@ def _forwards(rules: Answer) -> Iterator[str]:
 def _current(told: dict[str, Any]) -> Balancer:
     """Read an application or network load balancer."""
     arn = told.get("LoadBalancerArn", "")
-    name = arn.partition(":loadbalancer/")[2] or told.get("LoadBalancerName", "")
-    return Balancer(name, told.get("DNSName", ""), tuple(told.get("SecurityGroups", [])), arn)
+    return Balancer(
+        name_in(arn) or told.get("LoadBalancerName", ""),
+        told.get("DNSName", ""),
+        tuple(told.get("SecurityGroups", [])),
+        arn,
+    )
 
 
 def _classic(told: dict[str, Any]) -> Balancer:

@@ -3,6 +3,7 @@
 Answers are written as boto3 gives them and travel in the services' own wire formats.
 """
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,7 @@ from xml.sax.saxutils import escape
 import botocore.session
 from msgspec import Struct
 
-_SERVICES = ("ec2", "elbv2", "elb", "sts")
+_SERVICES = ("ec2", "elbv2", "elb", "sts")  # those of ECS travel as JSON, which needs no model
 _VERSIONS = {"2015-12-01": "elbv2", "2012-06-01": "elb", "2011-06-15": "sts", "2016-11-15": "ec2"}
 _ERROR = "<Response><Errors><Error><Code>{0}</Code><Message>{1}</Message></Error></Errors></Response>"
 _QUERY_ERROR = "<ErrorResponse><Error><Code>{0}</Code><Message>{1}</Message></Error></ErrorResponse>"
@@ -28,7 +29,7 @@ class Fault(Struct, frozen=True):
 
 
 Told = Mapping[str, Any] | Fault | bytes | None
-Teller = Callable[[dict[str, str]], Told]
+Teller = Callable[[dict[str, Any]], Told]
 
 DENIED = Fault("UnauthorizedOperation", 403)
 THROTTLED = Fault("RequestLimitExceeded", 503)
@@ -44,7 +45,7 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.tells: dict[str, Told | Teller] = {"GetCallerIdentity": {"Account": "111122223333"}}
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.asked: list[tuple[str, dict[str, Any]]] = []
         self._over = threading.Event()
         models = botocore.session.get_session()
         self._models = {name: models.get_service_model(name) for name in _SERVICES}
@@ -74,7 +75,8 @@ class Endpoint:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                form = _form(self.headers.get("X-Amz-Target"), sent)
                 endpoint.asked.append((form["Action"], form))
                 told = endpoint.tells.get(form["Action"], DENIED)
                 if callable(told):
@@ -94,10 +96,14 @@ class Endpoint:
 
         return Handler
 
-    def _spell(self, form: dict[str, str], told: Mapping[str, Any] | Fault | bytes) -> tuple[int, bytes]:
-        service = _VERSIONS[form["Version"]]
+    def _spell(self, form: dict[str, Any], told: Mapping[str, Any] | Fault | bytes) -> tuple[int, bytes]:
         if isinstance(told, bytes):
             return 200, told
+        if "Version" not in form:
+            if isinstance(told, Fault):
+                return told.status, json.dumps({"__type": told.code, "message": told.message}).encode()
+            return 200, json.dumps(told).encode()
+        service = _VERSIONS[form["Version"]]
         if isinstance(told, Fault):
             error = _ERROR if service == "ec2" else _QUERY_ERROR
             return told.status, error.format(told.code, told.message).encode()
@@ -105,6 +111,13 @@ class Endpoint:
         wrapper = shape.serialization.get("resultWrapper", "")
         body = _xml(shape, told)
         return 200, f"<Response>{f'<{wrapper}>{body}</{wrapper}>' if wrapper else body}</Response>".encode()
+
+
+def _form(target: str | None, body: str) -> dict[str, Any]:
+    """Read the parameters of a request, its action among them: a form, or JSON with the action in a header (ECS)."""
+    if target is None:
+        return dict(parse_qsl(body))
+    return {**json.loads(body), "Action": target.rpartition(".")[2]}
 
 
 def _xml(shape: Any, told: Any) -> str:
