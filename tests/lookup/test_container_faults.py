@@ -27,7 +27,6 @@ EXPOSED = Exposure(
     load_balancer="app/web/50dc",
 )
 ACCESS_DENIED = Fault("AccessDeniedException")
-THROTTLED = Fault("ThrottlingException")
 
 WHAT_HAS_BOUND = f"which task has bound a port of {HOST} is unknown"
 WHERE_IT_SENDS = "to which ports app/web/50dc sends is unknown"
@@ -103,8 +102,16 @@ def test_all_is_well(aws: Endpoint) -> None:
     assert Counter(aws.actions()) == Counter([*once, "DescribeLoadBalancers"])
 
 
-@pytest.mark.parametrize("fault", [ACCESS_DENIED, THROTTLED, Fault("ServerException", 500)])
-@pytest.mark.parametrize("operation", ["ListClusters", "ListTasks", "DescribeTasks"])
+@pytest.mark.parametrize(
+    ("operation", "fault"),
+    [
+        ("ListClusters", ACCESS_DENIED),
+        ("ListTasks", ACCESS_DENIED),
+        ("DescribeTasks", ACCESS_DENIED),
+        ("ListTasks", Fault("ThrottlingException")),
+        ("ListTasks", Fault("ServerException", 500)),
+    ],
+)
 def test_without_tasks_there_is_no_listener(aws: Endpoint, operation: str, fault: Told) -> None:
     """Denied, throttled or failing: the port may be anybody's, and the action is named."""
     aws.tells[operation] = fault
@@ -135,8 +142,15 @@ def test_a_host_that_cannot_be_found_has_no_listener(aws: Endpoint, operation: s
     ]
 
 
-@pytest.mark.parametrize("operation", ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"])
-@pytest.mark.parametrize("fault", [Fault("AccessDenied", 403), Fault("Throttling")])
+@pytest.mark.parametrize(
+    ("operation", "fault"),
+    [
+        ("DescribeLoadBalancers", Fault("AccessDenied", 403)),
+        ("DescribeTargetGroups", Fault("AccessDenied", 403)),
+        ("DescribeTargetHealth", Fault("AccessDenied", 403)),
+        ("DescribeTargetHealth", Fault("Throttling")),
+    ],
+)
 def test_without_target_groups_everything_stays_exposed(aws: Endpoint, operation: str, fault: Fault) -> None:
     """Any port may be one to which the load balancer sends."""
     aws.tells[operation] = fault
@@ -274,7 +288,8 @@ def test_no_time_is_left(aws: Endpoint) -> None:
     assert aws.asked == []
 
 
-def test_a_region_that_denies_everything_loses_nothing(endpoint: Endpoint) -> None:
+@pytest.mark.usefixtures("endpoint")
+def test_a_region_that_denies_everything_loses_nothing() -> None:
     """Each missing permission is named, and the finding is judged as it came."""
     found = look()
     assert (found.listeners, found.exposures) == ((), (EXPOSED,))
