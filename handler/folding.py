@@ -26,7 +26,7 @@ def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
     """Fold reports, each with the id of its record, by their exposure; in the order in which exposures were first told.
 
     1. Of the reports with one name and id of the reporter, the newest `updated_at` wins. Where two dates are equal, or
-       one cannot be read, open wins over closed.
+       one cannot be read, open wins over closed, and open ones are merged: neither is known to be the newer.
     2. Of those that are left any open one wins over the closed ones.
     3. All open ones are merged: `now`, server and reach of the newest, with what it does not know filled in from the
        others; exposures, notes, listeners and reporters of all, without repeats.
@@ -86,15 +86,18 @@ def _date(report: Finding | Closed) -> str:
 
 
 def _newest(same: list[tuple[str, Finding | Closed]]) -> tuple[str, Finding | Closed]:
-    """Give the newest of the tellings of one report: closed only if its date is after that of every open one."""
+    """Give the newest of the tellings of one report, merged where none of the open ones is known to be the newer."""
     last = max(same, key=lambda pair: (_date(pair[1]), isinstance(pair[1], Finding)))
     opened = [(record, report) for record, report in same if isinstance(report, Finding)]
-    undated = [pair for pair in opened if not _date(pair[1])]
-    record, report = undated[-1] if undated and isinstance(last[1], Closed) else last
-    if isinstance(report, Closed):
-        return record, report
-    told_by = (reporter for told in (report, *(one for _, one in opened)) for reporter in told.reporters)
-    return record, replace(report, reporters=_named(told_by))
+    dates = {_date(last[1]), ""} if isinstance(last[1], Finding) else {""}
+    winners = sorted(
+        (pair for pair in opened if _date(pair[1]) in dates), key=lambda pair: _date(pair[1]), reverse=True
+    )
+    if not winners:
+        return last
+    merged = _merge([report for _, report in winners])
+    told_by = (reporter for told in (merged, *(one for _, one in opened)) for reporter in told.reporters)
+    return winners[0][0], replace(merged, reporters=_named(told_by))
 
 
 def _answering(report: Finding | Closed, told: list[Finding | Closed]) -> Finding | Closed:

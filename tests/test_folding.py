@@ -92,6 +92,34 @@ def test_newest_of_one_report_wins(open_at: str | None, closed_at: str | None, k
         assert folded.records == (f"record-{winner}", f"record-{1 - winner}")
 
 
+@pytest.mark.parametrize(
+    ("first_at", "second_at"),
+    [
+        pytest.param(NEW, NEW, id="at once"),
+        pytest.param(None, None, id="no date at all"),
+        pytest.param(NEW, None, id="one at an unreadable date"),
+    ],
+)
+def test_open_tellings_of_which_none_is_the_newer_are_merged(first_at: str | None, second_at: str | None) -> None:
+    """What either of them tells to be open is judged, whatever their order and though it was closed in between."""
+    office = opened(updated_at=first_at, exposures=(exposure(source="203.0.113.0/24"),))
+    world = opened(updated_at=second_at, exposures=(exposure(source="0.0.0.0/0"),))
+    for reports in orders(office, world, closed(updated_at=OLD)):
+        folded = fold_one(*reports)
+        assert isinstance(folded.report, Finding)
+        assert {*folded.report.exposures} == {*office.exposures, *world.exposures}
+        assert folded.report.reporters == (reporter(updated_at=folded.report.reporters[0].updated_at),)
+        assert sorted(folded.records) == ["record-0", "record-1", "record-2"]
+
+
+def test_older_telling_of_a_report_is_gone() -> None:
+    """What only the older of two dated tellings says is no longer so."""
+    older = opened(updated_at=OLD, exposures=(exposure(source="0.0.0.0/0"),))
+    newer = opened(updated_at=NEW, exposures=(exposure(source="203.0.113.0/24"),))
+    for reports in orders(older, newer):
+        assert fold_one(*reports).report == newer
+
+
 def test_reopened_report_is_open() -> None:
     """Open, closed and open again, out of order, is open."""
     middle = closed(updated_at="2026-11-20T12:00:00Z")
