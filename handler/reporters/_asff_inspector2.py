@@ -27,10 +27,8 @@ def claims(told: asff.Told) -> bool:
 
 
 def unwanted(told: asff.Told) -> str | None:
-    """Tell findings about software by what they list; those about the network list nothing."""
-    kinds = fields.loose_list(told.finding.get("Types"))
-    software = told.finding.get("Vulnerabilities") or any("/CVE" in kind for kind in kinds if isinstance(kind, str))
-    return _SOFTWARE if software and not has_ports(told) else None
+    """Tell findings about software by the CVEs that they list; those about the network list nothing."""
+    return _SOFTWARE if _is_software(told) and not has_ports(told) else None
 
 
 def put_aside(told: asff.Told) -> str | None:
@@ -78,6 +76,14 @@ def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> 
     )
     groups = tuple(filter(None, hop.groups))
     yield asff.finding(told, replace(server, security_groups=groups), (exposure,), now, reach=way.reach)
+
+
+def _is_software(told: asff.Told) -> bool:
+    """Say whether a finding lists CVEs and nothing else; what else stands among them may be an open port."""
+    listed = fields.loose_list(told.finding.get("Vulnerabilities"))
+    known = [(fields.spoken(fields.loose_object(one).get("Id")) or "").startswith("CVE-") for one in listed]
+    kinds = fields.loose_list(told.finding.get("Types"))
+    return (bool(known) and all(known)) or any("/CVE" in kind for kind in kinds if isinstance(kind, str))
 
 
 def _ports(told: asff.Told) -> Ports:

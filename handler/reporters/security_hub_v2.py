@@ -108,7 +108,7 @@ def _unwanted(told: ocsf.Told) -> str | None:
     product, kind = ocsf.product(told), told.finding.get("class_uid")
     if not product.startswith("aws/"):
         return f"A finding of {product}, whose findings Portcullis does not read"
-    if told.finding.get("vulnerabilities") or any("/CVE" in one for one in _types(told)):
+    if _is_software(told):
         return _SOFTWARE
     if _arn(told) is not None or (kind == _DETECTION and product == _GUARDDUTY and _is_probe(told)):
         return None
@@ -119,8 +119,15 @@ def _unwanted(told: ocsf.Told) -> str | None:
     if type(kind) is int and kind in _UNWANTED:
         return _UNWANTED[kind]
     if kind == _VULNERABILITY:
-        raise fields.refusal(told.finding, "vulnerabilities", told.path, "a list")
+        raise fields.refusal(told.finding, "vulnerabilities", told.path, "a list of CVEs")
     raise fields.refusal(told.finding, "class_uid", told.path, "a class on any list")
+
+
+def _is_software(told: ocsf.Told) -> bool:
+    """Say whether a finding tells of CVEs and of nothing else; what else stands among them may be an open port."""
+    listed = fields.loose_list(told.finding.get("vulnerabilities"))
+    known = [isinstance(fields.loose_object(one).get("cve"), dict) for one in listed]
+    return (bool(known) and all(known)) or any("/CVE" in one for one in _types(told))
 
 
 def _types(told: ocsf.Told) -> list[str]:
