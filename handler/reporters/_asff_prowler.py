@@ -10,7 +10,7 @@ from handler.errors import UnreadableError
 from handler.finding import Exposure, Finding
 from handler.reporters import _asff as asff
 from handler.reporters import _fields as fields
-from handler.reporters._prowler_checks import SOURCES, is_about_ports, ports_of
+from handler.reporters._prowler_checks import NOT_WHICH, SOURCES, is_about_ports, is_check, ports_of
 
 _OTHER = "Another check of Prowler, not about an open port of an instance or a security group"
 _PUT_ASIDE = {
@@ -18,7 +18,6 @@ _PUT_ASIDE = {
     "NOT_AVAILABLE": "NOT_AVAILABLE: Prowler could not tell",
 }
 _MUTED = "WARNING: muted in Prowler"
-_NOT_WHICH = "Prowler names several ports, of which at least one is open: all of them are judged"
 _PREFIX = "prowler-"
 
 
@@ -45,12 +44,13 @@ def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> 
         Exposure(protocol=protocol, from_port=low, to_port=high, sources=SOURCES, security_group=group)
         for protocol, low, high in ports
     )
-    yield asff.finding(told, server, exposures, now, notes=(_NOT_WHICH,) if len(ports) > 1 else ())
+    yield asff.finding(told, server, exposures, now, notes=(NOT_WHICH,))
 
 
 def _check(told: asff.Told) -> str:
     """Read the id of the check."""
     generator = fields.text(told.finding, "GeneratorId", told.path)
-    if not generator.startswith(_PREFIX):
+    check = generator.removeprefix(_PREFIX)
+    if check == generator or not is_check(check):
         raise fields.refusal(told.finding, "GeneratorId", told.path, f"a check of Prowler ({_PREFIX}...)")
-    return generator.removeprefix(_PREFIX)
+    return check

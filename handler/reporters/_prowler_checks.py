@@ -65,6 +65,11 @@ NOT_WHICH = (
 )
 
 
+def is_check(name: str) -> bool:
+    """Say whether a text has the form of a check's id: `service_what_it_is_about`."""
+    return name.isidentifier() and name.islower() and "_" in name
+
+
 def is_about_ports(check: str) -> bool:
     """Say whether a check (its id without `prowler-`) is about an open port of an instance or a group, known or not."""
     return check.startswith(_PREFIXES)

@@ -13,7 +13,7 @@ from handler.errors import UnreadableError
 from handler.finding import Ignored, Report, Reporter, Server, Undecidable
 from handler.reporters import _fields as fields
 from handler.reporters import _opening as opening
-from handler.reporters._prowler_checks import NOT_WHICH, SOURCES, is_about_ports, ports_of
+from handler.reporters._prowler_checks import NOT_WHICH, SOURCES, is_about_ports, is_check, ports_of
 
 NAME = "prowler"
 
@@ -71,10 +71,10 @@ def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
 
 
 def _check(event: dict[str, Any]) -> str:
-    """Read the id of the check: `service_what_it_is_about`."""
+    """Read the id of the check."""
     metadata = fields.mapping(event, "metadata", "")
     check = fields.text(metadata, "event_code", "metadata.")
-    if not (check.isidentifier() and check.islower() and "_" in check):
+    if not is_check(check):
         raise fields.refusal(metadata, "event_code", "metadata.", "the id of a check of Prowler")
     return check
 
