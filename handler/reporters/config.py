@@ -37,13 +37,18 @@ _OTHER_MESSAGES = {
     "ScheduledNotification",
 }
 _GROUP = "AWS::EC2::SecurityGroup"
-_SSH_RULE = re.compile(
-    r"(?:awscontroltower_aws-gr_|securityhub-)?"
-    r"(?:restricted[-_]ssh|incoming[-_]?ssh[-_]?disabled)"
-    r"(?:-conformance-pack-[0-9a-z]+|-[0-9a-f]{6,8}|-[0-9a-z]{12,13})?",
-    re.ASCII | re.IGNORECASE,
-)
-"""The managed rule INCOMING_SSH_DISABLED under the names that AWS gives it, and no name that might say more."""
+
+
+def _named(*rules: str) -> re.Pattern[str]:
+    """Match managed rules under the names that AWS gives them, and no name that might say more."""
+    return re.compile(
+        rf"(?:awscontroltower_aws-gr_|securityhub-)?(?:{'|'.join(rules)})"
+        r"(?:-conformance-pack-[0-9a-z]+|-[0-9a-f]{6,8}|-(?=[a-z]*[0-9])[0-9a-z]{12,13})?",
+        re.ASCII | re.IGNORECASE,
+    )
+
+
+_SSH_RULE = _named(r"restricted[-_]ssh", r"incoming[-_]?ssh[-_]?disabled")
 
 _NOT_WHENCE = "The rule does not say whether ssh is open to 0.0.0.0/0 or to ::/0: both are judged"
 _PORT_RULES = (
@@ -54,7 +59,11 @@ _PORT_RULES = (
     "restrictedincomingtraffic",
     "vpcsgportrestrictioncheck",
 )
-_OTHER_RULES = ("vpcdefaultsecuritygroupclosed", "ec2securitygroupattachedtoeni", "requiredtags")
+_OTHER_RULES = _named(
+    r"vpc[-_]?default[-_]?security[-_]?group[-_]?closed",
+    r"ec2[-_]?security[-_]?group[-_]?attached[-_]?to[-_]?eni(?:[-_]?periodic)?",
+    r"required[-_]?tags",
+)
 _UNWANTED = {
     "COMPLIANT": "COMPLIANT: the group opens nothing that the rule forbids",
     "NOT_APPLICABLE": "NOT_APPLICABLE: the rule no longer applies to the group",
@@ -155,10 +164,10 @@ def _passed(change: dict[str, Any], path: str) -> str | None:
 
 def _other_rule(change: dict[str, Any], path: str) -> str | None:
     """Give the reason why a rule about security groups is none about open ports; of an unknown one nobody can say."""
-    rule = _squeezed(fields.text(change, "configRuleName", path))
-    if any(word in rule for word in _PORT_RULES):
+    rule = fields.text(change, "configRuleName", path)
+    if any(word in _squeezed(rule) for word in _PORT_RULES):
         return None
-    if any(word in rule for word in _OTHER_RULES):
+    if _OTHER_RULES.fullmatch(rule):
         return "A rule about security groups that is not about an open port"
     raise fields.refusal(change, "configRuleName", path, "a rule on any list: whether it is about ports is not known")
 
