@@ -48,6 +48,9 @@ REPORTERS: tuple[ReporterModule, ...] = (
     prowler,
 )
 
+_ANSWER = {"findings", "Findings", "failedItems", "nextToken", "NextToken", "ResponseMetadata"}
+"""All that an answer of an API has beside what it tells."""
+
 
 def normalize(event: Any, now: str) -> list[Report]:
     """Give what an event's reports become: never nothing, and never an exception.
@@ -63,9 +66,15 @@ def _normalize(event: Any, now: str) -> list[Report]:
     """Ask the reporter that claims the event."""
     for reporter in REPORTERS:
         if reporter.claims(event):
-            empty = Ignored(reporter=reporter.NAME, reason="An answer without any finding")
-            return list(reporter.normalize(event, now)) or [empty]
+            return list(reporter.normalize(event, now)) or [_without_any(event, reporter.NAME)]
     return [noise.ignored(event) or _unknown(event)]
+
+
+def _without_any(event: dict[str, Any], reporter: str) -> Ignored | Undecidable:
+    """Put an answer without any finding aside, if it holds nothing else either."""
+    if event.keys() <= _ANSWER:
+        return Ignored(reporter=reporter, reason="An answer without any finding")
+    return _unknown(event)
 
 
 def _unknown(event: Any) -> Undecidable:
