@@ -54,6 +54,7 @@ def test_passes_the_shipped_policies(opa_path: str, capsys: pytest.CaptureFixtur
         "ok: data files hold what the engine expects",
         "ok: OPA compiles the policies: strictly, against the contract",
         "ok: Rego is formatted",
+        "ok: the gate asks for every rule of the teams",
         "ok: the gate can read every row of the table",
         "ok: the gate can read every allowance and prohibition",
         "ok: tests pass and reach every line",
@@ -107,6 +108,33 @@ def test_refuses_a_package_that_hides_its_input(
     (policies / "forbid" / "remote_desktop.rego").unlink()
     said = refused(capsys, opa_path, policies)
     assert said.startswith(f"{policies / 'forbid' / 'telnet.rego'}: no file of package forbid tells OPA the schema")
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "problem"),
+    [
+        ("package forbid\n\nprohibitions contains {}", 3, "`prohibitions`; it must be called `prohibition`, as in"),
+        ("package forbid\n\nallowance contains {}", 3, "`allowance`; it must be called `prohibition`, as in"),
+        ("package allow\n\nprohibition contains {}", 3, "`prohibition`; it must be called `allowance`, as in"),
+        ("package forbid\n\ndefault forbidden := true", 3, "`forbidden`; it must be called `prohibition`, as in"),
+        ("package forbid.web\n\nprohibition contains {}", 1, "package forbid.web; it must be `package forbid`"),
+        ("package allow.web.shop\n\nallowance contains {}", 1, "package allow.web.shop; it must be `package allow`"),
+    ],
+)
+def test_refuses_what_nobody_reads(policies: Path, opa_path: str, written: str, line: int, problem: str) -> None:
+    """A prohibition under a slip of its name would never hold, and nobody would hear of it."""
+    file = policies / written.split()[1].partition(".")[0] / "slip.rego"
+    file.write_text(f"{written}\n")
+    (found,) = Check(policies, None, opa_path).read()
+    assert (found.file, found.line, found.grave) == (file, line, True)
+    assert found.problem.startswith(f"nobody reads {problem}")
+
+
+def test_command_refuses_what_nobody_reads(policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command names the file, the line and the name that is read."""
+    file = policies / "forbid" / "telnet.rego"
+    edit(file, "prohibition contains", "prohibitions contains")
+    assert refused(capsys, opa_path, policies).startswith(f"{file}:3: nobody reads `prohibitions`; it must be called")
 
 
 def test_refuses_what_is_not_formatted(policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from handler.cli.data_files import Data, Fault
 from handler.cli.data_shapes import misshapen, repeated_ids
 from handler.cli.register import QUERY, NotPlainError, statements
 from handler.cli.schema import FOLDER
+from handler.cli.unread import READ, unread
 
 _FORBIDDEN = {
     "http.send",
@@ -32,7 +33,7 @@ _FORBIDDEN = {
     "uuid.rfc4122",
 }
 
-_TEAMS = {"allow", "forbid"}
+_TEAMS = tuple(READ)
 """The folders in which a team may allow something at night and write the test in the morning."""
 
 # What the gate says against each statement of the register, as [kind, id, field, problem].
@@ -102,7 +103,7 @@ class Check:
             yield from self._untyped()
 
     def _untyped(self) -> Iterator[Fault]:
-        inspected = json.loads(self._run("inspect", "--annotations", "--format", "json", self.policies).stdout)
+        inspected = self._inspected()
         typed = {
             (tuple(step["value"] for step in found["path"]), found["annotations"]["scope"])
             for found in inspected.get("annotations", [])
@@ -116,6 +117,20 @@ class Check:
                 missing = f"no file of package {name.removeprefix('data.')} tells OPA the schema of the input, so it"
                 remedy = "passes over misspelt fields; put the METADATA with `schemas` (scope: subpackages) over one"
                 yield Fault(file=Path(rego[0]), problem=f"{missing} {remedy}")
+
+    def _inspected(self) -> dict[str, Any]:
+        inspected: dict[str, Any] = json.loads(
+            self._run("inspect", "--annotations", "--format", "json", self.policies).stdout
+        )
+        return inspected
+
+    def read(self) -> Iterator[Fault]:
+        """Find what a team wrote and the gate does not ask for."""
+        for name, files in self._inspected()["namespaces"].items():
+            if name.removeprefix("data.").startswith(_TEAMS):
+                for file in (Path(file) for file in files if file.endswith(".rego")):
+                    parsed = self._run("parse", "--format", "json", "--json-include", "locations", file).stdout
+                    yield from unread(file, json.loads(parsed))
 
     def formatted(self) -> Iterator[Fault]:
         """Find files that `opa fmt` would change."""
@@ -235,6 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not _passes("OPA compiles the policies: strictly, against the contract", check.compiles()):
         return 1
     passed &= _passes("Rego is formatted", check.formatted())
+    passed &= _passes("the gate asks for every rule of the teams", check.read())
     passed &= _passes("the gate can read every row of the table", check.rows())
     passed &= _passes("the gate can read every allowance and prohibition", check.statements())
     if given.tests:
