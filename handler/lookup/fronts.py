@@ -1,7 +1,8 @@
 """Who reaches a server through a load balancer: whom the balancer's own groups let in to the listener in front of it.
 
 The exposures have the server's ports, since those are what is judged, and the group and rules of the balancer, since
-those are what lets somebody in.
+those are what lets somebody in. Where one balancer stands in front of another, the group and rules are those of the
+outermost, and the balancer that is named is the one next to the server, since it is the one that sends to its ports.
 """
 
 from collections.abc import Iterator
@@ -37,7 +38,8 @@ def through(scene: Scene, balancer: Balancer, part: Exposure, seen: tuple[str, .
     Nobody is added through one that has no group: its servers see the addresses of its clients. `seen` are the names
     of the load balancers behind it.
     """
-    front = replace(part, sources=(UNKNOWN,), security_group=None, rules=(), load_balancer=balancer.name)
+    named = part.load_balancer if seen else balancer.name
+    front = replace(part, sources=(UNKNOWN,), security_group=None, rules=(), load_balancer=named)
     every, problem = load_balancers.listeners(scene.ground.inquiry, scene.ground.place, balancer)
     if problem is not None:
         scene.notes.append(f"{problem}: who reaches {ports(part)} through {balancer.name} is unknown")

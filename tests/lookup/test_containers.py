@@ -171,7 +171,7 @@ def test_a_host_that_is_registered_by_its_address_is_the_same(site: Site) -> Non
 
 
 def test_a_load_balancer_behind_another_is_seen_through(site: Site) -> None:
-    """What the outer one lets in reaches the ports that are registered behind the inner one."""
+    """What the outer one lets in reaches the ports that are registered behind the inner one, and no others."""
     outer = site.cloud.group(tcp(80, ANYWHERE[0]))
     inner = site.cloud.group(tcp(443, outer))
     own = site.cloud.group(opens("tcp", 32768, 65535, inner))
@@ -183,9 +183,23 @@ def test_a_load_balancer_behind_another_is_seen_through(site: Site) -> None:
     site.cluster.service("web", group)
     site.cluster.run(host, ("tcp", 32771), service="web")
     [found] = looked_up(reported(server(host), HIGH), settings=ON)
-    name = network.partition(":loadbalancer/")[2]
+    name = balancer.partition(":loadbalancer/")[2]
+    assert {span for span in spans(found) if "0.0.0.0/0" in span[2]} == {(32771, 32771, ("0.0.0.0/0",), name)}
+    assert {one.load_balancer for one in found.listeners if one.port == 32771} == {name}
+
+
+def test_a_load_balancer_behind_another_is_found_by_its_addresses(site: Site) -> None:
+    """What the outer one sends to addresses that are not the server's does not close the port behind the inner one."""
+    outer = site.cloud.group(tcp(80, ANYWHERE[0]))
+    inner = site.cloud.group(tcp(443, outer))
+    host = site.cluster.host(site.cloud.group(opens("tcp", 32768, 65535, inner)))
+    balancer, network = site.cloud.balancer(inner, name="in"), site.cloud.balancer(outer, name="out", kind="network")
+    forward(site.cloud, balancer, 443, target_group(site.cloud, "web", (host, 32771)))
+    outward = target_group(site.cloud, "in", ("10.0.0.99", 443), kind="ip", Protocol="TCP", Port=443)
+    forward(site.cloud, network, 80, outward, "TCP")
+    [found] = looked_up(reported(server(host), HIGH), settings=ON)
+    name = balancer.partition(":loadbalancer/")[2]
     assert (32771, 32771, ("0.0.0.0/0",), name) in spans(found)
-    assert name in {one.load_balancer for one in found.listeners if one.port == 32771}
 
 
 def test_a_port_below_is_not_looked_up(site: Site, requests: list[str]) -> None:

@@ -152,16 +152,22 @@ def test_a_network_balancer_without_groups_adds_nobody(cloud: Cloud) -> None:
 
 
 def test_a_balancer_in_front_of_a_balancer_is_followed(cloud: Cloud) -> None:
-    """The outermost lets in; one group that both are in, and that lets itself in, ends the way."""
+    """The outermost lets in, the innermost sends; one group that both are in, and that lets itself in, ends the way."""
     outer = cloud.group(tcp(443, OFFICE))
     inner = cloud.group(tcp(80, outer))
     cloud.open(inner, tcp(80, inner))
     instance = cloud.instance(cloud.group(tcp(8080, inner)))
-    cloud.listen(cloud.balancer(inner, name="inner"), 80, instance, 8080)
-    outermost = cloud.balancer(outer, name="outer")
+    innermost, outermost = cloud.balancer(inner, name="inner"), cloud.balancer(outer, name="outer")
+    cloud.listen(innermost, 80, instance, 8080)
     cloud.listen(outermost, 443)
     [found] = looked_up(reported(server(instance), 8080))
-    assert [(one.sources, one.load_balancer) for one in found.exposures] == [((OFFICE,), path_name(outermost))]
+    [exposure] = found.exposures
+    assert (exposure.sources, exposure.load_balancer) == ((OFFICE,), path_name(innermost))
+    assert (exposure.security_group, exposure.rules) == (outer, (cloud.rules(outer)[OFFICE],))
+    assert problems(found) == [
+        f"tcp 8080 is reached through load balancer {path_name(outermost)}, listening on tcp 443",
+        f"tcp 8080 is reached through load balancer {path_name(innermost)}, listening on tcp 80",
+    ]
 
 
 @pytest.mark.parametrize("reach", ["peered_vpc", "vpn"])
