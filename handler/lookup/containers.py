@@ -15,11 +15,10 @@ from msgspec.structs import replace
 from handler.finding import UNKNOWN, Exposure, Finding, Listener, Server
 from handler.lookup import interfaces, load_balancers, targets, tasks
 from handler.lookup.inquiry import Inquiry, Place, place_of
-from handler.lookup.interfaces import Interface
-from handler.lookup.load_balancers import Balancer, Balancers
+from handler.lookup.load_balancers import Balancer, Balancers, Target
 from handler.lookup.notes import clock, noted, ports, some
 from handler.lookup.security_groups import unopened
-from handler.lookup.targets import Target, TargetGroup, TargetGroups
+from handler.lookup.targets import TargetGroup, TargetGroups
 from handler.lookup.tasks import Host
 
 _EPHEMERAL: dict[str, tuple[int, int]] = msgspec.json.decode(
@@ -86,13 +85,8 @@ def _read(inquiry: Inquiry, place: Place, findings: Sequence[Finding], servers: 
     balancers = load_balancers.read(inquiry, place) if named else Balancers((), None)
     wanted = named or any(binding.target_groups for host in hosts.values() for binding in host.bindings)
     groups = targets.read(inquiry, place) if wanted else TargetGroups(inquiry, place, (), None)
-    known = {name: _target(name, found.get(name, []), unread.get(name)) for name in instances}
+    known = {name: load_balancers.target(name, found.get(name, []), unread.get(name)) for name in instances}
     return Yard(inquiry, place, hosts, groups, balancers, known)
-
-
-def _target(name: str, own: Sequence[Interface], unread: str | None) -> Target:
-    addresses = tuple(one for interface in own for one in interface.addresses)
-    return Target(name, addresses, unread or (None if own else f"{name} has no network interface now"))
 
 
 def _explained(finding: Finding, yard: Yard) -> Finding:

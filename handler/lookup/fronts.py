@@ -63,10 +63,9 @@ def _chosen(
     """Give the listeners that lead to the server's ports; where all let in the same, it does not matter which do."""
     if len({frozenset(source for one in made for source in one.sources) for made in let_in.values()}) <= 1:
         return tuple(let_in)
-    server, ground = scene.finding.server, scene.ground
-    own = {address for one in ground.interfaces.of.get(server.id, []) for address in one.addresses}
+    ground = scene.ground
     wanted = (part.from_port, part.to_port)
-    return load_balancers.reaching(ground.inquiry, ground.place, balancer, {server.id, *own}, wanted)
+    return load_balancers.reaching(ground.inquiry, ground.place, balancer, scene.target, wanted)
 
 
 def _let_in(

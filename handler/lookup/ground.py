@@ -12,7 +12,7 @@ from handler.finding import UNKNOWN, Exposure, Finding, Server
 from handler.lookup import interfaces, load_balancers, network_acls, prefix_lists, security_groups
 from handler.lookup.inquiry import Inquiry, Place
 from handler.lookup.interfaces import Interface
-from handler.lookup.load_balancers import Balancer, Balancers
+from handler.lookup.load_balancers import Balancer, Balancers, Target
 from handler.lookup.network_acls import Acl
 from handler.lookup.prefix_lists import PrefixLists
 from handler.lookup.security_groups import Rule, Rules
@@ -57,6 +57,12 @@ class Scene(Struct, frozen=True):
     finding: Finding
     ground: Ground
     notes: list[str]
+
+    @property
+    def target(self) -> Target:
+        """The server as target groups know it."""
+        own, server = self.ground.interfaces, self.finding.server.id
+        return load_balancers.target(server, own.of.get(server, []), own.unread.get(server))
 
     def fronts(self, source: str) -> list[Balancer]:
         """Give the load balancers that a rule's source stands for, through which the internet comes in."""

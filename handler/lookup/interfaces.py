@@ -24,7 +24,10 @@ _BY_DESCRIPTION = (
 
 
 class Interface(Struct, frozen=True):
-    """A network interface. `owner` names what it belongs to if to no instance; public IPv4 `addresses` are left out."""
+    """A network interface. `owner` names what it belongs to if to no instance; public IPv4 `addresses` are left out.
+
+    A prefix that is delegated to it (on EKS, the addresses of its pods) is an address in CIDR notation.
+    """
 
     id: str
     instance: str | None
@@ -74,6 +77,8 @@ def _read(answers: Answers) -> list[Interface]:
             addresses=(
                 *(one.get("PrivateIpAddress", "") for one in told.get("PrivateIpAddresses", [])),
                 *(one.get("Ipv6Address", "") for one in told.get("Ipv6Addresses", [])),
+                *(one.get("Ipv4Prefix", "") for one in told.get("Ipv4Prefixes", [])),
+                *(one.get("Ipv6Prefix", "") for one in told.get("Ipv6Prefixes", [])),
             ),
             owner=_owner(told),
         )

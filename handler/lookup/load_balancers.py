@@ -4,14 +4,15 @@ Shapes: Elastic Load Balancing API reference, versions 2015-12-01 (`LoadBalancer
 `TargetHealthDescription`) and 2012-06-01 (`LoadBalancerDescription`, of the Classic ones).
 """
 
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from msgspec import Struct
 
 from handler.finding import Protocol
 from handler.lookup.inquiry import Answer, Inquiry, Place
+from handler.lookup.interfaces import Interface
 
 _UDP: dict[str, tuple[Protocol, ...]] = {
     "UDP": ("udp",),
@@ -57,6 +58,29 @@ class Balancers(Struct, frozen=True):
         return next((one for one in self.all if spelled in {one.name, one.dns_name}), None)
 
 
+class Target(Struct, frozen=True):
+    """A server as target groups know it: by its id or by an address; and why these may not be all its addresses."""
+
+    id: str
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    problem: str | None
+
+    def has(self, target: str) -> bool:
+        """Say whether what is registered, an id or an address, is this server."""
+        try:
+            address = ip_address(target)
+        except ValueError:
+            return target == self.id
+        return any(address in network for network in self.networks)
+
+
+def target(server: str, own: Sequence[Interface], problem: str | None) -> Target:
+    """Give an instance as target groups know it by its interfaces, and why these could not be read."""
+    networks = {ip_network(address, strict=False) for one in own for address in one.addresses if address}
+    nothing = None if own else f"{server} has no network interface now"
+    return Target(server, tuple(networks), problem or nothing)
+
+
 def name_in(arn: str) -> str:
     """Give the name of a load balancer as a path has it, from its ARN; nothing where this is none."""
     return arn.partition(":loadbalancer/")[2]
@@ -89,12 +113,9 @@ def listeners(inquiry: Inquiry, place: Place, balancer: Balancer) -> tuple[tuple
 
 
 def reaching(
-    inquiry: Inquiry, place: Place, balancer: Balancer, targets: AbstractSet[str], ports: tuple[int, int]
+    inquiry: Inquiry, place: Place, balancer: Balancer, server: Target, ports: tuple[int, int]
 ) -> tuple[Listener, ...]:
-    """Give the listeners that send to a server's ports; all of them unless AWS tells that it is fewer.
-
-    `targets` are the server's id and its private addresses.
-    """
+    """Give the listeners that send to a server's ports; all of them unless AWS tells that it is fewer."""
     every, _ = listeners(inquiry, place, balancer)
     if not balancer.arn:
         some = tuple(one for one in every if one.server_port is not None and ports[0] <= one.server_port <= ports[1])
@@ -106,7 +127,7 @@ def reaching(
     }
     if told.problem or any(answer.problem for answer in (*health.values(), *rules.values())):
         return every
-    own = {group for group, answer in health.items() if any(_is(one, targets, ports) for one in answer.items)}
+    own = {group for group, answer in health.items() if any(_is(one, server, ports) for one in answer.items)}
     return tuple(one for one, answer in rules.items() if own & set(_forwards(answer))) or every
 
 
@@ -117,9 +138,9 @@ def target_health(inquiry: Inquiry, place: Place, target_group: str) -> Answer:
     )
 
 
-def _is(told: dict[str, Any], targets: AbstractSet[str], ports: tuple[int, int]) -> bool:
-    target = told.get("Target", {})
-    return target.get("Id") in targets and ports[0] <= target.get("Port", -1) <= ports[1]
+def _is(told: dict[str, Any], server: Target, ports: tuple[int, int]) -> bool:
+    registered = told.get("Target", {})
+    return ports[0] <= registered.get("Port", -1) <= ports[1] and server.has(registered.get("Id", ""))
 
 
 def _forwards(rules: Answer) -> Iterator[str]:

@@ -5,13 +5,13 @@ the targets of one group at a time, never the groups of a target.
 """
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 from msgspec import Struct
 
 from handler.finding import Protocol
 from handler.lookup import load_balancers
 from handler.lookup.inquiry import Inquiry, Place
+from handler.lookup.load_balancers import Target
 
 
 class TargetGroup(Struct, frozen=True):
@@ -25,14 +25,6 @@ class TargetGroup(Struct, frozen=True):
     kind: str
     protocols: tuple[Protocol, ...]
     balancers: tuple[str, ...]
-
-
-class Target(Struct, frozen=True):
-    """A server as target groups know it: by its id or by an address; and why these may not be all its addresses."""
-
-    id: str
-    addresses: tuple[str, ...]
-    problem: str | None
 
 
 class TargetGroups(Struct, frozen=True):
@@ -63,8 +55,7 @@ class TargetGroups(Struct, frozen=True):
         """Give the ports of a server that are registered in a group, and why these are not all."""
         answer = load_balancers.target_health(self.inquiry, self.place, group.arn)
         registered = [told.get("Target", {}) for told in answer.items]
-        own = {server.id, *map(_spelled, server.addresses)}
-        found = {one["Port"] for one in registered if "Port" in one and _spelled(one.get("Id", "")) in own}
+        found = {one["Port"] for one in registered if "Port" in one and server.has(one.get("Id", ""))}
         problems = (answer.problem, server.problem if group.kind == "ip" else None)
         return found, [problem for problem in problems if problem]
 
@@ -83,11 +74,3 @@ def read(inquiry: Inquiry, place: Place) -> TargetGroups:
         for told in answer.items
     )
     return TargetGroups(inquiry, place, groups, answer.problem)
-
-
-def _spelled(target: str) -> str:
-    """Spell an address in one way; anything else stays."""
-    try:
-        return str(ip_address(target))
-    except ValueError:
-        return target

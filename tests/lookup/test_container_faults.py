@@ -298,3 +298,17 @@ def test_a_region_that_denies_everything_loses_nothing() -> None:
         "elasticloadbalancing:DescribeLoadBalancers",
         "elasticloadbalancing:DescribeTargetGroups",
     }
+
+
+def test_a_port_of_a_pod_is_one_of_its_host(aws: Endpoint) -> None:
+    """A load balancer sends to the pod's address, which lies in a prefix that is delegated to the host's interface."""
+    interface = {"Attachment": {"InstanceId": HOST}, "Ipv4Prefixes": [{"Ipv4Prefix": "10.0.0.208/28"}]}
+    group = {"TargetGroupArn": GROUP, "TargetGroupName": "pods", "TargetType": "ip", "LoadBalancerArns": [BALANCER]}
+    targets = [{"Target": {"Id": address, "Port": 40000 + n}} for n, address in enumerate(("10.0.0.210", "10.0.0.224"))]
+    aws.tells |= {
+        "DescribeNetworkInterfaces": {"NetworkInterfaces": [interface]},
+        "DescribeTargetGroups": {"TargetGroups": [{**group, "Protocol": "HTTP"}]},
+        "DescribeTargetHealth": {"TargetHealthDescriptions": targets},
+    }
+    through = {(one.from_port, one.to_port) for one in look().exposures if one.sources == ("0.0.0.0/0",)}
+    assert through == {(40000, 40000)}

@@ -273,3 +273,33 @@ def test_where_its_targets_cannot_be_read_every_listener_counts(
     )
     [found] = looked_up(reported(server(OWN), 80))
     assert {source for one in found.exposures for source in one.sources} == expected
+
+
+@pytest.mark.parametrize(
+    ("delegated", "pod"),
+    [
+        pytest.param({"Ipv4Prefixes": [{"Ipv4Prefix": "10.0.0.208/28"}]}, "10.0.0.210", id="IPv4"),
+        pytest.param({"Ipv6Prefixes": [{"Ipv6Prefix": "fd00:db8::/80"}]}, "fd00:0db8::0a1", id="IPv6"),
+    ],
+)
+def test_a_pod_is_on_the_server_to_which_its_addresses_are_delegated(
+    endpoint: Endpoint, delegated: dict[str, Any], pod: str
+) -> None:
+    """On EKS target groups have the addresses of pods, which lie in prefixes of the server's interface."""
+    interface = {"Attachment": {"InstanceId": "i-1"}, "Groups": [{"GroupId": OWN}], **delegated}
+    balanced(
+        endpoint,
+        DescribeNetworkInterfaces={"NetworkInterfaces": [interface]},
+        DescribeListeners={
+            "Listeners": [{"ListenerArn": str(port), "Port": port, "Protocol": "HTTPS"} for port in (443, 8443)]
+        },
+        DescribeTargetGroups={"TargetGroups": [{"TargetGroupArn": "443"}, {"TargetGroupArn": "8443"}]},
+        DescribeTargetHealth=lambda form: {
+            "TargetHealthDescriptions": [
+                {"Target": {"Id": pod if form["TargetGroupArn"] == "8443" else "192.0.2.1", "Port": 80}}
+            ]
+        },
+        DescribeRules=lambda form: {"Rules": [{"Actions": [{"TargetGroupArn": form["ListenerArn"]}]}]},
+    )
+    [found] = looked_up(reported(server("i-1"), 80))
+    assert {source for one in found.exposures for source in one.sources} == {"0.0.0.0/0"}
