@@ -15,8 +15,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 UNKNOWN = "unknown"
 """The one source that stands for any address: what the report and the look-ups could not tell."""
 
-PORTS_ASSUMED = "The report names a security group and no ports: all of them are judged, until its rules are looked up"
-"""The note on a finding of every port, none of which the report told. A look-up puts what the rules open in place."""
+PORTS_ASSUMED = "The report names a security group and no ports: they are known only as far as its rules were looked up"
+"""The note on a finding of every port, none of which the report told. A look-up puts what the rules open in place, and
+where none does the finding is undecidable.
+"""
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Protocol = Literal["tcp", "udp"]

@@ -106,7 +106,10 @@ def _told_ports(report: Finding | Closed, event: Any) -> Finding | Closed | Unde
     if any((one.from_port, one.to_port, one.sources, one.rules) != untold for one in report.exposures):
         return report
     more = "".join(f"; {note}" for note in report.notes if note != PORTS_ASSUMED)
-    problem = f"names a security group and no port; no look-up told what its rules open{more}"
+    title = report.reporters[0].title
+    told = f" ({title})" if title else ""
+    remedy = "set LOOK_UP_SOURCES=true to have it judged by them"
+    problem = f"names a security group and no port{told}; no look-up told what its rules open: {remedy}{more}"
     return _undecidable(report, "report without ports", problem, event)
 
 

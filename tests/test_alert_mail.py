@@ -89,7 +89,10 @@ CASES: dict[str, list[Finding | Closed | Ignored | Undecidable]] = {
         finding(WEB, exposure(80, 443, sources=ANYWHERE[:1], security_group="sg-0web", rules=("sgr-0all",))),
         finding(WEB, exposure(1194, protocol="udp", sources=("198.51.100.0/24", "10.0.0.0/8")), reach="vpn"),
     ],
-    "prohibited": [finding(GROUP, exposure(0, 65535, sources=ANYWHERE, security_group="sg-0wizard"))],
+    "prohibited": [
+        finding(GROUP, exposure(0, 65535, sources=ANYWHERE, security_group="sg-0wizard")),
+        finding(BASTION, exposure(23, sources=OFFICE)),
+    ],
     "expired": [finding(server("i-0fff", "db-legacy"), exposure(5432, sources=("198.51.100.7/32",)))],
     "policy_problem": [finding(STAGING, exposure(8080, 8443, sources=ANYWHERE))],
     "not_judged_in_full": [finding(CACHE, exposure(22, sources=("203.0.113.7/24",)), exposure(6379, sources=ANYWHERE))],
@@ -98,6 +101,20 @@ CASES: dict[str, list[Finding | Closed | Ignored | Undecidable]] = {
             account="111122223333", region="eu-west-1", id="arn:aws:inspector2:eu-west-1:111122223333:finding/9f8e"
         ),
         unreadable(field="detail.resources", problem="is absent", raw={"detail": {"severity": "HIGH"}}),
+    ],
+    "without_ports": [
+        unreadable(
+            shape="report without ports",
+            field="",
+            problem="names a security group and no port (restricted-common-ports: NON_COMPLIANT); no look-up told what "
+            "its rules open: set LOOK_UP_SOURCES=true to have it judged by them",
+            raw={"source": "aws.config", "detail": {"resourceId": group}},
+            account="111122223333",
+            region="eu-west-1",
+            server=group,
+            id="arn:aws:config:eu-west-1:111122223333:config-rule/config-rule-eguym2",
+        )
+        for group in ("sg-0a1", "sg-0b2")
     ],
     "digest": [
         *(

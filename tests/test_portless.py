@@ -63,13 +63,18 @@ def rules(*ranges: tuple[int, int], source: str = "0.0.0.0/0", notes: tuple[str,
     return look_up
 
 
-@pytest.mark.parametrize("case", CONTROLS)
-def test_without_a_look_up_it_is_undecidable(gate: Opa, case: str) -> None:
-    """It alerts with the event as it came, and no port is made up."""
+@pytest.mark.parametrize(
+    ("case", "title"), [*zip(CONTROLS, ["Security groups should not be open", "A title"], strict=True)]
+)
+def test_without_a_look_up_it_is_undecidable(gate: Opa, case: str, title: str) -> None:
+    """It alerts with the event as it came, the reporter's title and what to do; no port is made up."""
     judged = outcome(case, gate)
     report = judged.report
     assert isinstance(report, Undecidable)
-    assert report.problem.startswith("names a security group and no port; no look-up told what its rules open; EC2.18")
+    assert report.problem == (
+        f"names a security group and no port ({title}); no look-up told what its rules open: set LOOK_UP_SOURCES=true "
+        "to have it judged by them; EC2.18 does not say which port is open"
+    )
     assert report.raw == event(case)
     assert (report.server, report.account, report.region) == ("sg-0a1", "111122223333", "eu-west-1")
     assert judged.alerts

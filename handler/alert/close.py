@@ -16,7 +16,7 @@ from handler.alert.case import Case, Judged, identity
 from handler.alert.ports import Range, common, merged, without
 from handler.alert.text import ROOMS, WIDTH, Block, first, ports, printable, short, sources
 from handler.decision import Denied
-from handler.finding import UNKNOWN, Exposure, Server
+from handler.finding import UNKNOWN, Exposure
 
 Openings = dict[tuple[str, str], list[Range]]
 """Ranges of ports by protocol and source."""
@@ -70,7 +70,7 @@ def _look(case: Case, rules: _Rules) -> Block:
     return Block(
         f"{spelled} {'opens' if one else 'open'} this, for every interface in that group: {opened}. "
         f"Look first at all that {'it opens' if one else 'they open'}:",
-        _aws(case.server, "describe-security-group-rules", ("--security-group-rule-ids", *rules.ids)),
+        _aws(case.server.region, "describe-security-group-rules", ("--security-group-rule-ids", *rules.ids)),
     )
 
 
@@ -89,12 +89,13 @@ def _change(case: Case, rules: _Rules) -> Block:
     if keep and (any(len(one.rules) > 1 for _, one in rules.through) or any(source == UNKNOWN for _, source in keep)):
         return Block("Part of it is allowed, and by which rule is not known: revoke none before you know.")
     group = ("--group-id", rules.group)
-    revoke = _aws(case.server, "revoke-security-group-ingress", group, ("--security-group-rule-ids", *rules.ids))
+    region = case.server.region
+    revoke = _aws(region, "revoke-security-group-ingress", group, ("--security-group-rule-ids", *rules.ids))
     if not keep:
         it = "it" if len(rules.ids) == 1 else "them"
         return Block(f"Then revoke {it}; nothing that is allowed in these reports goes through {it}:", revoke)
     permissions = ("--ip-permissions", json.dumps(_permissions(keep), separators=(",", ":")))
-    authorize = _aws(case.server, "authorize-security-group-ingress", group, permissions)
+    authorize = _aws(region, "authorize-security-group-ingress", group, permissions)
     return Block(f"Then keep what is allowed ({_spell(keep)}), and revoke the rest:", f"{authorize} &&\n{revoke}")
 
 
@@ -188,15 +189,14 @@ def _find(case: Case) -> Block:
     own = [server.id] if server.kind == "security_group" else server.security_groups
     groups = list(dict.fromkeys(group for group in (*named, *own) if group))
     if groups:
-        values = f"Name=group-id,Values={','.join(groups)}"
         return Block(
             f"Which rule opens {opened or 'it'} is not in the report. Find it, and see what else it opens:",
-            _aws(server, "describe-security-group-rules", ("--filters", values)),
+            rules_of(server.region, groups),
         )
     return Block(
         f"What opens {opened or 'it'} is not in the report. Find the security groups:",
         _aws(
-            server,
+            server.region,
             "describe-instances",
             ("--instance-ids", server.id),
             ("--query", "Reservations[].Instances[].NetworkInterfaces[].Groups[]"),
@@ -204,11 +204,13 @@ def _find(case: Case) -> Block:
     )
 
 
-def _aws(server: Server, command: str, *options: tuple[str, ...]) -> str:
+def rules_of(region: str, groups: Iterable[str]) -> str:
+    """Give the command that shows the rules of security groups."""
+    return _aws(region, "describe-security-group-rules", ("--filters", f"Name=group-id,Values={','.join(groups)}"))
+
+
+def _aws(region: str, command: str, *options: tuple[str, ...]) -> str:
     """Spell a command for a POSIX shell, on lines of their own where it is long; no word can be read as two."""
-    words = [
-        shlex.join(map(printable, option))
-        for option in (("aws", "ec2", command), ("--region", server.region), *options)
-    ]
+    words = [shlex.join(map(printable, option)) for option in (("aws", "ec2", command), ("--region", region), *options)]
     line = " ".join(words)
     return line if len(line) <= WIDTH else " \\\n  ".join([" ".join(words[:2]), *words[2:]])

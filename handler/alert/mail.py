@@ -49,7 +49,7 @@ def _denial(denial: Denial, whose: dict[str, Allowance], balancers: Sequence[str
         *wrapped(heading(denial, room), hanging="    "),
         *wrapped(short(entry.reason, 2 * room.characters), "  "),
     ]
-    if entry.nearest in whose and entry.cause != "expired":
+    if entry.nearest in whose and entry.cause not in {"expired", "prohibited"}:
         lines += wrapped(f"nearest allowance: {_allowance(entry.nearest, whose, room)}", "  ")
     if entry.security_group:
         group = short(entry.security_group, room.characters)

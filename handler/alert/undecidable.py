@@ -1,15 +1,19 @@
 """The mail about reports that could not be judged: one a shape, with the raw events attached."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from handler.alert.close import rules_of
 from handler.alert.content import plain
-from handler.alert.text import SUMMARY, Room, count, first, footer, short, wrapped
+from handler.alert.text import SUMMARY, Block, Room, blocks, count, first, footer, short, wrapped
 from handler.finding import Undecidable
 from handler.outcome import Engine, Outcome
+
+_GROUP = re.compile(r"sg-[0-9a-z]+", re.ASCII)
 
 
 class Shape(Struct, frozen=True):
@@ -45,7 +49,13 @@ def body(shape: Shape, engine: Engine, room: Room) -> str:
         "whether what is open is allowed. Treat it as open to anyone, and look at the server itself. "
         "`portcullis decide FILE` judges an event anew."
     )
-    sections = [wrapped(opening), problems(shape, room), _where(shape.reports, room), raw(shape.reports, room)]
+    sections = [
+        wrapped(opening),
+        problems(shape, room),
+        _where(shape.reports, room),
+        _look(shape.reports, room),
+        raw(shape.reports, room),
+    ]
     return "\n\n".join("\n".join(section) for section in (*sections, footer(engine)) if section) + "\n"
 
 
@@ -75,12 +85,12 @@ def raw(reports: Sequence[Undecidable], room: Room) -> list[str]:
             lines.append("")
         if left <= 0:
             return [*lines, f"... and {count(len(reports) - number, 'event', 'events')} more, of {len(reports)}"]
-        spelled = _spelled(report.raw)
+        spelled, about = _spelled(report.raw), report.field or report.server or report.problem
         missing = len(spelled) - left
         lines += [
             "The report as it came:"
             if len(reports) == 1
-            else f"Report {number + 1} of {len(reports)}, {short(report.field or report.problem, room.characters)}:",
+            else f"Report {number + 1} of {len(reports)}, {short(about, room.characters)}:",
             spelled if missing <= 0 else f"{spelled[:left]}\n... and {missing} more characters of it",
         ]
         left -= len(spelled)
@@ -100,6 +110,16 @@ def _where(reports: Sequence[Undecidable], room: Room) -> list[str]:
         spelled = first(known, room.entries, lambda value: short(value, room.characters))
         lines += [f"{'' if index else name:<9}{value}" for index, value in enumerate(spelled)]
     return lines
+
+
+def _look(reports: Sequence[Undecidable], room: Room) -> list[str]:
+    """Give the commands that show what the security groups open that could be read."""
+    groups: dict[str, dict[str, None]] = {}
+    for report in reports:
+        if report.region and report.server and _GROUP.fullmatch(report.server):
+            groups.setdefault(report.region, {})[report.server] = None
+    commands = [rules_of(region, found) for region, found in sorted(groups.items())]
+    return blocks([Block("See what is open now:", "\n".join(commands))], room) if commands else []
 
 
 def _spelled(event: object) -> str:
