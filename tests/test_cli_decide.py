@@ -102,6 +102,14 @@ def test_absurdly_nested_file_is_undecidable(
     assert lines(capsys, str(nested))[-1]["reason"] == problem
 
 
+def test_byte_order_mark_is_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file as editors on Windows save it is read like any other."""
+    file = tmp_path / "event.json"
+    file.write_text(Path(DENIED).read_text(encoding="utf-8"), encoding="utf-8-sig")
+    (found,) = lines(capsys, str(file))
+    assert (found["outcome"], found["finding"]["server"]["name"]) == ("decided", "bastion-01")
+
+
 def test_file_of_prowler_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     """A list of findings, as Prowler writes it, is judged finding by finding."""
     found = lines(capsys, str(CASES / "prowler" / "file-of-many" / "event.json"))
@@ -163,7 +171,7 @@ def test_table_reads_like_the_decision(capsys: pytest.CaptureFixture[str]) -> No
     main(["decide", *NOW, ALLOWED, DENIED, UNREAD, CLOSED])
     printed = capsys.readouterr().out
     words = " ".join(printed.split())
-    assert "web-prod-01 i-0aaaaaaaaaaaaaaa1 tcp 443 unknown allow" in words
+    assert "web-prod-01 tcp 443 unknown allow" in words
     assert "DENY" in words
     assert "UNREAD" in words
     assert "3 reports judged: 1 allowed, 1 denied, 1 could not be judged." in words

@@ -1,6 +1,7 @@
 """Reads the files that `portcullis decide` is given into records, numbered from 1 in each file."""
 
 import sys
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ def read(name: str) -> list[Record]:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         return [_unreadable("1", f"cannot be read: {error.strerror}", None)]
-    records = enumerate(_records(content), start=1)
+    records = enumerate(_records(content.removeprefix(BOM_UTF8)), start=1)
     return [msgspec.structs.replace(record, id=str(number)) for number, record in records]
 
 
