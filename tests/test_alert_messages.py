@@ -123,6 +123,15 @@ def test_worst_port_is_named(gate: Opa) -> None:
     assert message.subject.startswith("[critical] db: tcp 3306 and 2 more open to 0.0.0.0/0 and ::/0, account")
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_blank_account_is_unknown(gate: Opa, blank: str) -> None:
+    """The subject never ends in nothing."""
+    database = finding(server("i-0001", "db", account=blank), exposure(3306, sources=ANYWHERE))
+    denied, unread = alert.messages(outcomes(gate, [database, unreadable(account=blank)]), SETTINGS, ENGINE)
+    assert denied.subject == "[critical] db: tcp 3306 open to 0.0.0.0/0 and ::/0, account unknown"
+    assert unread.subject == "[undecidable] 1 report could not be judged, account unknown"
+
+
 def test_more_than_the_limit_become_one_digest(gate: Opa) -> None:
     """Ten servers are ten messages; an eleventh, or an unreadable report, makes them one, and no record is lost."""
     assert len(alert.messages(outcomes(gate, hosts(10)), SETTINGS, ENGINE)) == 10

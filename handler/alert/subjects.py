@@ -80,7 +80,7 @@ def _to(denied: Sequence[Denial]) -> str:
 
 
 def _where(accounts: Iterable[str]) -> str:
-    named = sorted(set(accounts))
+    named = sorted({account if account.strip() else UNKNOWN for account in accounts})
     known = [account for account in named if account != UNKNOWN] or named
     if len(known) > 1:
         return f"{len(known)} accounts"
