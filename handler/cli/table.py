@@ -1,5 +1,6 @@
 """The table of decisions that a person reads in a terminal, and what stands below it."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,12 @@ from handler.decision import Allowed, Decision, Denied
 from handler.outcome import Engine, Told
 
 _STYLES = {"allow": "green", "DENY": "bold red", "UNREAD": "bold yellow"}
+_COLUMNS = {"SERVER": 19, "PORT": 16, "FROM": 20, "VERDICT": 7}
+"""The widest that each is where there is little room: an id, two ranges, a network. What is left is for the reason."""
+
+_READ = re.compile("([a-z]+) of .+ read at (.+)")
+"""A note that says what was read, and when."""
+
 _WIDTH = 100
 """Columns, where the output is no terminal."""
 
@@ -39,7 +46,9 @@ class Row(Struct, frozen=True, kw_only=True):
 def show(lines: list[Line], engine: Engine, milliseconds: int) -> None:
     """Print the table, the policies' problems and the counts; widths follow the terminal."""
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, soft_wrap=False)
-    table = Table("SERVER", "PORT", "FROM", "VERDICT", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, width in _COLUMNS.items():
+        table.add_column(name, overflow="fold", max_width=width if console.width <= _WIDTH else None)
     table.add_column("WHY", overflow="fold")
     for row in (row for line in lines for row in rows(line)):
         verdict = Text(row.verdict, style=_STYLES[row.verdict])
@@ -102,14 +111,20 @@ def _why(entry: Denied | Allowed, decision: Decision) -> str:
 
 
 def _notes(lines: list[Line]) -> Iterator[str]:
-    """Give each note of a finding once, with the servers that it is about."""
+    """Give each note of a finding once, with the servers that it is about; of what was read only the first."""
     servers: dict[str, dict[str, None]] = {}
+    alike: dict[tuple[str, ...], str] = {}
     for finding in (line.told.finding for line in lines if line.told.finding):
         for note in finding.notes:
-            servers.setdefault(note, {})[finding.server.name or finding.server.id] = None
+            read = _READ.fullmatch(note)
+            first = alike.setdefault(read.groups(), note) if read else note
+            servers.setdefault(first, {})[finding.server.name or finding.server.id] = None
     for note, named in servers.items():
         first, *more = named
-        yield f"{first}{f' and {len(more)} more' if more else ''}: {note}"
+        if more and _READ.fullmatch(note):
+            yield f"{first}: {note}, and of {_number(len(more), 'more server')}"
+        else:
+            yield f"{first}{f' and {len(more)} more' if more else ''}: {note}"
 
 
 def _problems(lines: list[Line]) -> Iterator[str]:
