@@ -1,7 +1,8 @@
-"""`make demo`: bundled events go through the very function that Lambda calls; SNS is this terminal.
+"""`make demo`: bundled events go through the very function that Lambda calls; AWS and its mails are in this terminal.
 
-boto3's SNS client is real and publishes to a server on 127.0.0.1 (its setting AWS_ENDPOINT_URL_SNS), which keeps what
-it receives. No account, no credentials, nothing outside.
+boto3 is real and asks a server on 127.0.0.1, which answers with what AWS would say of the events' servers
+(`demo_aws/`, a file an action in the service's own wire format) and keeps what SNS is given. No account, no
+credentials, nothing outside.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,53 +25,76 @@ from handler.cli import executable, table
 from handler.outcome import Engine, Told
 
 _EVENTS = Path(__file__).resolve().parent / "demo_events"
-_ANSWER = b"""<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>demo</MessageId>
-</PublishResult><ResponseMetadata><RequestId>demo</RequestId></ResponseMetadata></PublishResponse>"""
+_ANSWERS = Path(__file__).resolve().parent / "demo_aws"
+
+Mail = tuple[str, str]
+"""Subject and text."""
 
 
-class _Topic(BaseHTTPRequestHandler):
-    """Takes SNS's Publish (a form: Amazon SNS API reference) and keeps the subject and the text of the mail."""
+class _Aws(BaseHTTPRequestHandler):
+    """Answers a request with what is recorded for its action, and keeps what is published.
 
-    mails: list[tuple[str, str]]
+    EC2, ELB, STS and SNS take a form that names its action, ECS takes JSON and has it in a header. Of several answers
+    to an action the one is given whose name has a word of the request: `ListTasks.c1c1.json`.
+    """
+
+    mails: list[Mail]
 
     def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        self.mails.append((form["Subject"][0], json.loads(form["Message"][0])["email"]))
-        self.send_response(200)
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        form = parse_qs(body)
+        action = form["Action"][0] if "Action" in form else self.headers["X-Amz-Target"].rpartition(".")[2]
+        if action == "Publish":
+            self.mails.append((form["Subject"][0], json.loads(form["Message"][0])["email"]))
+        told = [path for path in _ANSWERS.glob(f"{action}.*") if all(word in body for word in path.stem.split(".")[1:])]
+        self.send_response(200 if told else 400)
         self.end_headers()
-        self.wfile.write(_ANSWER)
+        self.wfile.write(max(told, key=lambda path: len(path.name)).read_bytes() if told else b"")
 
     def log_message(self, *_: object) -> None:
         """Keep the terminal for the mails."""
 
 
+@contextlib.contextmanager
+def recorded_aws() -> Iterator[tuple[dict[str, str], list[Mail]]]:
+    """Serve the recorded AWS. Give the environment in which boto3 asks it and the look-ups are on, and SNS's mails."""
+    mails: list[Mail] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Aws", (_Aws,), {"mails": mails}))
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+        "AWS_ACCESS_KEY_ID": "demo",
+        "AWS_SECRET_ACCESS_KEY": "demo",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+        "LOOK_UP_SOURCES": "true",
+        "LOOK_UP_TAGS": "missing",
+        "LOOK_UP_GROUPS": "true",
+        "LOOK_UP_CONTAINERS": "true",
+        "LOOK_UP_ROLE_NAME": "portcullis-reader",
+    }
+    yield environment, mails
+    server.shutdown()
+    server.server_close()
+
+
 def main() -> None:
     """Print the table of decisions, then every mail as its reader gets it, then one of the log's lines."""
-    mails: list[tuple[str, str]] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Topic", (_Topic,), {"mails": mails}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    os.environ |= _environment(server.server_port)
-    start = time.monotonic()
-    with contextlib.redirect_stdout(io.StringIO()) as log:
-        lines = _invoke()
-    milliseconds = round(1000 * (time.monotonic() - start))
+    with recorded_aws() as (environment, mails):
+        for name in [name for name in os.environ if name.startswith(("AWS_", "ALERT_", "LOOK_UP_", "POLICIES_"))]:
+            del os.environ[name]
+        topic = "arn:aws:sns:eu-west-1:111122223333:portcullis-alerts"
+        os.environ |= {**environment, "ALERT_TOPIC_ARN": topic, "OPA_PATH": executable()}
+        start = time.monotonic()
+        with contextlib.redirect_stdout(io.StringIO()) as log:
+            lines = _invoke()
+        milliseconds = round(1000 * (time.monotonic() - start))
     ready = json.loads(log.getvalue().splitlines()[0])
     table.show(lines, Engine(policy=ready["policy"], opa=ready["opa"]), milliseconds)
     for number, (subject, text) in enumerate(mails, start=1):
         print(f"\n{f' Mail {number} of {len(mails)} ':─^100}\nSubject: {subject}\n\n{text}")
     denied = next(line for line in log.getvalue().splitlines() if '"action":"deny"' in line)
     print(f"\n{' And in the log, for each finding, a line like this ':─^100}\n{denied}", file=sys.stdout)
-    server.shutdown()
-
-
-def _environment(port: int) -> dict[str, str]:
-    return {
-        "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:portcullis-alerts",
-        "OPA_PATH": executable(),
-        "AWS_ENDPOINT_URL_SNS": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "demo",
-        "AWS_SECRET_ACCESS_KEY": "demo",
-    }
 
 
 def _invoke() -> list[table.Line]:

@@ -1,0 +1,91 @@
+"""`make demo` tells the five stories from recorded answers of AWS, whatever the shell is set up for."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.cli import demo, main
+from handler.settings import ROOT
+from tests.builders import NOW
+
+EVENTS = sorted(str(path) for path in (ROOT / "handler" / "cli" / "demo_events").glob("*.json"))
+REAL = {
+    "AWS_PROFILE": "production",
+    "AWS_ENDPOINT_URL_EC2": "http://192.0.2.1",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "HTTP_PROXY": "http://192.0.2.1",
+    "ALERT_MAX_MESSAGES": "1",
+    "LOOK_UP_CONTAINERS": "false",
+}
+
+
+@pytest.fixture
+def told(opa_path: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
+    """Give what `portcullis decide --look-up` says of each bundled event with the recorded AWS, by the file's name."""
+    monkeypatch.setenv("OPA_PATH", opa_path)
+    with demo.recorded_aws() as (environment, mails):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        main(["decide", "--json", "--look-up", "--now", NOW, *EVENTS])
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        yield {Path(line["file"]).stem: line for line in lines}
+        assert mails == []
+
+
+def allowed(line: Any) -> set[str]:
+    """Name the allowances of a decision that allows."""
+    assert line["decision"]["action"] == "allow"
+    return {name for entry in line["decision"]["allowed"] for name in entry["by"]}
+
+
+def denied(line: Any) -> list[tuple[str, int, str, list[str]]]:
+    """Give what is denied: protocol and first port, source and rules."""
+    return [(one["protocol"], one["from_port"], one["source"], one["rules"]) for one in line["decision"]["denied"]]
+
+
+def test_demo_tells_the_five_stories(told: Any) -> None:
+    """Four are silent in full; what is wrong beside them is named, down to the rule."""
+    assert allowed(told["01-web-443"]) == allowed(told["01-web-80"]) == {"web-by-name", "web-https"}
+    assert allowed(told["02-vpn-udp-1194"]) == allowed(told["02-vpn-tcp-443"]) == {"openvpn"}
+    assert allowed(told["05-bastion-office"]) == {"bastion-ssh"}
+    assert denied(told["05-bastion-ssh"]) == [("tcp", 22, "0.0.0.0/0", ["sgr-0de0de0de0de0de01"])]
+    assert allowed(told["03-declared-by-tag"]) == {"declared-ports"}
+    assert allowed(told["12-container-host"]) == {"container-hosts", "container-tasks"}
+    assert denied(told["13-container-host-unexpected-port"]) == [("tcp", 49999, "0.0.0.0/0", ["sgr-0c3c3c3c3c3c3c3c1"])]
+
+
+def test_recorded_answers_leave_nothing_unknown(told: Any) -> None:
+    """Every question of every event has an answer."""
+    findings = [line["finding"] for line in told.values() if line["finding"]]
+    assert {source for one in findings for exposure in one["exposures"] for source in exposure["sources"]} & {
+        "unknown"
+    } == set()
+    assert all(one["server"]["tags_known"] and one["server"]["name"] for one in findings)
+    notes = {note for one in findings for note in one["notes"]}
+    assert [note for note in notes if re.search("denied|failed|got no answer|unknown|no longer|not there", note)] == []
+
+
+def test_demo_prints_the_table_and_a_mail_for_each_server_that_is_wrong() -> None:
+    """It needs no account and asks none, even where the shell is set up for one."""
+    command = [sys.executable, "-m", "handler.cli.demo"]
+    ran = subprocess.run(command, cwd=ROOT, env=os.environ | REAL, capture_output=True, text=True, check=True)
+    subjects = re.findall(r"^Subject: (.*)$", ran.stdout, re.MULTILINE)
+    assert [subject for subject in subjects if not subject.startswith("[undecidable]")] == [
+        "[critical] web-prod-02: tcp 81-442 open to 0.0.0.0/0, account 111122223333",
+        "[critical] bastion-01: tcp 22 open to 0.0.0.0/0, account 111122223333",
+        "[critical] cache-01: tcp 6379 open to 0.0.0.0/0, account 111122223333",
+        "[critical] shop.example.com: tcp 23 open to 0.0.0.0/0, account 111122223333",
+        "[critical] mail-01: tcp 9200 open to 0.0.0.0/0, account 111122223333",
+        "[high] apps-02: tcp 49999 open to 0.0.0.0/0, account 111122223333",
+    ]
+    assert len(subjects) == 7
+    assert "14 reports judged: 7 allowed, 6 denied, 1 could not be judged." in ran.stdout
+    assert "--security-group-rule-ids sgr-0de0de0de0de0de01\n" in ran.stdout
+    assert ran.stderr == ""
