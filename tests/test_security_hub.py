@@ -143,3 +143,18 @@ def test_title_is_not_read() -> None:
     (again,) = reporters.normalize(nameless, NOW)
     assert isinstance(again, Finding)
     assert again.exposures == report.exposures
+
+
+@pytest.mark.parametrize(
+    ("hub", "list_of"), [("security_hub", "Vulnerabilities"), ("security_hub_v2", "vulnerabilities")]
+)
+def test_one_that_is_no_cve_is_fetched(hub: str, list_of: str) -> None:
+    """Among CVEs, what is none may be an open port: Inspector itself is asked."""
+    software = event(f"{hub}/inspector-vulnerability")
+    network = event(f"{hub}/inspector-vulnerability-that-is-no-cve")
+    (listed,) = software["detail"]["findings"]
+    (told,) = network["detail"]["findings"]
+    told[list_of] = listed[list_of]
+    assert [type(report) for report in reporters.normalize(network, NOW)] == [Ignored]
+    told[list_of] = [*listed[list_of], {"Id": "Port 22 is reachable"}]
+    assert [type(report) for report in reporters.normalize(network, NOW)] == [Reference]
