@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from handler.finding import UNKNOWN, Exposure
 from handler.lookup import load_balancers
-from handler.lookup.ground import Scene
+from handler.lookup.ground import Scene, openings
 from handler.lookup.load_balancers import Balancer, Listener
 from handler.lookup.notes import ports, some
+from handler.lookup.security_groups import is_private
 
 
 def named(scene: Scene, exposure: Exposure) -> list[Exposure]:
@@ -26,17 +27,31 @@ def named(scene: Scene, exposure: Exposure) -> list[Exposure]:
         return []
     balancer = ground.balancers.named(name)
     if balancer is not None:
-        return through(scene, balancer, exposure)
+        return through(scene, balancer, exposure) if balancer.groups else list(_unseen(scene, balancer, exposure))
     problem = ground.balancers.problem or f"{name} is no load balancer of {ground.place.account} {ground.place.region}"
     scene.notes.append(f"{problem}: who reaches {ports(exposure)} through {name} is unknown")
     return [replace(exposure, sources=(UNKNOWN,), security_group=None, rules=())]
 
 
+def _unseen(scene: Scene, balancer: Balancer, exposure: Exposure) -> Iterator[Exposure]:
+    """Give who comes through a load balancer that is in no group: it may hide its clients behind its own address.
+
+    If it does not, its servers' rules tell its clients; if it does, whoever it is comes from a private network.
+    """
+    ground = scene.ground
+    scene.notes.append(f"{balancer.name} has no security group: whom it lets in stands in its servers' rules")
+    for _, rule, (low, high) in openings(scene.finding.server, exposure, ground.interfaces, ground.rules):
+        part = replace(exposure, from_port=low, to_port=high, sources=(UNKNOWN,), security_group=None, rules=())
+        if any(map(is_private, ground.lists.of.get(rule.source, (rule.source,)))):
+            hidden = f"{balancer.name} may hide its clients behind an address that {rule.source} lets in"
+            scene.notes.append(f"{hidden}: who reaches {ports(part)} through it is unknown")
+            yield replace(part, load_balancer=balancer.name)
+
+
 def through(scene: Scene, balancer: Balancer, part: Exposure, seen: tuple[str, ...] = ()) -> list[Exposure]:
     """Give who comes through a load balancer to a part of an exposure; `unknown` if that cannot be told.
 
-    Nobody is added through one that has no group: its servers see the addresses of its clients. `seen` are the names
-    of the load balancers behind it.
+    `seen` are the names of the load balancers behind it.
     """
     named = part.load_balancer if seen else balancer.name
     front = replace(part, sources=(UNKNOWN,), security_group=None, rules=(), load_balancer=named)
@@ -44,9 +59,6 @@ def through(scene: Scene, balancer: Balancer, part: Exposure, seen: tuple[str, .
     if problem is not None:
         scene.notes.append(f"{problem}: who reaches {ports(part)} through {balancer.name} is unknown")
         return [front]
-    if not balancer.groups:
-        scene.notes.append(f"{balancer.name} has no security group: whom it lets in stands in its servers' rules")
-        return []
     let_in = {one: list(_let_in(scene, balancer, one, front, (*seen, balancer.name))) for one in every}
     chosen = _chosen(scene, balancer, part, let_in)
     listening = some(f"{one.protocol} {one.port}" for one in chosen) or "nothing"

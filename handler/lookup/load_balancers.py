@@ -33,13 +33,17 @@ class Listener(Struct, frozen=True):
 
 
 class Balancer(Struct, frozen=True):
-    """A load balancer; `name` is as a path has it (`app/web/50dc6c495c0c9188`). A Classic one has no ARN."""
+    """A load balancer; `name` is as a path has it (`app/web/50dc6c495c0c9188`).
+
+    A Classic one has no ARN, and alone tells its listeners and its servers (ids of instances) itself.
+    """
 
     name: str
     dns_name: str
     groups: tuple[str, ...]
     arn: str = ""
     listeners: tuple[Listener, ...] = ()
+    servers: tuple[str, ...] = ()
 
 
 class Balancers(Struct, frozen=True):
@@ -173,4 +177,5 @@ def _classic(told: dict[str, Any]) -> Balancer:
         listeners=tuple(
             Listener("tcp", one.get("LoadBalancerPort", 0), server_port=one.get("InstancePort")) for one in described
         ),
+        servers=tuple(one.get("InstanceId", "") for one in told.get("Instances", [])),
     )

@@ -22,6 +22,10 @@ _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "-1": ("tcp", "udp"),
 }
 _EVERY_PORT = (0, 65535)
+_PRIVATE: tuple[Any, ...] = tuple(
+    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
+"""RFC 1918, RFC 6598 and RFC 4193: from none of their addresses does anything come from the internet."""
 
 
 class Rule(Struct, frozen=True):
@@ -109,6 +113,14 @@ def _source(told: dict[str, Any], place: Place) -> str:
 def is_cidr(source: str) -> bool:
     """Say whether a source is a CIDR, and no group, list or unknown."""
     return "/" in source and "-" not in source
+
+
+def is_private(source: str) -> bool:
+    """Say whether a source is a CIDR of which no address is the internet's."""
+    if not is_cidr(source):
+        return False
+    network: Any = ip_network(source)
+    return any(network.version == one.version and network.subnet_of(one) for one in _PRIVATE)
 
 
 def unopened(exposure: Exposure, opened: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

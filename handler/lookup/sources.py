@@ -2,7 +2,8 @@
 
 An exposure of unknown sources becomes one exposure for each rule that opens a part of it, so that an alert can name the
 rule. What could not be read stays as an exposure to `unknown`; so does a part that no rule opens, since the scanner
-said that it is open and may know better. Where the report told no ports, all that the rules open is what is exposed.
+said that it is open and may know better, and one that was reached from the internet through nothing that is known.
+Where the report told no ports, all that the rules open is what is exposed.
 """
 
 from collections.abc import Iterator
@@ -11,11 +12,11 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from handler.finding import PORTS_ASSUMED, UNKNOWN, Exposure, Finding
-from handler.lookup import fronts
+from handler.lookup import fronts, unexplained
 from handler.lookup.ground import Ground, Route, Scene, explore, openings, routes_to
 from handler.lookup.inquiry import Inquiry, Place, place_of
 from handler.lookup.notes import clock, last_look, noted, ports, some
-from handler.lookup.security_groups import Rule, is_cidr, unopened
+from handler.lookup.security_groups import Rule, is_cidr, is_private, unopened
 
 
 def look_up(findings: list[Finding], inquiry: Inquiry) -> list[Finding]:
@@ -56,10 +57,12 @@ def _resolved(scene: Scene, exposure: Exposure) -> list[Exposure]:
         for route, rule, (low, high) in openings(server, exposure, ground.interfaces, ground.rules)
         for made in _let_in(scene, replace(unknown, from_port=low, to_port=high), route, rule)
     ]
+    named = fronts.named(scene, exposure)
     unread = _unread(scene, unknown)
-    told_ports = PORTS_ASSUMED not in scene.finding.notes
-    closed = _closed(scene, unknown, let_in) if told_ports and not unread else []
-    return [*told, *let_in, *fronts.named(scene, exposure), *unread, *closed]
+    if unread or PORTS_ASSUMED in scene.finding.notes:
+        return [*told, *let_in, *named, *unread]
+    left = unexplained.parts(scene, unknown, [*let_in, *named]) if scene.finding.reach == "internet" else ()
+    return [*told, *let_in, *named, *_closed(scene, unknown, let_in), *left]
 
 
 def _identified(ground: Ground, exposure: Exposure) -> list[Exposure]:
@@ -115,7 +118,10 @@ def _let_in(scene: Scene, part: Exposure, route: Route, rule: Rule) -> Iterator[
 
 
 def _past_acl(scene: Scene, opened: Exposure, route: Route) -> Iterator[Exposure]:
-    """Give what the network ACL of the subnet leaves of an exposure. It is about addresses: groups and lists stay."""
+    """Give what the network ACL of the subnet leaves of an exposure. It is about addresses: groups and lists stay.
+
+    Private networks do too: no ACL stands between the servers of one subnet.
+    """
     acls = scene.ground.acls
     acl = acls.of.get(route.subnet or "")
     if acl is None:
@@ -126,7 +132,8 @@ def _past_acl(scene: Scene, opened: Exposure, route: Route) -> Iterator[Exposure
     whole = (opened.from_port, opened.to_port)
     left: dict[tuple[int, int], list[str]] = {}
     for source in opened.sources:
-        parts = acl.narrow(opened.protocol, *whole, source) if is_cidr(source) else [(*whole, (source,))]
+        narrowed = is_cidr(source) and not is_private(source)
+        parts = acl.narrow(opened.protocol, *whole, source) if narrowed else [(*whole, (source,))]
         for low, high, remain in parts:
             left.setdefault((low, high), []).extend(remain)
     if not left:

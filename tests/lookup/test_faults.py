@@ -191,7 +191,7 @@ def test_a_group_with_a_thousand_rules_is_read_whole(endpoint: Endpoint) -> None
         return {"SecurityGroupRules": rules[start : start + 100], **more}
 
     endpoint.tells["DescribeSecurityGroupRules"] = tell
-    [found] = looked_up(of_group())
+    [found] = looked_up(replace(of_group(), reach="vpn"))
     assert {(one.rules, one.sources) for one in found.exposures} == {
         ((told["SecurityGroupRuleId"],), (told["CidrIpv4"],)) for told in rules
     }
@@ -215,7 +215,7 @@ def test_a_prefix_list_of_a_thousand_entries_is_read_whole(endpoint: Endpoint, w
         "DescribeManagedPrefixLists": {"PrefixLists": [{"PrefixListId": "pl-1", "OwnerId": "111122223333"}]},
         "GetManagedPrefixListEntries": tell,
     }
-    [found] = looked_up(of_group())
+    [found] = looked_up(replace(of_group(), reach="vpn"))
     [exposure] = found.exposures
     assert len(exposure.sources) == (1000 if whole else 501)
     assert ("unknown" in exposure.sources) == (not whole)

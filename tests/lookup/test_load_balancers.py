@@ -140,14 +140,34 @@ def test_a_classic_balancer_is_read_by_its_own_api(cloud: Cloud) -> None:
     assert [(one.sources, one.load_balancer) for one in found.exposures] == [((OFFICE,), "classic")]
 
 
-def test_a_network_balancer_without_groups_adds_nobody(cloud: Cloud) -> None:
-    """Its servers see the addresses of its clients."""
+def test_a_network_balancer_without_groups_adds_nobody_to_public_addresses(cloud: Cloud) -> None:
+    """Its servers see the addresses of its clients, or else its own private one, which they do not let in."""
     instance = cloud.instance(cloud.group(tcp(80, OFFICE)))
     balancer = cloud.balancer(kind="network")
     [found] = looked_up(reported(server(instance), 80, load_balancer=path_name(balancer)))
     assert {one.sources for one in found.exposures} == {(OFFICE,)}
     assert problems(found) == [
         f"{path_name(balancer)} has no security group: whom it lets in stands in its servers' rules"
+    ]
+
+
+@pytest.mark.parametrize("others", [(), (OFFICE,)])
+def test_a_network_balancer_without_groups_may_come_from_a_private_network(
+    cloud: Cloud, others: tuple[str, ...]
+) -> None:
+    """It may hide its clients behind its own address, and then the private network that is let in is the internet."""
+    group = cloud.group(tcp(80, "10.0.0.0/16", *others), tcp(81, "10.0.0.0/16"))
+    name = path_name(cloud.balancer(kind="network"))
+    [found] = looked_up(reported(server(cloud.instance(group)), 80, load_balancer=name))
+    assert {(one.sources, one.load_balancer or None) for one in found.exposures} == {
+        (("10.0.0.0/16",), None),
+        *(((other,), None) for other in others),
+        (("unknown",), name),
+    }
+    unknown = "who reaches tcp 80 through it is unknown"
+    assert problems(found) == [
+        f"{name} has no security group: whom it lets in stands in its servers' rules",
+        f"{name} may hide its clients behind an address that 10.0.0.0/16 lets in: {unknown}",
     ]
 
 

@@ -65,6 +65,13 @@ def test_groups_and_the_lists_of_aws_are_not_narrowed(cloud: Cloud) -> None:
     assert {source for one in found.exposures for source in one.sources} == {"203.0.113.0/25", amazon, other}
 
 
+def test_private_networks_are_not_narrowed(cloud: Cloud) -> None:
+    """Servers of one subnet reach each other past its ACL."""
+    cloud.let_in("203.0.113.0/25")
+    [found] = looked_up(reported(server(cloud.instance(cloud.group(tcp(22, OFFICE, "10.0.0.0/24")))), 22))
+    assert {source for one in found.exposures for source in one.sources} == {"203.0.113.0/25", "10.0.0.0/24"}
+
+
 def test_only_the_subnet_of_the_interface_narrows(cloud: Cloud) -> None:
     """The same group on an interface in another subnet lets in whom it says."""
     cloud.let_in("203.0.113.0/25")
