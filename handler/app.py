@@ -52,7 +52,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     envelope = events.unwrap(event, context.aws_request_id)
     deadline = start + _SHARE * context.get_remaining_time_in_millis() / 1000
-    judged = judge(envelope.records, now, GATE, aws.client, deadline=deadline, look_up=_LOOK_UP)
+    judged = judge(envelope.records, now, GATE, aws.fetcher, deadline=deadline, look_up=_LOOK_UP)
     messages = alert.messages(judged.outcomes, _SETTINGS, _ENGINE)
     failures = judged.failures | alert.publish(messages, _SNS, _SETTINGS.alert_topic_arn)
     _log(judged.outcomes, failures, len(messages), start)

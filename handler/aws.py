@@ -16,7 +16,10 @@ from msgspec import Struct
 from handler.errors import NoRoleError, OutOfTimeError
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-"""Of what must not be lost (SNS, a report that is only named). Seconds; three attempts in all."""
+"""Of what must not be lost (SNS). Seconds; three attempts in all."""
+
+_FETCHES = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+"""Of a report that is only named, and alerts if it cannot be fetched in time. Seconds; two attempts in all."""
 
 _LOOK_UPS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "adaptive", "total_max_attempts": 3})
 """Of what only makes a decision better. Seconds; three attempts in all, slower ones when AWS throttles."""
@@ -30,6 +33,13 @@ def client(service: str, region: str) -> Any:
     """Give the client of a service in a Region, with the function's own permissions."""
     make: Any = boto3.client  # its type names every service
     return make(service, region_name=region, config=_CONFIG)
+
+
+@cache
+def fetcher(service: str, region: str) -> Any:
+    """Give a less patient client, for reports that are only named: others wait meanwhile."""
+    make: Any = boto3.client
+    return make(service, region_name=region, config=_FETCHES)
 
 
 class _Session(Struct):

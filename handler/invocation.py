@@ -1,23 +1,20 @@
 """One invocation: its records are read, folded and judged. The Lambda function and the command line share it."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
-from handler import reporters
+from handler import reading
 from handler.decision import Decision
 from handler.errors import OpaRefusedError, PortcullisError
 from handler.events import Record
 from handler.finding import PORTS_ASSUMED, UNKNOWN, Closed, Finding, Reference, Report, Undecidable
 from handler.folding import fold
-from handler.lookup import LookUp
+from handler.lookup import LookUp, ask_until
 from handler.lookup.reports import Client, fetch
 from handler.outcome import Outcome
-
-_LOGGER = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
@@ -49,10 +46,11 @@ def judge(  # noqa: PLR0913  what an invocation has: its records and time, and w
     Whatever cannot be read, fetched or decided becomes an undecidable outcome. A record fails only when OPA cannot be
     asked, and then alone those that have a finding.
     """
-    told = _fetched([(record.id, report) for record in records for report in _read(record, now)], now, client)
+    until = ask_until(deadline)
+    told = _fetched([(record.id, report) for record in records for report in _read(record, now)], now, client, until)
     folded = fold((record, report) for record, report in told if isinstance(report, Finding | Closed))
     if look_up is not None:
-        folded = look_up(folded, deadline)
+        folded = look_up(folded, until)
     events = {record.id: record.event for record in records}
     reports = [(group.records, _told_ports(group.report, events[group.records[0]])) for group in folded]
     opened = [(names, report) for names, report in reports if isinstance(report, Finding)]
@@ -77,20 +75,15 @@ def judge(  # noqa: PLR0913  what an invocation has: its records and time, and w
 def _read(record: Record, now: str) -> Iterable[Report]:
     if record.problem is not None:
         return [record.problem]
-    try:
-        return reporters.normalize(record.event, now)
-    except Exception as error:
-        _LOGGER.exception("a reporter failed", extra={"fields": {"record": record.id}})
-        problem = f"Portcullis failed to read it ({type(error).__name__}: {error}); this is a bug, please report it"
-        return [Undecidable(shape="event that Portcullis failed to read", field="", problem=problem, raw=record.event)]
+    return reading.read(record.event, now, record.id)
 
 
-def _fetched(told: list[tuple[str, Report]], now: str, client: Client) -> list[tuple[str, Report]]:
+def _fetched(told: list[tuple[str, Report]], now: str, client: Client, until: float | None) -> list[tuple[str, Report]]:
     """Put what AWS has under a reference in the reference's place."""
     references = [report for _, report in told if isinstance(report, Reference)]
     if not references:
         return told
-    answers = iter(fetch(references, now, client))
+    answers = iter(fetch(references, now, client, until))
     return [
         (record, found)
         for record, report in told

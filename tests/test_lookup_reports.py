@@ -2,7 +2,8 @@
 
 import json
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,15 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
+from msgspec.structs import replace
 
 from handler import events, reporters
+from handler.decision import Decision
+from handler.errors import OpaRefusedError
 from handler.finding import Finding, Ignored, Reference, Report, Undecidable
+from handler.invocation import judge
 from handler.lookup import reports
 
 NOW = "2026-11-24T06:12:00Z"
@@ -197,3 +203,111 @@ def test_region_that_is_none_is_undecidable() -> None:
     told = reference("a", "example.com/")
     problem = undecidable(reports.fetch([told], NOW, client)[0]).problem
     assert problem.startswith("inspector:DescribeFindings in example.com/ failed: InvalidRegionError: ")
+
+
+class Service:
+    """A service that always answers the same, or raises it, and remembers who was asked."""
+
+    def __init__(self, told: Any) -> None:
+        self.told = told
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, service: str, region: str) -> Any:
+        """Give the client of a service in a Region: itself."""
+        self.asked.append((service, region))
+        return self
+
+    def describe_findings(self, **_: Any) -> Any:
+        """Answer."""
+        if isinstance(self.told, Exception):
+            raise self.told
+        return self.told
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectTimeoutError(endpoint_url="https://example.com"),
+        ReadTimeoutError(endpoint_url="https://example.com"),
+        EndpointConnectionError(endpoint_url="https://example.com"),
+    ],
+)
+def test_service_that_does_not_answer_is_asked_once_a_region(error: Exception) -> None:
+    """The findings of the next tens, and of other accounts, would only wait for it again."""
+    silent = Service(error)
+    named = [reference(str(number)) for number in range(25)]
+    named += [replace(reference("b"), account="444455556666"), reference("c", "eu-west-1")]
+    told = reports.fetch(named, NOW, silent)
+    assert silent.asked == [("inspector", REGION), ("inspector", "eu-west-1")]
+    assert {undecidable(one).problem for one in told[:-1]} == {f"{ACTION} failed: {type(error).__name__}: {error}"}
+
+
+def test_what_there_is_no_time_for_is_undecidable(aws: Aws) -> None:
+    """Nobody is asked after the time, so that everything else is still decided."""
+    (told,) = reports.fetch([reference("a")], NOW, aws, time.monotonic())
+    assert undecidable(told).problem == f"no time was left to fetch it: {ACTION} was not asked"
+    assert aws.asked == []
+
+
+def test_an_invocation_keeps_its_last_seconds_for_what_needs_no_fetching(aws: Aws) -> None:
+    """A report that is only named is then undecidable, and its neighbours are judged."""
+    message = {"event": "FINDING_REPORTED", "finding": arn("a"), "target": "EXAMPLE", "template": "EXAMPLE"}
+    told = events.Record(id="record-1", event=message)
+    other = events.Record(id="record-2", event={"hello": "world"})
+    judged = judge([told, other], NOW, NoGate(), aws, deadline=time.monotonic() + 8)
+    named, unknown = (outcome.report for outcome in judged.outcomes)
+    assert isinstance(named, Undecidable)
+    assert named.problem == f"no time was left to fetch it: {ACTION} was not asked"
+    assert isinstance(unknown, Undecidable)
+    assert aws.asked == []
+
+
+class NoGate:
+    """Decides nothing, since nothing is to be decided."""
+
+    def decide(self, findings: Sequence[Finding], deadline: float | None) -> list[Decision | OpaRefusedError]:
+        """Fail."""
+        raise AssertionError(findings, deadline)
+
+
+def test_a_failure_without_a_code_is_undecidable() -> None:
+    """The API promises one."""
+    (told,) = reports.fetch([reference("a")], NOW, Service({"failedItems": {arn("a"): {}}}))
+    assert undecidable(told).problem == f"{ACTION} did not give it: no reason is told"
+
+
+def test_a_bug_in_a_call_is_undecidable() -> None:
+    """It loses no other report."""
+    (told,) = reports.fetch([reference("a")], NOW, Service(KeyError("x")))
+    problem = undecidable(told).problem
+    assert problem == f"{ACTION} failed in Portcullis (KeyError: 'x'); this is a bug, please report it"
+
+
+def test_a_fetched_report_at_which_a_reporter_fails_spoils_no_other(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is undecidable, named, and attached; its neighbour is read."""
+    expect(aws, ["a", "b"], answer(finding("a"), finding("b")))
+    monkeypatch.setattr(reporters, "REPORTERS", (Choking(), *reporters.REPORTERS))
+    choked, read = reports.fetch([reference("a"), reference("b")], NOW, aws)
+    told = undecidable(choked)
+    assert told.problem.startswith("Portcullis failed to read it (KeyError: (")
+    assert (told.id, told.reporter, told.account, told.region) == (
+        arn("a"),
+        "inspector_classic",
+        "111122223333",
+        REGION,
+    )
+    assert [type(report) for report in read] == [Finding]
+
+
+class Choking:
+    """A reporter with a bug."""
+
+    NAME = "choking"
+
+    def claims(self, event: Any) -> bool:
+        """Claim one finding."""
+        return isinstance(event, dict) and event.get("arn") == arn("a")
+
+    def normalize(self, event: Any, now: str) -> Iterator[Report]:
+        """Fail."""
+        raise KeyError(event["arn"], now)

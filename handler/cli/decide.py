@@ -78,7 +78,7 @@ def _judge(name: str, now: datetime, gate: Any, look_up: Any) -> Iterator[Line]:
     from handler import aws  # noqa: PLC0415  they load while OPA starts
     from handler.invocation import judge  # noqa: PLC0415
 
-    judged = judge(files.read(name), now.strftime("%Y-%m-%dT%H:%M:%SZ"), gate, aws.client, look_up=look_up)
+    judged = judge(files.read(name), now.strftime("%Y-%m-%dT%H:%M:%SZ"), gate, aws.fetcher, look_up=look_up)
     for problem in judged.failures.values():
         raise PortcullisError(problem)
     for outcome in judged.outcomes:

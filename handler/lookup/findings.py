@@ -20,12 +20,6 @@ from handler.settings import LookUps
 
 _LOGGER = logging.getLogger(__name__)
 
-_SHARE = 0.5
-"""The part of the time until the decision that look-ups may take."""
-
-_SPARE_SECONDS = 8.0
-"""What is left of that time in any case: for the last request (see `aws.Accounts`) and for the decision."""
-
 Step = Callable[[list[Finding], Inquiry], list[Finding]]
 """A look-up: gives each finding with what it has found, in the same order."""
 
@@ -33,17 +27,16 @@ _Many = Callable[[list[Finding], Inquiry], list[list[Finding]]]
 
 
 def look_up(
-    folded: Sequence[Folded], settings: LookUps, accounts: Accounts, deadline: float | None = None
+    folded: Sequence[Folded], settings: LookUps, accounts: Accounts, until: float | None = None
 ) -> list[Folded]:
     """Look up all findings of an invocation at once; what is closed stays as it is.
 
-    `deadline` is the time of `time.monotonic()` by which they must be decided.
+    `until` is the time of `time.monotonic()` after which AWS is asked no more.
     """
     if not any(isinstance(one.report, Finding) for one in folded):
         return list(folded)
     start = time.monotonic()
-    last = None if deadline is None else min(start + _SHARE * (deadline - start), deadline - _SPARE_SECONDS)
-    inquiry = Inquiry(accounts, last)
+    inquiry = Inquiry(accounts, until)
     known = list(folded)
     if settings.look_up_groups:
         known = reunite(_taken(behind.look_up, known, inquiry))

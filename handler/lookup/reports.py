@@ -1,19 +1,24 @@
-"""Fetches the reports that a message only names, by their ARN.
+"""Fetches the reports that a message only names, by their ARN, within the time, and never raising.
 
 A report that cannot be fetched is undecidable: the message said that there is one, so it must not be lost. Who named it
 is a reporter of it too, and answered if a person asked.
 """
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 from msgspec.structs import replace
 
-from handler import reporters
+from handler import reading
 from handler.finding import Closed, Finding, Ignored, Reference, Report, Undecidable
+
+_LOGGER = logging.getLogger(__name__)
 
 Client = Callable[[str, str], Any]
 """Gives the boto3 client of a service in a Region."""
@@ -33,15 +38,17 @@ _AT_ONCE = 10
 """ARNs in one call of `inspector:DescribeFindings` or `inspector2:ListFindings`, the most that both take."""
 
 
-def fetch(references: Sequence[Reference], now: str, client: Client) -> list[list[Report]]:
+def fetch(references: Sequence[Reference], now: str, client: Client, until: float | None = None) -> list[list[Report]]:
     """Give for each reference, in order, what the report under it becomes.
 
-    Each ARN is asked for once, however often it is named. Never raises for anything that AWS answers or does not.
+    Each ARN is asked for once, however often it is named; nothing is asked for after `until`, a time of
+    `time.monotonic()`, nor of a service in a Region that did not answer before.
     """
     wanted: dict[tuple[str, str, str], dict[str, None]] = {}
     for reference in references:
         wanted.setdefault(_place(reference), {})[reference.arn] = None
-    answers = {place: _FETCHERS[place[0]](client, place[2], list(arns)) for place, arns in wanted.items()}
+    silent: dict[tuple[str, str], str] = {}
+    answers = {place: _asked(client, place, list(arns), silent, until) for place, arns in wanted.items()}
     return [_normalize(reference, answers[_place(reference)].get(reference.arn), now) for reference in references]
 
 
@@ -53,7 +60,7 @@ def _place(reference: Reference) -> tuple[str, str, str]:
 def _normalize(reference: Reference, answer: dict[str, Any] | str | None, now: str) -> list[Report]:
     """Read a fetched report like any other; say why there is none."""
     if isinstance(answer, dict):
-        return [_told_by(reference, report) for report in reporters.normalize(answer, now)]
+        return [_told_by(reference, report) for report in reading.read(answer, now, reference.arn)]
     return [
         Undecidable(
             shape=f"{reference.service} finding that is only named",
@@ -69,7 +76,10 @@ def _normalize(reference: Reference, answer: dict[str, Any] | str | None, now: s
 
 
 def _told_by(reference: Reference, report: Report) -> Report:
-    """Name who named a report, and whether a person asked."""
+    """Name who named a report, and whether a person asked; name the report where it cannot itself."""
+    if isinstance(report, Undecidable) and report.id is None:
+        named = report.reporter or reference.reporter
+        return replace(report, reporter=named, id=reference.arn, account=reference.account, region=reference.region)
     teller = reference.told_by
     if teller is None:
         return report
@@ -84,36 +94,53 @@ def _told_by(reference: Reference, report: Report) -> Report:
     return report
 
 
-def _inspector2(client: Client, region: str, arns: list[str]) -> Answers:
-    """Ask Inspector, in tens. It answers without what it does not have or may not show."""
+def _asked(
+    client: Client,
+    place: tuple[str, str, str],
+    arns: list[str],
+    silent: dict[tuple[str, str], str],
+    until: float | None,
+) -> Answers:
+    """Ask a service for findings, in tens. `silent` has by service and Region why one that did not answer is left."""
+    service, _, region = place
+    action, ask = _FETCHERS[service]
     answers: Answers = {}
     for start in range(0, len(arns), _AT_ONCE):
         some = arns[start : start + _AT_ONCE]
-        wanted = {"findingArn": [{"comparison": "EQUALS", "value": arn} for arn in some]}
-        try:
-            pages = client("inspector2", region).get_paginator("list_findings").paginate(filterCriteria=wanted)
-            told = [finding for page in islice(pages, _PAGES) for finding in page.get("findings", [])]
-        except _FAILURES as error:
-            answers |= dict.fromkeys(some, f"inspector2:ListFindings in {region} failed: {_code(error)}")
+        if (service, region) in silent:
+            answers |= dict.fromkeys(some, silent[service, region])
+        elif until is not None and time.monotonic() >= until:
+            answers |= dict.fromkeys(some, f"no time was left to fetch it: {action} in {region} was not asked")
         else:
-            answers |= dict.fromkeys(some, f"inspector2:ListFindings in {region} {_NOT_THERE}")
-            answers |= {finding.get("findingArn", ""): finding for finding in told}
+            try:
+                answers |= ask(client(service, region), f"{action} in {region}", some)
+            except _FAILURES as error:
+                problem = f"{action} in {region} failed: {_code(error)}"
+                answers |= dict.fromkeys(some, problem)
+                if isinstance(error, NoConnectionError | HTTPClientError):
+                    silent[service, region] = problem
+            except Exception as error:
+                _LOGGER.exception("a report could not be fetched")
+                problem = f"{action} in {region} failed in Portcullis ({type(error).__name__}: {error})"
+                answers |= dict.fromkeys(some, f"{problem}; this is a bug, please report it")
     return answers
 
 
-def _inspector(client: Client, region: str, arns: list[str]) -> Answers:
-    """Ask Inspector Classic, in tens."""
-    answers: Answers = {}
-    for start in range(0, len(arns), _AT_ONCE):
-        some = arns[start : start + _AT_ONCE]
-        try:
-            told = client("inspector", region).describe_findings(findingArns=some)
-        except _FAILURES as error:
-            answers |= dict.fromkeys(some, f"inspector:DescribeFindings in {region} failed: {_code(error)}")
-            continue
-        answers |= {finding.get("arn", ""): finding for finding in told.get("findings", [])}
-        for arn, item in told.get("failedItems", {}).items():
-            answers[arn] = f"inspector:DescribeFindings in {region} did not give it: {item['failureCode']}"
+def _inspector2(client: Any, action: str, arns: list[str]) -> Answers:
+    """Ask Inspector. It answers without what it does not have or may not show."""
+    wanted = {"findingArn": [{"comparison": "EQUALS", "value": arn} for arn in arns]}
+    pages = client.get_paginator("list_findings").paginate(filterCriteria=wanted)
+    told = [finding for page in islice(pages, _PAGES) for finding in page.get("findings", [])]
+    missing: Answers = dict.fromkeys(arns, f"{action} {_NOT_THERE}")
+    return missing | {finding.get("findingArn", ""): finding for finding in told}
+
+
+def _inspector(client: Any, action: str, arns: list[str]) -> Answers:
+    """Ask Inspector Classic."""
+    told = client.describe_findings(findingArns=arns)
+    answers: Answers = {finding.get("arn", ""): finding for finding in told.get("findings", [])}
+    for arn, item in told.get("failedItems", {}).items():
+        answers[arn] = f"{action} did not give it: {item.get('failureCode', 'no reason is told')}"
     return answers
 
 
@@ -125,7 +152,8 @@ def _code(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-_FETCHERS: Mapping[str, Callable[[Client, str, list[str]], Answers]] = {
-    "inspector": _inspector,
-    "inspector2": _inspector2,
+_FETCHERS: Mapping[str, tuple[str, Callable[[Any, str, list[str]], Answers]]] = {
+    "inspector": ("inspector:DescribeFindings", _inspector),
+    "inspector2": ("inspector2:ListFindings", _inspector2),
 }
+"""By boto3's name of a service: the action as IAM names it, and what asks for it."""

@@ -9,6 +9,7 @@ from botocore.loaders import create_loader
 from handler.aws import Accounts
 from handler.finding import UNKNOWN, Exposure, Finding, Reporter, Server, identity
 from handler.folding import Folded
+from handler.lookup import ask_until
 from handler.lookup.findings import look_up
 from handler.settings import LookUps
 
@@ -213,7 +214,7 @@ def looked_up(
 ) -> list[Finding]:
     """Look findings up, as the function does."""
     folded = [Folded(records=(f"record-{number}",), report=finding) for number, finding in enumerate(findings)]
-    found = look_up(folded, settings, accounts or Accounts(), deadline)
+    found = look_up(folded, settings, accounts or Accounts(), ask_until(deadline))
     return [one.report for one in found if isinstance(one.report, Finding)]
 
 
