@@ -12,9 +12,9 @@ allowance contains {
 	"reason": "Private networks and other groups are not the internet that the report is about",
 	"expires": "2027-06-30",
 } if {
-	_is_reached_from_inside
 	input.server.tags_known
 	not _is_container_host
+	_is_reached_from_inside
 }
 
 allowance contains {
@@ -26,26 +26,32 @@ allowance contains {
 	"reason": "Private networks and other groups are not the internet that the report is about",
 	"expires": "2027-06-30",
 } if {
-	_is_reached_from_inside
 	_is_container_host
+	_is_reached_from_inside
 }
 
 # Nothing is said of findings without such a source: there these allowances would only be in the way of the nearest one.
 _is_reached_from_inside if {
 	input.reach == "internet"
 	input.reach_known
-	some list in ["production", "staging"]
-	input.server.account in data.accounts[list]
 	some exposure in input.exposures
 	some source in exposure.sources
+	not source in {"0.0.0.0/0", "::/0", "unknown"}
 	_is_inside(source)
+	some list in ["production", "staging"]
+	input.server.account in data.accounts[list]
 }
 
-_is_inside(source) if startswith(source, "sg-")
+_is_inside(source) if {
+	is_string(source)
+	startswith(source, "sg-")
+}
 
 _is_inside(source) if {
+	is_string(source)
 	net.cidr_is_valid(source)
 	some network in data.networks.private
+	is_string(network)
 	net.cidr_is_valid(network)
 	net.cidr_contains(network, source)
 }
