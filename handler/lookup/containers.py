@@ -1,8 +1,9 @@
 """Container ports: which task has bound a high port of a server, and what its load balancers send there.
 
 A load balancer is let in to every port on which a task may start, and sends to those that are registered in its target
-groups. So nobody but what is in its groups reaches the others: they become an exposure to these groups. A port that is
-registered stays exposed to whom the balancer lets in, and is a listener where a known task has bound it.
+groups. So nobody but what is in its groups reaches the others: they become an exposure to these groups, which names the
+balancer and no rule. A port that is registered stays exposed to whom the balancer lets in, and is a listener where a
+known task has bound it. Ports on which no task may start stay as they are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -97,7 +98,7 @@ def _explained(finding: Finding, yard: Yard) -> Finding:
     sent = {balancer: _sent(yard, balancer, server, notes) for balancer in _in_front(finding, yard, notes)}
     registered = {one for each in sent.values() if each is not None for one in each}
     registered |= _registered_by_services(yard, host, server, notes)
-    exposures = tuple(dict.fromkeys(part for one in finding.exposures for part in _narrowed(one, sent)))
+    exposures = tuple(dict.fromkeys(part for one in finding.exposures for part in _narrowed(finding.server, one, sent)))
     listeners = tuple(dict.fromkeys(_listeners(finding, host, registered)))
     explained = replace(finding, exposures=exposures, listeners=listeners)
     return noted(explained, [*notes, *_sentences(explained, yard, sent)])
@@ -163,20 +164,19 @@ def _holds(exposure: Exposure, protocol: str, port: int) -> bool:
     return exposure.protocol == protocol and exposure.from_port <= port <= exposure.to_port
 
 
-def _narrowed(exposure: Exposure, sent: dict[Balancer, set[Registered] | None]) -> Iterator[Exposure]:
-    """Tell the ports of an exposure to which its load balancer sends from those that it merely may reach."""
+def _narrowed(server: Server, exposure: Exposure, sent: dict[Balancer, set[Registered] | None]) -> Iterator[Exposure]:
+    """Tell the high ports of an exposure to which its load balancer sends from those that it merely may reach."""
     balancer = next((one for one in sent if one.name == exposure.load_balancer), None)
     registered = sent[balancer] if balancer is not None else None
-    if balancer is None or registered is None or UNKNOWN in exposure.sources:
+    part = _ephemeral(server, exposure)
+    if balancer is None or registered is None or part is None or UNKNOWN in exposure.sources:
         yield exposure
         return
-    known = [(one.port, one.port) for one in registered if _holds(exposure, one.protocol, one.port)]
-    rest = unopened(exposure, known)
+    rest = unopened(part, [(one.port, one.port) for one in registered if _holds(part, one.protocol, one.port)])
     for low, high in unopened(exposure, rest):
         yield replace(exposure, from_port=low, to_port=high)
     for low, high in rest:
-        part = replace(exposure, from_port=low, to_port=high, sources=balancer.groups, load_balancer=UNSET)
-        yield replace(part, security_group=None, rules=())
+        yield replace(part, from_port=low, to_port=high, sources=balancer.groups, security_group=None, rules=())
 
 
 def _sentences(finding: Finding, yard: Yard, sent: dict[Balancer, set[Registered] | None]) -> Iterator[str]:

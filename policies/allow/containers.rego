@@ -15,7 +15,9 @@ allowance contains {
 	input.server.account in data.accounts.production
 }
 
-# Load balancers are let in to every such port by their groups, also to those to which they send nothing.
+# Load balancers are let in to every such port by their groups, also to those to which they send nothing. That is what
+# an exposure says that names a load balancer and no rule. Where another group is let in to such a port too, nothing is
+# allowed here, since this allows any group.
 allowance contains {
 	"id": "container-hosts",
 	"tcp": ["32768-65535"],
@@ -26,6 +28,29 @@ allowance contains {
 } if {
 	_is_container_host
 	input.server.account in data.accounts.production
+	input.reach == "internet"
+	input.reach_known
+	count(_balancers_groups) > 0
+	_other_groups - _balancers_groups == set()
+}
+
+_balancers_groups contains source if {
+	some exposure in input.exposures
+	is_string(exposure.load_balancer)
+	exposure.security_group == null
+	some source in exposure.sources
+	is_string(source)
+	startswith(source, "sg-")
+}
+
+_other_groups contains source if {
+	some exposure in input.exposures
+	object.get(exposure, "load_balancer", "") == ""
+	exposure.protocol == "tcp"
+	exposure.to_port > 32767
+	some source in exposure.sources
+	is_string(source)
+	startswith(source, "sg-")
 }
 
 _is_container_host if input.server.tags.Role == "container-host"

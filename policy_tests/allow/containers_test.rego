@@ -13,9 +13,17 @@ _through(server, ports, sources) := _found(server, [_leading(ports, sources)])
 
 _leading(ports, sources) := object.union(exposure(ports, sources), {"load_balancer": "app/web/50dc"})
 
-_found(server, exposures) := told(decision) if {
+# An exposure to the groups of a load balancer, on ports to which it sends nothing.
+_sends_nothing(ports, groups) := object.union(
+	_leading(ports, groups),
+	{"security_group": null, "rules": []},
+)
+
+_found(server, exposures) := _reported({}, server, exposures)
+
+_reported(report, server, exposures) := told(decision) if {
 	decision := data.gate.decision with input as object.union(
-		finding(server, exposures),
+		object.union(finding(server, exposures), report),
 		{"listeners": [{
 			"protocol": "tcp",
 			"port": 32771,
@@ -35,24 +43,27 @@ test_allows_a_bound_port_through_its_load_balancer if {
 
 test_denies_a_port_that_no_task_has_bound if {
 	_through(_host, "tcp 32770-32771", ["0.0.0.0/0"]) == {
-		"deny tcp 32770 from 0.0.0.0/0: short, nearest container-hosts",
+		"deny tcp 32770 from 0.0.0.0/0: short, nearest container-tasks",
 		"allow tcp 32771 from 0.0.0.0/0: container-tasks",
 	}
 }
 
 test_denies_a_bound_port_around_its_load_balancer if {
-	every source in ["0.0.0.0/0", "203.0.113.0/24", "10.0.0.0/8"] {
+	every source in ["0.0.0.0/0", "203.0.113.0/24"] {
 		_found(_host, [exposure("tcp 32771", [source])]) == {
-			sprintf("deny tcp 32771 from %s: short, nearest container-hosts", [source]),
+			sprintf("deny tcp 32771 from %s: short, nearest container-tasks", [source]),
 		}
+	}
+	_found(_host, [exposure("tcp 32771", ["10.0.0.0/8"])]) == {
+		"deny tcp 32771 from 10.0.0.0/8: short, nearest inside-container-hosts",
 	}
 }
 
 test_denies_an_unexpected_port_beside_what_is_behind_the_load_balancer if {
 	exposures := [
 		_leading("tcp 32771", ["0.0.0.0/0"]),
-		exposure("tcp 32768-32770", ["sg-0b1b"]),
-		exposure("tcp 32772-65535", ["sg-0b1b"]),
+		_sends_nothing("tcp 32768-32770", ["sg-0b1b"]),
+		_sends_nothing("tcp 32772-65535", ["sg-0b1b"]),
 		exposure("tcp 49999", ["0.0.0.0/0"]),
 	]
 	_found(_host, exposures) == {
@@ -64,16 +75,48 @@ test_denies_an_unexpected_port_beside_what_is_behind_the_load_balancer if {
 }
 
 test_denies_a_bound_port_from_an_unknown_address if {
-	_through(_host, "tcp 32771", ["unknown"]) == {"deny tcp 32771 from unknown: short, nearest container-hosts"}
+	_through(_host, "tcp 32771", ["unknown"]) == {"deny tcp 32771 from unknown: short, nearest container-tasks"}
 }
 
 test_allows_dynamic_ports_from_a_load_balancers_group if {
-	verdict(_host, "tcp 32768-60999", ["sg-0b1b"]) == {"allow tcp 32768-60999 from sg-0b1b: container-hosts"}
+	_found(_host, [_sends_nothing("tcp 32772-60999", ["sg-0b1b"])]) == {
+		"allow tcp 32772-60999 from sg-0b1b: container-hosts",
+	}
+}
+
+test_denies_dynamic_ports_from_a_group_that_is_no_load_balancers if {
+	verdict(_host, "tcp 45000", ["sg-0e0e"]) == {
+		"deny tcp 45000 from sg-0e0e: short, nearest inside-container-hosts",
+	}
+}
+
+test_denies_them_from_any_group_where_another_is_let_in_beside_the_load_balancers if {
+	_found(_host, [_sends_nothing("tcp 32772-60999", ["sg-0b1b"]), exposure("tcp 32768", ["sg-0e0e"])]) == {
+		"deny tcp 32772-60999 from sg-0b1b: short, nearest container-tasks",
+		"deny tcp 32768 from sg-0e0e: short, nearest inside-container-hosts",
+	}
+}
+
+test_allows_them_where_another_group_is_let_in_to_other_ports if {
+	beside := [exposure("tcp 22", ["sg-0e0e"]), exposure("udp 32768", ["sg-0e0e"])]
+	_found(_host, array.concat(beside, [_sends_nothing("tcp 32768", ["sg-0b1b"])])) == {
+		"allow tcp 22 from sg-0e0e: inside-container-hosts",
+		"allow udp 32768 from sg-0e0e: inside-container-hosts",
+		"allow tcp 32768 from sg-0b1b: container-hosts",
+	}
+}
+
+test_denies_a_load_balancers_group_when_the_internet_is_not_what_is_told_of if {
+	every report in [{"reach": "vpn"}, {"reach": "peered_vpc"}, {"reach_known": false}] {
+		_reported(report, _host, [_sends_nothing("tcp 32768", ["sg-0b1b"])]) == {
+			"deny tcp 32768 from sg-0b1b: short, nearest container-tasks",
+		}
+	}
 }
 
 test_denies_a_group_of_another_account if {
 	verdict(_host, "tcp 32771", ["222233334444/sg-0b1b"]) == {
-		"deny tcp 32771 from 222233334444/sg-0b1b: short, nearest container-hosts",
+		"deny tcp 32771 from 222233334444/sg-0b1b: short, nearest container-tasks",
 	}
 }
 
@@ -95,7 +138,7 @@ test_denies_another_role if {
 
 test_denies_another_account if {
 	host := object.union(_host, {"account": "222233334444"})
-	_found(host, [_leading("tcp 32771", ["0.0.0.0/0"]), exposure("tcp 32768", ["sg-0b1b"])]) == {
+	_found(host, [_leading("tcp 32771", ["0.0.0.0/0"]), _sends_nothing("tcp 32768", ["sg-0b1b"])]) == {
 		"deny tcp 32771 from 0.0.0.0/0: uncovered",
 		"deny tcp 32768 from sg-0b1b: uncovered",
 	}
@@ -106,6 +149,8 @@ test_denies_after_the_last_day if {
 		"deny tcp 32771 from 0.0.0.0/0: expired, nearest container-tasks",
 	}
 		with now as "2027-07-01T00:00:00Z"
-	verdict(_host, "tcp 32771", ["sg-0b1b"]) == {"deny tcp 32771 from sg-0b1b: expired, nearest container-hosts"}
+	_found(_host, [_sends_nothing("tcp 32772", ["sg-0b1b"])]) == {
+		"deny tcp 32772 from sg-0b1b: expired, nearest container-hosts",
+	}
 		with now as "2027-07-01T00:00:00Z"
 }

@@ -79,7 +79,7 @@ test_allows_the_low_ports_of_a_container_host if {
 test_denies_the_high_ports_of_a_container_host_from_a_private_network if {
 	verdict(_host, "tcp 32767-32768", ["10.0.0.0/8"]) == {
 		"allow tcp 32767 from 10.0.0.0/8: inside-container-hosts",
-		"deny tcp 32768 from 10.0.0.0/8: short, nearest container-hosts",
+		"deny tcp 32768 from 10.0.0.0/8: short, nearest inside-container-hosts",
 	}
 }
 
