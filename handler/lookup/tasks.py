@@ -16,6 +16,9 @@ from handler.lookup.inquiry import Answer, Inquiry, Place
 _INSTANCES = 100
 """Container instances and tasks of one call, the most that the API takes."""
 
+_FEW_INSTANCES = 5
+"""Of more in one cluster, tasks are listed together with those of the cluster's other instances."""
+
 _SERVICES = 10
 """Services of one call, the most that the API takes."""
 
@@ -92,20 +95,32 @@ def _container_instances(
 
 def _hosts(inquiry: Inquiry, place: Place, cluster: str, own: dict[str, str]) -> dict[str, Host]:
     """Give what the tasks of a cluster's instances have bound."""
-    listed = {
-        instance: inquiry.ask(place, "ecs", "list_tasks", "taskArns", cluster=cluster, containerInstance=arn)
-        for instance, arn in own.items()
-    }
+    listed = _listed(inquiry, place, cluster, own)
     wanted = {instance: _arns(answer) for instance, answer in listed.items()}
-    tasks, problems = _tasks(inquiry, place, cluster, [arn for arns in wanted.values() for arn in arns])
-    groups, more = _services(inquiry, place, cluster, tasks.values())
+    tasks, problems = _tasks(
+        inquiry, place, cluster, list(dict.fromkeys(one for arns in wanted.values() for one in arns))
+    )
+    on: dict[str, list[dict[str, Any]]] = {arn: [] for arn in own.values()}
+    for task in tasks.values():
+        on.get(task.get("containerInstanceArn", ""), []).append(task)
+    groups, more = _services(inquiry, place, cluster, (task for here in on.values() for task in here))
     hosts: dict[str, Host] = {}
     for instance, arns in wanted.items():
-        bindings = [one for arn in arns if arn in tasks for one in _bindings(tasks[arn], groups)]
+        bindings = [one for task in on[own[instance]] for one in _bindings(task, groups)]
         gone = [f"task {arn.rpartition('/')[2]} has stopped meanwhile" for arn in arns if arn not in tasks]
         told = [listed[instance].problem, *(problems or gone), *more]
         hosts[instance] = Host(tuple(dict.fromkeys(bindings)), tuple(dict.fromkeys(one for one in told if one)))
     return hosts
+
+
+def _listed(inquiry: Inquiry, place: Place, cluster: str, own: dict[str, str]) -> dict[str, Answer]:
+    """List by instance its tasks, and perhaps others of the cluster."""
+    if len(own) > _FEW_INSTANCES:
+        return dict.fromkeys(own, inquiry.ask(place, "ecs", "list_tasks", "taskArns", cluster=cluster))
+    return {
+        instance: inquiry.ask(place, "ecs", "list_tasks", "taskArns", cluster=cluster, containerInstance=arn)
+        for instance, arn in own.items()
+    }
 
 
 def _tasks(

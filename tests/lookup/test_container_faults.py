@@ -43,6 +43,7 @@ def task(arn: str = TASK, port: int = 40000) -> dict[str, Any]:
     binding = {"bindIP": "0.0.0.0", "containerPort": 80, "hostPort": port, "protocol": "tcp"}  # noqa: S104  as ECS does
     return {
         "taskArn": arn,
+        "containerInstanceArn": INSTANCE,
         "taskDefinitionArn": f"{ARN}:task-definition/frontend:12",
         "group": "service:web",
         "containers": [{"networkBindings": [binding]}],

@@ -69,10 +69,23 @@ def test_a_bound_port_behind_a_load_balancer_is_a_listener(site: Site) -> None:
     assert spans(found) == {
         (32771, 32771, ("0.0.0.0/0",), site.name),
         (32771, 32771, ("::/0",), site.name),
-        (32768, 32770, (site.front,), None),
-        (32772, 60999, (site.front,), None),
+        (32768, 32770, (site.front,), site.name),
+        (32772, 60999, (site.front,), site.name),
     }
     assert f"{site.name} sends to tcp 32771 (frontend:1) of {site.host}" in found.notes
+
+
+def test_the_ports_below_stay_exposed_to_whom_the_load_balancer_lets_in(site: Site) -> None:
+    """What has bound them is not ECS's alone to tell, nor is it told that nothing has."""
+    site.serve(32771)
+    site.cloud.open(site.own, opens("tcp", 0, 32767, site.front))
+    [found] = looked_up(reported(server(site.host), ("tcp", 0, 60999)), settings=ON)
+    assert {span[:2] for span in spans(found) if "0.0.0.0/0" in span[2]} == {(0, 32767), (32771, 32771)}
+    whole = Exposure(protocol="tcp", from_port=0, to_port=60999, sources=ANYWHERE, load_balancer=site.name)
+    finding = replace(reported(server(site.host), HIGH), exposures=(whole,))
+    [found] = looked_up(finding, settings=LookUps(look_up_containers=True))
+    assert {span[:2] for span in spans(found) if "0.0.0.0/0" in span[2]} == {(0, 32767), (32771, 32771)}
+    assert {span[:2] for span in spans(found) if site.front in span[2]} == {(32768, 32770), (32772, 60999)}
 
 
 def test_each_service_has_its_own_port_and_target_group(site: Site) -> None:
@@ -247,10 +260,10 @@ def test_unknown_sources_stay_unknown(site: Site) -> None:
 
 
 def test_hosts_of_one_cluster_are_read_together(site: Site, requests: list[str]) -> None:
-    """100 findings on 10 hosts: a call for the tasks of each host, and one of each other kind."""
+    """100 findings on 20 hosts: one call of each kind."""
     site.serve(32771)
-    hosts = [site.host, *(site.cluster.host(site.own) for _ in range(9))]
-    findings = [reported(server(host), ("tcp", 32768 + number, 60999)) for host in hosts for number in range(10)]
+    hosts = [site.host, *(site.cluster.host(site.own) for _ in range(19))]
+    findings = [reported(server(host), ("tcp", 32768 + number, 60999)) for host in hosts for number in range(5)]
     requests.clear()
     found = looked_up(*findings, settings=ON)
     assert sum(bool(one.listeners) for one in found) == 4
@@ -265,13 +278,33 @@ def test_hosts_of_one_cluster_are_read_together(site: Site, requests: list[str])
             "ListClusters": 1,
             "ListContainerInstances": 1,
             "DescribeContainerInstances": 1,
-            "ListTasks": 10,
+            "ListTasks": 1,
             "DescribeTasks": 1,
             "DescribeServices": 1,
             "DescribeTargetGroups": 1,
             "DescribeTargetHealth": 1,
         }
     )
+
+
+def test_tasks_of_few_hosts_are_listed_host_by_host(site: Site, requests: list[str]) -> None:
+    """Their cluster may have thousands of others."""
+    other = site.cluster.host(site.own)
+    site.cluster.run(site.host, ("tcp", 40001))
+    site.cluster.run(other, ("tcp", 40002))
+    requests.clear()
+    found = looked_up(*(reported(server(one), HIGH) for one in (site.host, other)), settings=ON)
+    assert [[one.port for one in finding.listeners] for finding in found] == [[40001], [40002]]
+    assert (requests.count("ListTasks"), requests.count("DescribeTasks")) == (2, 1)
+
+
+def test_tasks_of_many_hosts_are_told_apart(site: Site) -> None:
+    """A port that is bound on one host is bound by nobody on the others."""
+    hosts = [site.host, *(site.cluster.host(site.own) for _ in range(9))]
+    for number, host in enumerate(hosts[1:], start=1):
+        site.cluster.run(host, ("tcp", 40000 + number))
+    found = looked_up(*(reported(server(one), HIGH) for one in hosts), settings=ON)
+    assert [[one.port for one in finding.listeners] for finding in found] == [[], *([40000 + n] for n in range(1, 10))]
 
 
 def test_what_is_told_stays(site: Site) -> None:
