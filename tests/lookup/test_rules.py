@@ -19,10 +19,9 @@ def rule(**fields: Any) -> dict[str, Any]:
 
 
 def asked(endpoint: Endpoint, *rules: dict[str, Any], ports: tuple[str, int, int] = ("tcp", 22, 22)) -> Any:
-    """Look up a finding of a group that has these rules."""
+    """Look up what is reached from a VPN in a group that has these rules."""
     endpoint.tells["DescribeSecurityGroupRules"] = {"SecurityGroupRules": list(rules)}
-    endpoint.tells["DescribeLoadBalancers"] = {}
-    [found] = looked_up(reported(server(GROUP), ports))
+    [found] = looked_up(reported(server(GROUP), ports, reach="vpn"))
     return sources(found)
 
 
