@@ -23,7 +23,52 @@ decision := decide(
 #   The decision on a finding, of which any JSON value is accepted, given the allowances and the prohibitions that
 #   apply to it. The action is computed before the entries that describe it and apart from them: a finding is allowed
 #   only when every source of it was judged and found permitted.
-decide(finding, allowances, prohibitions) := _judgement(finding, allowances, prohibitions)
+#
+#   Most findings are allowed at a glance: they can be read, the one allowance that applies covers all of their ports
+#   for all of their sources, no prohibition touches them, and nothing is wrong with any policy. All else is judged port
+#   by port. Nothing may raise: ports are compared before they are taken for numbers.
+decide(finding, allowances, prohibitions) := {
+	"id": finding.id,
+	"action": "allow",
+	"severity": "none",
+	"undecidable": false,
+	"denied": [],
+	"allowed": [entry | some [_, _, _, _, entry] in seen],
+	"allowances": term.named,
+	"problems": [],
+} if {
+	[allowance] := allowances
+	term := _plain(allowance)
+	term.expires >= _today(finding.now)
+	barred := _barred(prohibitions)
+	is_string(finding.id)
+	is_array(finding.exposures)
+	seen := {[protocol, first, source, last, {
+		"protocol": protocol,
+		"from_port": whole_first,
+		"to_port": whole_last,
+		"source": source,
+		"by": term.by,
+	}] |
+		some exposure in finding.exposures
+		protocol := exposure.protocol
+		first := exposure.from_port
+		last := exposure.to_port
+		some [low, high] in term.ports[protocol]
+		low <= first
+		last <= high
+		first <= last
+		[whole_first, whole_last] := [floor(first), floor(last)]
+		[whole_first, whole_last] == [first, last]
+		not _overlap(barred[protocol], first, last)
+		some source in exposure.sources
+		_family(source)
+		_whole(term.networks, source)
+	}
+	seen != set()
+	count(seen) == count([1 | some exposure in finding.exposures; some _ in exposure.sources])
+	[1 | some exposure in finding.exposures; not exposure.sources[0]] == []
+} else := _judgement(finding, allowances, prohibitions)
 
 _judgement(finding, allowances, prohibitions) := {
 	"id": id,

@@ -11,10 +11,11 @@ import data.gate
 # METADATA
 # description: The decisions on the findings of the input.
 # entrypoint: true
-decisions := [gate.decide(finding, applying[0], applying[1]) |
+decisions := [decision |
 	some finding in input.findings
 	applying := [
 		[allowance | some allowance in data.allow.allowance],
 		[prohibition | some prohibition in data.forbid.prohibition],
 	] with input as finding
+	decision := gate.decide(finding, applying[0], applying[1])
 ]
