@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from handler.aws import Accounts
 from handler.finding import Finding
 from handler.folding import Folded, reunite
-from handler.lookup import behind, containers, sources, tags
+from handler.lookup import behind, containers, sharing, sources, tags
 from handler.lookup.inquiry import Inquiry
 from handler.lookup.notes import noted
 from handler.settings import LookUps
@@ -56,6 +56,8 @@ def _steps(settings: LookUps) -> list[Step]:
         steps.append(sources.look_up)
     if settings.look_up_containers:
         steps.append(containers.look_up)
+    if settings.look_up_sources:
+        steps.append(sharing.look_up)  # last: if it fails, or takes all the time that is left, nothing else suffers
     return steps
 
 
