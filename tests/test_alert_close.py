@@ -235,6 +235,30 @@ def test_rule_of_a_load_balancer_is_not_revoked(gate: Opa, ec2: Any, group: Grou
     assert "  behind load balancer app/web/50dc6c495c0c9188\n" in body
 
 
+def test_each_group_says_for_how_many_interfaces_it_is_closed(gate: Opa) -> None:
+    """Where they were counted; each group has its own number."""
+    counted: dict[str, dict[str, int]] = {
+        "sg-0a": {"group_interfaces": 0},
+        "sg-0b": {"group_interfaces": 1},
+        "sg-0c": {"group_interfaces": 2},
+        "sg-0d": {},
+    }
+    told = [
+        exposure(22, sources=("0.0.0.0/0",), security_group=group, rules=(f"sgr-{group}",), **number)
+        for group, number in counted.items()
+    ]
+    body = alert.messages(outcomes(gate, [finding(server("i-0bad", "nobody-01"), *told)]), SETTINGS, ENGINE)[0].body
+    words = " ".join(body.split())
+    opened = "of {} opens this{}: tcp 22 from 0.0.0.0/0. {}Look first at all that the rule opens:"
+    for group, for_whom, number in (
+        ("sg-0a", "", "sg-0a is on 0 network interfaces now. "),
+        ("sg-0b", "", "sg-0b is on 1 network interface: no other is touched. "),
+        ("sg-0c", "", "sg-0c is on 2 network interfaces: closing it closes it for all of them. "),
+        ("sg-0d", ", for every interface in that group", ""),
+    ):
+        assert opened.format(group, for_whom, number) in words
+
+
 def test_rule_that_is_not_known_is_looked_for(gate: Opa, ec2: Any, group: Group) -> None:
     """Without a rule the reader gets the command that lists the rules of all groups, and none that changes any."""
     group.open(6379, 6379, "0.0.0.0/0")

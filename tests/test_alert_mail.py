@@ -78,8 +78,8 @@ CASES: dict[str, list[Finding | Closed | Ignored | Undecidable]] = {
     "rule_known": [
         finding(
             BASTION,
-            exposure(22, sources=OFFICE, security_group="sg-0w1de", rules=("sgr-01",)),
-            exposure(22, sources=ANYWHERE[:1], security_group="sg-0w1de", rules=("sgr-07",)),
+            exposure(22, sources=OFFICE, security_group="sg-0w1de", rules=("sgr-01",), group_interfaces=7),
+            exposure(22, sources=ANYWHERE[:1], security_group="sg-0w1de", rules=("sgr-07",), group_interfaces=7),
         )
     ],
     "from_unknown_addresses": [

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from handler.alert.case import Case, Judged, identity
 from handler.alert.ports import Range, common, merged, without
-from handler.alert.text import ROOMS, WIDTH, Block, first, ports, printable, short, sources
+from handler.alert.text import ROOMS, WIDTH, Block, count, first, ports, printable, short, sources
 from handler.decision import Denied
 from handler.finding import UNKNOWN, Exposure
 
@@ -67,11 +67,25 @@ def _look(case: Case, rules: _Rules) -> Block:
     one = len(rules.ids) == 1
     spelled = f"{'Rule' if one else 'Rules'} {_named(rules.ids)} of {_named([rules.group])}"
     opened = _spell(_denied(case, rules))
+    shared = _shared(rules)
+    whom = "" if shared else ", for every interface in that group"
     return Block(
-        f"{spelled} {'opens' if one else 'open'} this, for every interface in that group: {opened}. "
-        f"Look first at all that {'it opens' if one else 'they open'}:",
+        f"{spelled} {'opens' if one else 'open'} this{whom}: {opened}. {shared}"
+        f"Look first at all that {'the rule opens' if one else 'the rules open'}:",
         _aws(case.server.region, "describe-security-group-rules", ("--security-group-rule-ids", *rules.ids)),
     )
+
+
+def _shared(rules: _Rules) -> str:
+    """Say for how many interfaces closing closes, where that is known."""
+    known = [one.group_interfaces for _, one in rules.through if isinstance(one.group_interfaces, int)]
+    if not known:
+        return ""
+    number = known[0]
+    spelled = f"{_named([rules.group])} is on {count(number, 'network interface', 'network interfaces')}"
+    if number > 1:
+        return f"{spelled}: closing it closes it for all of them. "
+    return f"{spelled}: no other is touched. " if number else f"{spelled} now. "
 
 
 def _change(case: Case, rules: _Rules) -> Block:
