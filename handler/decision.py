@@ -54,7 +54,7 @@ class Allowance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The verdict on one finding. `severity` is `none` exactly when the action is `allow`.
 
-    `allowances` has every allowance that `allowed[].by` or `denied[].nearest` names.
+    `allowances` has every well-formed allowance that applies to the finding, by id, expired ones too.
     """
 
     id: str | None

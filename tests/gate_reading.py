@@ -79,7 +79,7 @@ def decision(finding: Json, allowances: list[Json], prohibitions: list[Json], wo
         "undecidable": undecidable,
         "denied": denied,
         "allowed": allowed,
-        "allowances": named(judge.terms, allowed, denied),
+        "allowances": named(judge.terms),
         "problems": problems,
     }
 
@@ -241,10 +241,12 @@ def distance(some: int, others: int) -> int:
     return min((max(0, one[0] - other[1], other[0] - one[1]) for one, other in pairs), default=65536)
 
 
-def named(terms: list[Term], allowed: list[Json], denied: list[Json]) -> Json:
-    """Give owner and expiry of every allowance that an entry names; of two with one id the one that lasts longer."""
-    ids = {name for entry in allowed for name in entry["by"]} | {entry["nearest"] for entry in denied} - {None}
-    lasting = {name: max((term.expires, term.owner) for term in terms if term.id == name) for name in ids}
+def named(terms: list[Term]) -> Json:
+    """Give owner and expiry of every allowance; of two with one id the one that lasts longer."""
+    lasting = {
+        name: max((term.expires, term.owner) for term in terms if term.id == name)
+        for name in {term.id for term in terms}
+    }
     return {name: {"owner": owner, "expires": expires} for name, (expires, owner) in lasting.items()}
 
 

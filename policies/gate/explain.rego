@@ -2,103 +2,105 @@ package gate
 
 # Says why a port range is denied, which allowance came nearest, and how bad it is.
 
-_denied(exposure, source, near, stopping, span) := [exposure.protocol, span.first, source, group, span.last, rules, {
+_denied(exposure, source, [first, last, cause, prohibition, nearest, reason]) := [exposure.protocol, first, source, group, last, rules, {
 	"protocol": exposure.protocol,
-	"from_port": span.first,
-	"to_port": span.last,
+	"from_port": first,
+	"to_port": last,
 	"source": source,
 	"security_group": group,
 	"rules": rules,
-	"cause": span.cause,
-	"prohibition": span.prohibition,
-	"nearest": _nearest(ranked),
-	"reason": _reason(exposure.protocol, source, object.union(span, {"stopping": stopping}), ranked),
+	"cause": cause,
+	"prohibition": prohibition,
+	"nearest": nearest,
+	"reason": reason,
 }] if {
-	group := exposure.security_group
-	rules := exposure.rules
-	ranked := sort([_rank(one, span) | some one in near; _is_candidate(one, span)])
+	group := _text_or_null(exposure, "security_group")
+	rules := [rule | some rule in _array(exposure, "rules"); is_string(rule)]
+}
+
+# Why a span is denied: the span, the id of the allowance that came nearest, and the sentence.
+_explained(_, protocol, source, near, stopping, [first, last, "prohibited", id]) := [
+	first,
+	last,
+	"prohibited",
+	id,
+	_nearest(near, first, last),
+	reason,
+] if {
+	told := min({stop.reason | some [low, high, stop] in stopping; stop.id == id; low <= first; first <= high})
+	reason := sprintf("%s forbids %s %s from %s: %s", [id, protocol, _spell_range(first, last), source, told])
+}
+
+_explained(_, protocol, _, _, _, [first, last, "uncovered", _]) := [first, last, "uncovered", null, null, reason] if {
+	reason := sprintf("nothing allows %s %s on this server", [protocol, _spell_range(first, last)])
 }
 
 # Of an expired range only those that expired on it are of interest.
-_is_candidate(_, span) if span.cause != "expired"
-
-_is_candidate(one, span) if {
-	span.cause == "expired"
-	not one.term.effective
-	one.relation != "none"
-	_overlap(one.ranges, span.first, span.last)
+_explained(today, _, _, near, _, [first, last, "expired", _]) := [first, last, "expired", null, term.id, reason] if {
+	[_, _, _, [term, _, _]] := min([_rank(one, first, last) |
+		some one in near
+		[term, ranges, relation] := one
+		term.expires < today
+		relation != "none"
+		_overlap(ranges, first, last)
+	])
+	reason := sprintf("%s expired on %s (%s)", [term.id, term.expires, term.owner])
 }
 
-_nearest([]) := null
+_explained(today, protocol, source, near, _, [first, last, "short", _]) := [first, last, "short", null, term.id, reason] if {
+	[rank, _, _, [term, ranges, relation]] := min([_rank(one, first, last) | some one in near])
+	reason := sprintf("%s; %s", [
+		_spell_allowance(term, today, protocol, ranges),
+		_spell_shortfall(rank, first, last, source, relation),
+	])
+}
 
-_nearest(ranked) := ranked[0][2] if ranked != []
+_nearest(near, first, last) := nearest if nearest := min([_rank(one, first, last) | some one in near])[2]
+
+else := null
 
 # [rank, distance in ports, id, allowance]: what covers the ports comes before what covers the source.
-_rank(one, span) := [rank, 0, one.term.id, one] if {
-	some [low, high] in _merged(one.ranges)
-	low <= span.first
-	high >= span.last
-	rank := {"whole": 0, "part": 1, "none": 1}[one.relation]
-}
+_rank([term, ranges, relation], first, last) := [rank, 0, term.id, [term, ranges, relation]] if {
+	some [low, high] in _joined(ranges, first, last)
+	low <= first
+	high >= last
+	rank := {"whole": 0, "part": 1, "none": 1}[relation]
+} else := [2, distance, term.id, [term, ranges, relation]] if {
+	relation == "whole"
+	distance := min({65536} | {max([0, low - last, first - high]) | some [low, high] in ranges})
+} else := [3, 0, term.id, [term, ranges, relation]]
 
-else := [2, distance, one.term.id, one] if {
-	one.relation == "whole"
-	distance := min({65536} | {max([0, low - span.last, span.first - high]) | some [low, high] in one.ranges})
-}
+# Only several ports can lie in several ranges that touch.
+_joined(ranges, port, port) := ranges
 
-else := [3, 0, one.term.id, one]
+_joined(ranges, first, last) := _merged(ranges) if first < last
 
-_reason(protocol, source, span, _) := sprintf("%s forbids %s from %s: %s", [
-	span.prohibition,
-	_spell_exposed(protocol, span),
-	source,
-	reason,
-]) if {
-	span.cause == "prohibited"
-	reason := min({one.stop.reason | some one in span.stopping; one.stop.id == span.prohibition; _hold(one.ranges, span.first)})
-}
-
-_reason(protocol, _, span, _) := sprintf("nothing allows %s on this server", [_spell_exposed(protocol, span)]) if {
-	span.cause == "uncovered"
-}
-
-_reason(_, _, span, ranked) := sprintf("%s expired on %s (%s)", [term.id, term.expires, term.owner]) if {
-	span.cause == "expired"
-	term := ranked[0][3].term
-}
-
-_reason(protocol, source, span, ranked) := sprintf("%s%s allows %s %s from %s; %s", [
-	one.term.id,
-	_spell_lapsed(one.term),
+_spell_allowance(term, today, protocol, ranges) := sprintf("%s%s allows %s %s from %s", [
+	term.id,
+	_spell_lapsed(term, today),
 	protocol,
-	_spell_opened(one, protocol),
-	_spell_words(one.term.words),
-	_spell_shortfall(ranked[0][0], _spell_range(span.first, span.last), source, one.relation),
-]) if {
-	span.cause == "short"
-	one := ranked[0][3]
-}
+	_spell_opened(term, protocol, ranges),
+	_spell_words(term.words),
+])
 
-_spell_opened(one, protocol) := sprintf("%s bound %s", [_spell_ranges(one.term.ports[protocol]), one.term.bound]) if {
-	one.term.bound != null
-} else := _spell_ranges(one.ranges)
+_spell_opened(term, protocol, ranges) := _spell_ranges(ranges) if term.bound == null
 
-_spell_exposed(protocol, span) := sprintf("%s %s", [protocol, _spell_range(span.first, span.last)])
+else := sprintf("%s bound %s", [_spell_ranges(term.ports[protocol]), term.bound])
 
-_spell_lapsed(term) := "" if term.effective
+_spell_lapsed(term, today) := "" if term.expires >= today
 
 else := sprintf(" (expired on %s)", [term.expires])
 
-_spell_shortfall(rank, ports, _, _) := sprintf("%s is not among them", [ports]) if rank in {0, 2}
+_spell_shortfall(rank, first, last, _, _) := sprintf("%s is not among them", [_spell_range(first, last)]) if rank in {0, 2}
 
-_spell_shortfall(1, _, "unknown", _) := "the address is unknown, so it may be any"
+_spell_shortfall(1, _, _, "unknown", _) := "the address is unknown, so it may be any"
 
-_spell_shortfall(1, _, source, relation) := sprintf("%s is %s", [source, words]) if {
+_spell_shortfall(1, _, _, source, relation) := sprintf("%s is %s", [source, words]) if {
 	source != "unknown"
 	words := {"part": "wider", "none": "not among them"}[relation]
 }
 
-_spell_shortfall(3, ports, source, _) := sprintf("neither %s nor %s is among them", [ports, source])
+_spell_shortfall(3, first, last, source, _) := sprintf("neither %s nor %s is among them", [_spell_range(first, last), source])
 
 # The worst of what is denied; a finding that cannot be judged is as bad as an open port.
 _severity("allow", _, _) := "none"
@@ -112,15 +114,16 @@ _severity("deny", undecidable, denied) := [severity |
 
 _grade(entry) := "medium" if not _is_anywhere(entry.source)
 
-else := "critical" if {
-	entry.from_port == 0
-	entry.to_port == 65535
-}
+else := "critical" if [entry.from_port, entry.to_port] == [0, 65535]
+
+else := "critical" if entry.from_port in data.ports.administrative[entry.protocol]
 
 else := "critical" if {
+	[first, last] := [entry.from_port, entry.to_port]
+	first < last
 	some port in data.ports.administrative[entry.protocol]
-	port >= entry.from_port
-	port <= entry.to_port
+	port > first
+	port <= last
 }
 
 else := "high"

@@ -2,8 +2,12 @@ package gate
 
 # Reads the finding without trusting it; what cannot be read is named, and its siblings are still judged.
 
-# The UTC date of the finding's own `now`. An unreadable one comes after every date, so that every allowance has expired.
-_day(finding) := today if today := _today(finding.now)
+_now(finding) := now if now := finding.now
+
+else := null
+
+# The UTC date of a finding's own `now`. An unreadable one comes after every date, so that every allowance has expired.
+_day(now) := today if today := _today(now)
 
 else := "~"
 
@@ -13,21 +17,17 @@ _today(now) := substring(now, 0, 10) if {
 	_is_date(substring(now, 0, 10))
 }
 
-# The exposures that can be judged: a known protocol, two ports of which the first is not above the second, and the
-# sources of it that can be read.
-_exposures(finding) := [{
-	"protocol": exposure.protocol,
-	"first": floor(exposure.from_port),
-	"last": floor(exposure.to_port),
-	"sources": {source | some source in _array(exposure, "sources"); _family(source)},
-	"security_group": _text_or_null(exposure, "security_group"),
-	"rules": [rule | some rule in _array(exposure, "rules"); is_string(rule)],
-	"listening": [range | some listener in listeners; range := _listens(listener, exposure)],
-} |
-	listeners := _array(finding, "listeners")
-	some exposure in _array(finding, "exposures")
-	_is_exposure(exposure)
-]
+# The listeners of a finding, where a policy asks for them.
+_listeners(policy, finding) := _array(finding, "listeners") if policy.bound
+
+else := []
+
+# The ports that are known to listen behind the load balancer through which an exposure leads.
+_listening([], _) := []
+
+_listening(listeners, exposure) := [range | some listener in listeners; range := _listens(listener, exposure)] if {
+	listeners != []
+}
 
 # The port of a listener that is registered behind the load balancer through which an exposure leads.
 _listens(listener, exposure) := [port, port] if {
@@ -53,9 +53,20 @@ _text_or_null(value, key) := value[key] if is_string(value[key])
 
 else := null
 
+# The problems of the finding itself. What every verdict could be given on can be read.
+_problems(finding, judged) := set() if {
+	_today(finding.now)
+	judged != []
+	[1 | some [_, null] in judged] == []
+}
+
+else := {{"kind": "finding", "id": _text_or_null(finding, "id"), "field": field, "problem": problem} |
+	some [field, problem] in _unreadable(finding)
+}
+
 # What cannot be read, as [field, problem].
 _unreadable(finding) := union({
-	{["now", "is not a time like 2026-11-24T06:12:00Z, so every allowance counts as expired"] | _day(finding) == "~"},
+	{["now", "is not a time like 2026-11-24T06:12:00Z, so every allowance counts as expired"] | _day(_now(finding)) == "~"},
 	{["exposures", "is not a list with at least one exposure"] | _array(finding, "exposures") == []},
 	_unreadable_exposures(finding),
 	_unreadable_sources(finding),

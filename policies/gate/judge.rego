@@ -3,39 +3,66 @@ package gate
 # Judges one source of one exposure. The ports are cut where any allowance or prohibition begins or ends; between two
 # cuts every port fares alike, so nobody enumerates 65,536 of them.
 
-_judge(exposure, source, terms, stops) := {
-	"permitted": [span | some span in spans; span.cause != "allowed"] == [],
-	"denied": [_denied(exposure, source, near, stopping, span) | some span in spans; span.cause != "allowed"],
-	"allowed": [_allowed(exposure, source, near, span) | some span in spans; span.cause == "allowed"],
-} if {
-	near := [{"term": term, "ranges": ranges, "relation": relation} |
-		some term in terms
-		ranges := _opens(term, exposure, source)
-		relation := _relation(term.networks, source)
+# The verdicts on the sources of an exposure; null for what cannot be read.
+_judge(policy, exposure, listening) := [_verdict(policy, reach, listening, source) | some source in exposure.sources] if {
+	is_array(exposure.sources)
+	exposure.sources != []
+	reach := _reach(policy, exposure.protocol, [exposure.from_port, exposure.to_port])
+} else := [null]
+
+# Whether the source is permitted, the source, what of the ports is denied to it, and what is allowed.
+default _verdict(_, _, _, _) := null
+
+_verdict(policy, reach, listening, source) := [true, source, [], [entry]] if {
+	entry := _glance(reach, source)
+	entry != null
+	policy.plain
+} else := _weighed(policy, reach, listening, source)
+
+# A span is [first, last, cause, prohibition], what is near an allowance, its ranges and how it lies to the source.
+_weighed(policy, [protocol, first, last, _, stops, _], listening, source) := [
+	denied == [],
+	source,
+	denied,
+	[_allowed(policy, protocol, source, near, span) | some span in spans; span[2] == "allowed"],
+] if {
+	family := _family(source)
+	near := [[term, ranges, relation] |
+		some term in policy.terms
+		ranges := _opens(term, protocol, source, listening)
+		relation := _relation(term.networks, family, source)
 	]
-	stopping := [{"stop": stop, "ranges": ranges} |
-		some stop in stops
-		ranges := stop.ports[exposure.protocol]
-		_overlap(ranges, exposure.first, exposure.last)
+	stopping := [[low, high, stop] |
+		some [low, high, stop] in stops
 		_reaches(stop.networks, stop.excepted, source)
 	]
-	cuts := _cuts(exposure.first, exposure.last, array.concat(near, stopping))
-	fates := [_fate(port, source, near, stopping) | some port in cuts]
-	spans := _spans(cuts, fates, exposure.last)
+	spans := _spans(policy.today, first, last, near, stopping, source)
+	denied := [_explained(policy.today, protocol, source, near, stopping, span) | some span in spans; span[2] != "allowed"]
 }
 
-_overlap(ranges, first, last) if {
-	some [low, high] in ranges
-	low <= last
-	high >= first
+# The longest ranges of one fate.
+_spans(today, port, port, near, stopping, source) := [[port, port, cause, prohibition]] if {
+	[cause, prohibition] := _fate(today, port, near, stopping, source)
+}
+
+_spans(today, first, last, near, stopping, source) := [array.concat([cuts[begin], ends[index]], fates[begin]) |
+	some index, begin in begins
+] if {
+	first < last
+	cuts := _cuts(first, last, array.concat(
+		[[low, high] | some [_, ranges, _] in near; some [low, high] in ranges],
+		[[low, high] | some [low, high, _] in stopping],
+	))
+	fates := [_fate(today, port, near, stopping, source) | some port in cuts]
+	begins := [index | some index, fate in fates; not fates[index - 1] == fate]
+	ends := array.concat([end | some index in begins; index > 0; end := cuts[index] - 1], [last])
 }
 
 # The ports at which something begins or has ended.
-_cuts(first, last, holders) := sort((({first} | begins) | ends)) if {
-	begins := {low | some holder in holders; some [low, _] in holder.ranges; low > first; low <= last}
+_cuts(first, last, ranges) := sort((({first} | begins) | ends)) if {
+	begins := {low | some [low, _] in ranges; low > first; low <= last}
 	ends := {end |
-		some holder in holders
-		some [_, high] in holder.ranges
+		some [_, high] in ranges
 		end := high + 1
 		end > first
 		end <= last
@@ -43,60 +70,63 @@ _cuts(first, last, holders) := sort((({first} | begins) | ends)) if {
 }
 
 # What becomes of a port, and with it of all ports up to the next cut: [cause, prohibition].
-_fate(port, source, near, stopping) := ["prohibited", id] if {
-	id := min({one.stop.id | some one in stopping; _hold(one.ranges, port)})
+_fate(today, port, near, stopping, source) := ["prohibited", id] if {
+	stopping != []
+	id := min({stop.id | some [low, high, stop] in stopping; low <= port; port <= high})
 }
 
-else := ["allowed", null] if {
-	_covered([one | some one in near; one.term.effective; _hold(one.ranges, port)], source)
+else := _fate_among(
+	today, [[term, relation] |
+		some [term, ranges, relation] in near
+		some [low, high] in ranges
+		low <= port
+		port <= high
+	],
+	source,
+) if {
+	near != []
 }
 
-else := ["expired", null] if {
-	_covered([one | some one in near; _hold(one.ranges, port)], source)
+else := ["uncovered", null]
+
+_fate_among(_, [], _) := ["short", null]
+
+_fate_among(today, holding, source) := ["allowed", null] if {
+	holding != []
+	_covered([one | some one in holding; one[0].expires >= today], source)
+} else := ["expired", null] if {
+	holding != []
+	_covered(holding, source)
+} else := ["short", null] if {
+	holding != []
 }
-
-else := ["uncovered", null] if near == []
-
-else := ["short", null]
 
 # The allowances together hold the whole source: one of them does, or their networks do when united.
-_covered(holding, _) if {
-	some one in holding
-	one.relation == "whole"
-}
+_covered(holding, _) if some [_, "whole"] in holding
 
 _covered(holding, source) if {
 	count(holding) > 1
 	family := _family(source)
-	united := net.cidr_merge({network | some one in holding; some network in one.term.networks.cidrs[family]})
+	united := net.cidr_merge({network | some [term, _] in holding; some network in term.networks[family]})
 	some network in united
 	net.cidr_contains(network, source)
 }
 
-# The longest ranges of one fate.
-_spans(cuts, fates, last) := [{
-	"first": cuts[begin],
-	"last": ends[index],
-	"cause": fates[begin][0],
-	"prohibition": fates[begin][1],
-} |
-	some index, begin in begins
-] if {
-	begins := [index | some index, fate in fates; not _same_as_before(fates, index)]
-	ends := array.concat([end | some index in begins; index > 0; end := cuts[index] - 1], [last])
-}
-
-_same_as_before(fates, index) if fates[index - 1] == fates[index]
-
-_allowed(exposure, source, near, span) := [exposure.protocol, span.first, source, span.last, {
-	"protocol": exposure.protocol,
-	"from_port": span.first,
-	"to_port": span.last,
+_allowed(policy, protocol, source, near, [first, last, _, _]) := [protocol, first, source, last, {
+	"protocol": protocol,
+	"from_port": first,
+	"to_port": last,
 	"source": source,
-	"by": sort({one.term.id |
-		some one in near
-		one.term.effective
-		one.relation != "none"
-		_overlap(one.ranges, span.first, span.last)
+	"by": sort({term.id |
+		some [term, ranges, relation] in near
+		term.expires >= policy.today
+		relation != "none"
+		_overlap(ranges, first, last)
 	}),
 }]
+
+_overlap(ranges, first, last) if {
+	some [low, high] in ranges
+	low <= last
+	high >= first
+}

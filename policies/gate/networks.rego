@@ -6,7 +6,8 @@ package gate
 # The words of a list united, one address family at a time, and those that cannot be read. They hold everything when
 # they hold both families whole.
 _united(words) := {
-	"cidrs": {"v4": v4, "v6": v6},
+	"v4": v4,
+	"v6": v6,
 	"names": ({member | some member in members; _family(member) == "name"} | (members & {"sg-*"})),
 	"everything": ({"0.0.0.0/0", "::/0"} - (v4 | v6)) == set(),
 	"unreadable": {word | some word in words; _members(word) == null},
@@ -36,7 +37,10 @@ _literal(text) if _family(text) != "any"
 _family("unknown") := "any"
 
 # Most networks are written as they are printed, which tells that they are without host bits.
-_family(text) := {false: "v4", true: "v6"}[contains(text, ":")] if {
+_family(text) := "v4" if {
+	net.cidr_is_valid(text)
+	regex.match(`^([0-9.]+/32|[0-9.]+\.0/24|[0-9]+\.[0-9]+\.0\.0/16|0\.0\.0\.0/0)$`, text)
+} else := {false: "v4", true: "v6"}[contains(text, ":")] if {
 	net.cidr_is_valid(text)
 	net.cidr_merge([text]) == {text}
 } else := "name" if {
@@ -57,35 +61,37 @@ _is_other_spelling(text) if {
 	net.cidr_contains(concat("", [base, "/128"]), address)
 }
 
-# The networks hold every address of the source. Security groups and prefix lists are indivisible and in no CIDR, and
-# an unknown address may be any.
-_whole(networks, _) if networks.everything
+# How the networks lie to a source of a family: they hold the whole of it, a part, or none.
+_relation(networks, family, source) := relation if relation := _lie(networks, family, source)
 
-_whole(networks, source) if {
-	some network in networks.cidrs[_family(source)]
-	net.cidr_contains(network, source)
-}
+else := "none"
 
-_whole(networks, source) if source in networks.names
+# The same, undefined for none. Security groups and prefix lists are indivisible and in no CIDR, and an unknown address
+# may be any.
+_lie(networks, "v4", source) := "whole" if net.cidr_contains_matches(networks.v4, source) != set()
 
-_whole(networks, source) if {
+else := "part" if net.cidr_contains_matches(source, networks.v4) != set()
+
+_lie(networks, "v6", source) := "whole" if net.cidr_contains_matches(networks.v6, source) != set()
+
+else := "part" if net.cidr_contains_matches(source, networks.v6) != set()
+
+_lie(networks, "name", source) := "whole" if source in networks.names
+
+else := "whole" if networks.everything
+
+else := "whole" if {
 	"sg-*" in networks.names
 	startswith(source, "sg-")
 }
 
-# How the networks lie to a source: they hold the whole of it, a part, or none.
-_relation(networks, source) := "whole" if _whole(networks, source)
+_lie(networks, "any", _) := "whole" if networks.everything
 
-else := "part" if _partly(networks, source)
+else := "part"
 
-else := "none"
+_whole(networks, source) if _relation(networks, _family(source), source) == "whole"
 
-_partly(_, "unknown")
-
-_partly(networks, source) if {
-	some network in networks.cidrs[_family(source)]
-	net.cidr_contains(source, network)
-}
+_whole(networks, "sg-*") if _relation(networks, "name", "sg-*") == "whole"
 
 # Some address of the source lies in the networks and not in the excepted ones.
 _reaches(networks, excepted, source) if {
@@ -94,13 +100,13 @@ _reaches(networks, excepted, source) if {
 }
 
 # What the networks and the source have in common.
-_shared(networks, "unknown") := (networks.cidrs.v4 | networks.cidrs.v6) | networks.names
+_shared(networks, "unknown") := (networks.v4 | networks.v6) | networks.names
 
 _shared(networks, source) := {source} if {
 	source != "unknown"
 	_whole(networks, source)
 } else := {network |
-	some network in networks.cidrs[_family(source)]
+	some network in networks[_family(source)]
 	net.cidr_contains(source, network)
 } if {
 	source != "unknown"

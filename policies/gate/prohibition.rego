@@ -15,8 +15,8 @@ _prohibition(value) := {
 } else := {
 	"id": _id(value),
 	"ports": {"tcp": [[0, 65535]], "udp": [[0, 65535]]},
-	"networks": {"everything": true, "cidrs": {"v4": {"0.0.0.0/0"}, "v6": {"::/0"}}, "names": set()},
-	"excepted": {"everything": false, "cidrs": {}, "names": set()},
+	"networks": {"everything": true, "v4": {"0.0.0.0/0"}, "v6": {"::/0"}, "names": set()},
+	"excepted": {"everything": false, "v4": set(), "v6": set(), "names": set()},
 	"reason": "it is malformed, so it denies everything that it applies to",
 	"problems": _prohibition_problems(value, _prohibition_faults(value) | _except_faults(value)),
 }

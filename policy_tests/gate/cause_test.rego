@@ -139,6 +139,19 @@ test_nearest_of_equals_is_the_first_id if {
 	]}
 }
 
+test_expired_names_the_first_id_of_those_that_made_it_up if {
+	allowances := {
+		allowing("c-first", {"tcp": ["80-85"], "sources": ["anywhere"], "expires": "2026-11-23"}),
+		allowing("b-middle", {"tcp": ["86-90"], "sources": ["anywhere"], "expires": "2026-11-22"}),
+		allowing("a-last", {"tcp": ["91-99"], "sources": ["office"], "expires": "2026-11-21"}),
+		allowing("d-last", {"tcp": ["91-99"], "sources": ["anywhere"], "expires": "2026-11-20"}),
+	}
+	_denied("tcp 80-99", "0.0.0.0/0", allowances, set()) == {[
+		80, 99, "expired", "b-middle",
+		"b-middle expired on 2026-11-22 (netops)",
+	]}
+}
+
 test_expired_names_the_last_day_as_over_only_on_the_next if {
 	allowances := {allowing("web", {"tcp": [443], "sources": ["anywhere"], "expires": "2026-11-24"})}
 	_denied("tcp 443", "0.0.0.0/0", allowances, set()) == set() with now as "2026-11-24T23:59:59.999Z"

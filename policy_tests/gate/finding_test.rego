@@ -104,7 +104,7 @@ test_is_undecidable_with_every_field if {
 		"undecidable": true,
 		"denied": [],
 		"allowed": [],
-		"allowances": {},
+		"allowances": {"everything": {"owner": "netops", "expires": "2027-06-30"}},
 		"problems": [{
 			"kind": "finding",
 			"id": "finding-1",

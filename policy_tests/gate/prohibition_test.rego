@@ -41,6 +41,24 @@ test_denies_by_a_prohibition_with_a_malformed_field if {
 	_denies(object.union(_stop, {"expires": "2027-06-30"}), "no", {"expires"})
 }
 
+test_forbids_by_a_prohibition_written_in_sets if {
+	told(_decision(object.union(_stop, {"tcp": {22, "23-25"}, "sources": {"private", "203.0.113.9/32"}, "except": set()}))) == {
+		"deny tcp 22 from 203.0.113.9/32: prohibited by no, nearest everything",
+	}
+}
+
+# An unknown address may be of any group, so only what excepts all groups excepts it from what names them.
+test_asks_of_an_unknown_address_whether_groups_are_excepted if {
+	stop := forbidding("no", {"tcp": [22], "sources": ["sg-*"]})
+	unknown := finding({}, [exposure("tcp 22", ["unknown"])])
+	told(decide(unknown, {everything}, {object.union(stop, {"except": ["sg-*"]})})) == {"allow tcp 22 from unknown: everything"}
+	every words in [[], ["sg-0bbb"], ["office"]] {
+		told(decide(unknown, {everything}, {object.union(stop, {"except": words})})) == {
+			"deny tcp 22 from unknown: prohibited by no, nearest everything",
+		}
+	}
+}
+
 test_denies_by_what_is_no_prohibition if {
 	every value in ["no", 7, null, [_stop]] { _denies(value, "unnamed", {""}) }
 }

@@ -17,5 +17,5 @@ decisions := [decision |
 		[allowance | some allowance in data.allow.allowance],
 		[prohibition | some prohibition in data.forbid.prohibition],
 	] with input as finding
-	decision := gate.decide(finding, applying[0], applying[1])
+	decision := gate.decide(finding, applying)
 ]

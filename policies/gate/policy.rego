@@ -1,0 +1,66 @@
+package gate
+
+# The policies that apply to a finding, as read at its time. Most are plain: nothing is wrong with any, and none asks for
+# more than ports and address.
+
+_policy([allowances, prohibitions], now) := {
+	"plain": true,
+	"today": today,
+	"terms": terms,
+	"effective": terms,
+	"stops": stops,
+	"named": named,
+	"declared": false,
+	"bound": false,
+	"problems": set(),
+} if {
+	today := _today(now)
+	stops := _plain_prohibitions(prohibitions)
+	terms := [term | some allowance in allowances; term := _plain_allowance(allowance); term.expires >= today]
+	named := object.union_n([term.named | some term in terms])
+	count(named) == count(allowances)
+} else := {
+	"plain": [declared, bound, problems, count(named)] == [false, false, set(), count(terms)],
+	"today": today,
+	"terms": terms,
+	"effective": [term | some term in terms; term.expires >= today],
+	"stops": _stops(stops),
+	"named": named,
+	"declared": declared,
+	"bound": bound,
+	"problems": problems,
+} if {
+	today := _day(now)
+	read := [_allowance(allowance) | some allowance in allowances]
+	terms := [allowance | some allowance in read; allowance.problems == set()]
+	stops := [_prohibition(prohibition) | some prohibition in prohibitions]
+	problems := union({one.problems | some one in array.concat(read, stops)})
+	declared := [term | some term in terms; term.declared_in != null] != []
+	bound := [term | some term in terms; term.bound != null] != []
+	named := _named(terms)
+}
+
+_plain_prohibitions(prohibitions) := _stops(stops) if {
+	stops := [_prohibition(prohibition) | some prohibition in prohibitions]
+	[stop | some stop in stops; stop.problems != set()] == []
+}
+
+_stops(stops) := {protocol: [[low, high, stop] | some stop in stops; some [low, high] in stop.ports[protocol]] |
+	some protocol in ["tcp", "udp"]
+}
+
+# Whose the allowances are that apply, and until when they hold: of two with one id, the one that lasts longer.
+_named(terms) := {id: {"owner": owner, "expires": expires} |
+	some id in {term.id | some term in terms}
+	[expires, owner] := max([[term.expires, term.owner] | some term in terms; term.id == id])
+}
+
+# The policies with the ports that the tags of the finding's server declare.
+_fitted(policy, finding) := policy if not policy.declared
+
+else := object.union(policy, {
+	"terms": [_declared(term, tags) | some term in policy.terms],
+	"problems": (policy.problems | {problem | some term in policy.terms; some problem in _tag_problems(term, tags)}),
+}) if {
+	tags := object.get(_object(finding), ["server", "tags"], {})
+}
