@@ -32,7 +32,7 @@ decide(finding, applying) := {
 	"severity": "none",
 	"undecidable": false,
 	"denied": [],
-	"allowed": [entry | some [_, _, _, _, entry] in seen],
+	"allowed": [entry | some [_, _, _, _, _, entry] in seen],
 	"allowances": policy.named,
 	"problems": [],
 } if {
@@ -40,14 +40,25 @@ decide(finding, applying) := {
 	policy.plain
 	is_string(finding.id)
 	finding.exposures[0]
-	reaches := [[reach, exposure.sources] |
+	openings := [[protocol, first, last, near, covering, exposure.sources] |
 		some exposure in finding.exposures
 		exposure.sources[0]
-		reach := _reach(policy, exposure.protocol, [exposure.from_port, exposure.to_port])
+		ports := [exposure.from_port, exposure.to_port]
+		[protocol, first, last, near, covering, []] = _opening(policy, exposure.protocol, ports)
 	]
-	count(reaches) == count(finding.exposures)
-	seen := {_glance(reach, source) | some [reach, sources] in reaches; some source in sources}
-	min(seen) != null
+	count(openings) == count(finding.exposures)
+	seen := {[(covering & whole) != set(), protocol, first, source, last, {
+		"protocol": protocol,
+		"from_port": first,
+		"to_port": last,
+		"source": source,
+		"by": sort(near & touching),
+	}] |
+		some [protocol, first, last, near, covering, sources] in openings
+		some source in sources
+		[whole, touching] := _holders(policy, source)
+	}
+	min(seen)[0]
 } else := _judgement(finding, applying)
 
 _judgement(finding, applying) := {

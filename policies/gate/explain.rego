@@ -2,18 +2,27 @@ package gate
 
 # Says why a port range is denied, which allowance came nearest, and how bad it is.
 
-_denied(exposure, source, [first, last, cause, prohibition, nearest, reason]) := [exposure.protocol, first, source, group, last, rules, {
-	"protocol": exposure.protocol,
-	"from_port": first,
-	"to_port": last,
-	"source": source,
-	"security_group": group,
-	"rules": rules,
-	"cause": cause,
-	"prohibition": prohibition,
-	"nearest": nearest,
-	"reason": reason,
-}] if {
+# What is denied of an exposure, behind what it is sorted by.
+_denied(exposure, source, [first, last, cause, prohibition, nearest, reason]) := [
+	exposure.protocol,
+	first,
+	source,
+	group,
+	last,
+	rules,
+	{
+		"protocol": exposure.protocol,
+		"from_port": first,
+		"to_port": last,
+		"source": source,
+		"security_group": group,
+		"rules": rules,
+		"cause": cause,
+		"prohibition": prohibition,
+		"nearest": nearest,
+		"reason": reason,
+	},
+] if {
 	group := _text_or_null(exposure, "security_group")
 	rules := [rule | some rule in _array(exposure, "rules"); is_string(rule)]
 }
@@ -47,7 +56,14 @@ _explained(today, _, _, near, _, [first, last, "expired", _]) := [first, last, "
 	reason := sprintf("%s expired on %s (%s)", [term.id, term.expires, term.owner])
 }
 
-_explained(today, protocol, source, near, _, [first, last, "short", _]) := [first, last, "short", null, term.id, reason] if {
+_explained(today, protocol, source, near, _, [first, last, "short", _]) := [
+	first,
+	last,
+	"short",
+	null,
+	term.id,
+	reason,
+] if {
 	[rank, _, _, [term, ranges, relation]] := min([_rank(one, first, last) | some one in near])
 	reason := sprintf("%s; %s", [
 		_spell_allowance(term, today, protocol, ranges),
@@ -91,7 +107,9 @@ _spell_lapsed(term, today) := "" if term.expires >= today
 
 else := sprintf(" (expired on %s)", [term.expires])
 
-_spell_shortfall(rank, first, last, _, _) := sprintf("%s is not among them", [_spell_range(first, last)]) if rank in {0, 2}
+_spell_shortfall(rank, first, last, _, _) := sprintf("%s is not among them", [_spell_range(first, last)]) if {
+	rank in {0, 2}
+}
 
 _spell_shortfall(1, _, _, "unknown", _) := "the address is unknown, so it may be any"
 
@@ -100,7 +118,10 @@ _spell_shortfall(1, _, _, source, relation) := sprintf("%s is %s", [source, word
 	words := {"part": "wider", "none": "not among them"}[relation]
 }
 
-_spell_shortfall(3, first, last, source, _) := sprintf("neither %s nor %s is among them", [_spell_range(first, last), source])
+_spell_shortfall(3, first, last, source, _) := sprintf("neither %s nor %s is among them", [
+	_spell_range(first, last),
+	source,
+])
 
 # The worst of what is denied; a finding that cannot be judged is as bad as an open port.
 _severity("allow", _, _) := "none"

@@ -4,27 +4,23 @@ package gate
 # cuts every port fares alike, so nobody enumerates 65,536 of them.
 
 # The verdicts on the sources of an exposure; null for what cannot be read.
-_judge(policy, exposure, listening) := [_verdict(policy, reach, listening, source) | some source in exposure.sources] if {
+_judge(policy, exposure, listening) := [_verdict(policy, opening, listening, source) |
+	some source in exposure.sources
+] if {
 	is_array(exposure.sources)
 	exposure.sources != []
-	reach := _reach(policy, exposure.protocol, [exposure.from_port, exposure.to_port])
+	opening := _opening(policy, exposure.protocol, [exposure.from_port, exposure.to_port])
 } else := [null]
 
-# Whether the source is permitted, the source, what of the ports is denied to it, and what is allowed.
+# Whether the source is permitted, the source, what of the ports is denied to it, and what is allowed. A span is [first,
+# last, cause, prohibition]; what is near is an allowance, its ranges, and how it lies to the source.
 default _verdict(_, _, _, _) := null
 
-_verdict(policy, reach, listening, source) := [true, source, [], [entry]] if {
-	entry := _glance(reach, source)
-	entry != null
-	policy.plain
-} else := _weighed(policy, reach, listening, source)
-
-# A span is [first, last, cause, prohibition], what is near an allowance, its ranges and how it lies to the source.
-_weighed(policy, [protocol, first, last, _, stops, _], listening, source) := [
-	denied == [],
+_verdict(policy, [protocol, first, last, _, _, stops], listening, source) := [
+	refused == [],
 	source,
-	denied,
-	[_allowed(policy, protocol, source, near, span) | some span in spans; span[2] == "allowed"],
+	[_explained(policy.today, protocol, source, near, stopping, span) | some span in refused],
+	[_allowed(policy.today, protocol, source, near, span) | some span in spans; span[2] == "allowed"],
 ] if {
 	family := _family(source)
 	near := [[term, ranges, relation] |
@@ -37,7 +33,7 @@ _weighed(policy, [protocol, first, last, _, stops, _], listening, source) := [
 		_reaches(stop.networks, stop.excepted, source)
 	]
 	spans := _spans(policy.today, first, last, near, stopping, source)
-	denied := [_explained(policy.today, protocol, source, near, stopping, span) | some span in spans; span[2] != "allowed"]
+	refused := [span | some span in spans; span[2] != "allowed"]
 }
 
 # The longest ranges of one fate.
@@ -112,14 +108,14 @@ _covered(holding, source) if {
 	net.cidr_contains(network, source)
 }
 
-_allowed(policy, protocol, source, near, [first, last, _, _]) := [protocol, first, source, last, {
+_allowed(today, protocol, source, near, [first, last, _, _]) := [protocol, first, source, last, {
 	"protocol": protocol,
 	"from_port": first,
 	"to_port": last,
 	"source": source,
 	"by": sort({term.id |
 		some [term, ranges, relation] in near
-		term.expires >= policy.today
+		term.expires >= today
 		relation != "none"
 		_overlap(ranges, first, last)
 	}),

@@ -39,7 +39,7 @@ _family("unknown") := "any"
 # Most networks are written as they are printed, which tells that they are without host bits.
 _family(text) := "v4" if {
 	net.cidr_is_valid(text)
-	regex.match(`^([0-9.]+/32|[0-9.]+\.0/24|[0-9]+\.[0-9]+\.0\.0/16|0\.0\.0\.0/0)$`, text)
+	regex.match(_plain_cidr, text)
 } else := {false: "v4", true: "v6"}[contains(text, ":")] if {
 	net.cidr_is_valid(text)
 	net.cidr_merge([text]) == {text}
@@ -49,6 +49,8 @@ _family(text) := "v4" if {
 } else := "v6" if {
 	_is_other_spelling(text)
 }
+
+_plain_cidr := `^([0-9.]+/32|[0-9.]+\.0/24|[0-9]+\.[0-9]+\.0\.0/16|0\.0\.0\.0/0)$`
 
 # IPv6 is also written with capitals and zeros. IPv4 addresses written as IPv6 (::ffff:0:0/96) would be neither family.
 _is_other_spelling(text) if {

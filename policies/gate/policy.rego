@@ -1,13 +1,15 @@
 package gate
 
-# The policies that apply to a finding, as read at its time. Most are plain: nothing is wrong with any, and none asks for
-# more than ports and address.
+# The policies that apply to a finding, as read at its time. Most are plain: nothing is wrong with any, none asks for more
+# than ports and addresses, and no two allowances share an id.
 
 _policy([allowances, prohibitions], now) := {
 	"plain": true,
 	"today": today,
 	"terms": terms,
 	"effective": terms,
+	"anyone": {term.id | some term in terms; term.networks.everything},
+	"selective": [[term.id, term.networks] | some term in terms; not term.networks.everything],
 	"stops": stops,
 	"named": named,
 	"declared": false,
@@ -23,7 +25,9 @@ _policy([allowances, prohibitions], now) := {
 	"plain": [declared, bound, problems, count(named)] == [false, false, set(), count(terms)],
 	"today": today,
 	"terms": terms,
-	"effective": [term | some term in terms; term.expires >= today],
+	"effective": effective,
+	"anyone": {term.id | some term in effective; term.networks.everything},
+	"selective": [[term.id, term.networks] | some term in effective; not term.networks.everything],
 	"stops": _stops(stops),
 	"named": named,
 	"declared": declared,
@@ -37,6 +41,7 @@ _policy([allowances, prohibitions], now) := {
 	problems := union({one.problems | some one in array.concat(read, stops)})
 	declared := [term | some term in terms; term.declared_in != null] != []
 	bound := [term | some term in terms; term.bound != null] != []
+	effective := [term | some term in terms; term.expires >= today]
 	named := _named(terms)
 }
 
