@@ -55,20 +55,12 @@ _opening(policy, protocol, [from, to]) := [protocol, first, last, near, covering
 # cannot be read.
 default _holders(_, _) := [set(), set()]
 
-_holders(policy, source) := [whole, touching] if {
+_holders(policy, source) := [whole, (whole | part)] if {
 	net.cidr_is_valid(source)
 	regex.match(_plain_cidr, source)
-	whole := policy.anyone | {id |
-		some [id, networks] in policy.selective
-		net.cidr_contains_matches(networks.v4, source) != set()
-	}
-	touching := whole | {id |
-		some [id, networks] in policy.selective
-		net.cidr_contains_matches(source, networks.v4) != set()
-	}
-} else := [whole, touching] if {
+	whole := {id | some [id, networks] in policy.networks; net.cidr_contains_matches(networks.v4, source) != set()}
+	part := {id | some [id, networks] in policy.networks; net.cidr_contains_matches(source, networks.v4) != set()}
+} else := [{id | some [id, "whole"] in relations}, {id | some [id, _] in relations}] if {
 	family := _family(source)
-	relations := [[id, relation] | some [id, networks] in policy.selective; relation := _lie(networks, family, source)]
-	whole := policy.anyone | {id | some [id, "whole"] in relations}
-	touching := policy.anyone | {id | some [id, _] in relations}
+	relations := [[id, relation] | some [id, networks] in policy.networks; relation := _lie(networks, family, source)]
 }

@@ -8,8 +8,7 @@ _policy([allowances, prohibitions], now) := {
 	"today": today,
 	"terms": terms,
 	"effective": terms,
-	"anyone": {term.id | some term in terms; term.networks.everything},
-	"selective": [[term.id, term.networks] | some term in terms; not term.networks.everything],
+	"networks": [[term.id, term.networks] | some term in terms],
 	"stops": stops,
 	"named": named,
 	"declared": false,
@@ -25,9 +24,8 @@ _policy([allowances, prohibitions], now) := {
 	"plain": [declared, bound, problems, count(named)] == [false, false, set(), count(terms)],
 	"today": today,
 	"terms": terms,
-	"effective": effective,
-	"anyone": {term.id | some term in effective; term.networks.everything},
-	"selective": [[term.id, term.networks] | some term in effective; not term.networks.everything],
+	"effective": [term | some term in terms; term.expires >= today],
+	"networks": [[term.id, term.networks] | some term in terms],
 	"stops": _stops(stops),
 	"named": named,
 	"declared": declared,
@@ -41,7 +39,6 @@ _policy([allowances, prohibitions], now) := {
 	problems := union({one.problems | some one in array.concat(read, stops)})
 	declared := [term | some term in terms; term.declared_in != null] != []
 	bound := [term | some term in terms; term.bound != null] != []
-	effective := [term | some term in terms; term.expires >= today]
 	named := _named(terms)
 }
 
