@@ -79,7 +79,7 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sources: Annotated[tuple[str, ...], Meta(min_length=1)]
     security_group: str | None = None
     rules: tuple[str, ...] = ()
-    group_interfaces: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    group_interfaces: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     interface: str | UnsetType = UNSET
     load_balancer: str | UnsetType = UNSET
 

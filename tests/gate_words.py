@@ -57,7 +57,7 @@ NOTHING = Networks((), frozenset(), everything=False)
 
 def filled(value: Json) -> bool:
     """Say whether a value is text in which something can be seen."""
-    return isinstance(value, str) and any(letter > " " for letter in value)
+    return isinstance(value, str) and value.strip() != ""
 
 
 def is_port(value: Json) -> bool:

@@ -77,15 +77,14 @@ def _look(case: Case, rules: _Rules) -> Block:
 
 
 def _shared(rules: _Rules) -> str:
-    """Say for how many interfaces closing closes, where that is known."""
+    """Say how many interfaces a change of the group changes, where that is known."""
     known = [one.group_interfaces for _, one in rules.through if isinstance(one.group_interfaces, int)]
     if not known:
         return ""
     number = known[0]
-    spelled = f"{_named([rules.group])} is on {count(number, 'network interface', 'network interfaces')}"
-    if number > 1:
-        return f"{spelled}: closing it closes it for all of them. "
-    return f"{spelled}: no other is touched. " if number else f"{spelled} now. "
+    whom = "no other there" if number == 1 else "them all"
+    interfaces = count(number, "network interface", "network interfaces")
+    return f"{_named([rules.group])} is on {interfaces} of this account: a change of it changes {whom}. "
 
 
 def _change(case: Case, rules: _Rules) -> Block:

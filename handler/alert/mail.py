@@ -1,6 +1,6 @@
 """The mail about one server: what is open, why it is denied, how to close it, how to allow it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from handler.alert.allow import allowances
 from handler.alert.attributes import team
@@ -32,7 +32,7 @@ def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engin
 
 
 def _denied(case: Case, denied: Sequence[Denial], room: Room) -> list[str]:
-    whose = {name: whose for judged in case.denied for name, whose in judged.decision.allowances.items()}
+    whose = _whose(case.denied)
     entries = first(
         denied, room.entries, lambda denial: "\n".join(_denial(denial, whose, load_balancers(case, denial), room))
     )
@@ -76,7 +76,7 @@ def allowed(case: Case, room: Room) -> list[str]:
 
 def openings(case: Case, room: Room) -> list[str]:
     """Spell each port range that is allowed on a server, from where, and by which allowances."""
-    whose = {name: whose for judged in case.judged for name, whose in judged.decision.allowances.items()}
+    whose = _whose(case.judged)
     entries = list(dict.fromkeys(entry for judged in case.judged for entry in judged.decision.allowed))
 
     def spell(entry: Allowed) -> str:
@@ -87,8 +87,14 @@ def openings(case: Case, room: Room) -> list[str]:
     return first(entries, room.entries, spell)
 
 
+def _whose(judged: Iterable[Judged]) -> dict[str, Allowance]:
+    """Give whose the allowances are that apply; of two with one id the one that lasts longer, as the gate does."""
+    told = (pair for one in judged for pair in one.decision.allowances.items())
+    return dict(sorted(told, key=lambda pair: pair[1].expires))
+
+
 def _allowance(name: str, whose: dict[str, Allowance], room: Room) -> str:
-    """Name an allowance, its owner and its end; the gate gives both for every allowance that it names."""
+    """Name an allowance, its owner and its end; the gate gives both for every allowance that applies."""
     if name not in whose:
         return short(name, room.characters)
     return short(f"{name} ({whose[name].owner}, until {whose[name].expires})", room.characters)

@@ -53,10 +53,13 @@ def of_instances(
 def of_groups(
     inquiry: Inquiry, place: Place, groups: Iterable[str]
 ) -> tuple[dict[str, list[Interface]], dict[str, str]]:
-    """Give the interfaces in security groups by group, and by group why its interfaces could not be read."""
+    """Give the interfaces in security groups by group, and by group why its interfaces could not be read.
+
+    An interface in groups of several questions is in the answers to all of them, and counts once.
+    """
     answers = _ask(inquiry, place, "group-id", groups)
     found: dict[str, list[Interface]] = {}
-    for interface in _read(answers):
+    for interface in dict.fromkeys(_read(answers)):
         for group in interface.groups:
             found.setdefault(group, []).append(interface)
     return found, answers.unread

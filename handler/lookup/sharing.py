@@ -1,6 +1,7 @@
 """On how many network interfaces a security group is: who revokes a rule of it closes that for all of them.
 
-Nothing is judged by that number. So a group that could not be counted in full has none, and no note says why.
+Nothing is judged by that number. So a group that AWS does not let us count in full has none, and no note says why. Nor
+has a group that is on no interface at all: it lets somebody in, so it belongs to another account, or the answer lags.
 """
 
 from collections.abc import Iterable
@@ -24,7 +25,7 @@ def look_up(findings: list[Finding], inquiry: Inquiry) -> list[Finding]:
 
 def _count(inquiry: Inquiry, place: Place, groups: Iterable[str]) -> dict[str, int]:
     found, unread = interfaces.of_groups(inquiry, place, groups)
-    return {group: len(found.get(group, ())) for group in groups if group not in unread}
+    return {group: len(on) for group, on in found.items() if group in groups and group not in unread}
 
 
 def _counted(finding: Finding, counts: dict[str, int]) -> Finding:

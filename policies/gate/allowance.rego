@@ -23,7 +23,8 @@ else := {"problems": {{"kind": "allowance", "id": _id(value), "field": field, "p
 	some [field, problem] in _allowance_faults(value)
 }}
 
-# Most are well-formed and ask for no more than ports and addresses. Their JSON tells, in one look instead of forty.
+# Most are well-formed and ask for no more than ports and addresses. As text they tell, in one look instead of forty. JSON
+# would not do: `json.marshal` raises on a number such as that of to_number("0080").
 _plain_allowance(value) := {
 	"id": id,
 	"owner": owner,
@@ -36,7 +37,7 @@ _plain_allowance(value) := {
 	"named": {id: {"owner": owner, "expires": expires}},
 	"problems": set(),
 } if {
-	regex.match(_plain_json, json.marshal(value))
+	regex.match(_plain_value, sprintf("%v", [value]))
 	networks := _united(value.sources)
 	networks.unreadable == set()
 	ports := {protocol: _plain_ranges(value[protocol]) | some protocol in ["tcp", "udp"]}
@@ -46,21 +47,24 @@ _plain_allowance(value) := {
 	expires := value.expires
 }
 
-_plain_json := sprintf(
-	`^\{"expires":"%s","id":"%s","owner":"%s","reason":"%s","sources":\[%s\](,"(tcp|udp)":\[%s\])+\}$`,
+_plain_value := sprintf(
+	`^\{"expires": "%s", "id": "%s", "owner": "%s", "reason": "%s", "sources": %s(, "(tcp|udp)": %s)+\}$`,
 	[
 		`[1-9][0-9]{3}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)`,
 		_plain_text,
 		_plain_text,
 		_plain_text,
 		_plain_list(`"[0-9A-Za-z./:*_-]+"`),
-		_plain_list(`("[0-9]+-[0-9]+"|[1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])`),
+		_plain_list(concat("|", [
+			`("[0-9]+-[0-9]+"|0|[1-9][0-9]{0,3}|[1-5][0-9]{4}`,
+			`6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])`,
+		])),
 	],
 )
 
 _plain_text := `[!#-\[\]-~][ !#-\[\]-~]*`
 
-_plain_list(item) := sprintf("%s(,%s)*", [item, item])
+_plain_list(item) := sprintf(`[\[{]%s(, %s)*[\]}]`, [item, item])
 
 # The ranges of a list whose numbers are known to be ports.
 _plain_ranges(ports) := ranges if {

@@ -107,9 +107,7 @@ _spell_lapsed(term, today) := "" if term.expires >= today
 
 else := sprintf(" (expired on %s)", [term.expires])
 
-_spell_shortfall(rank, first, last, _, _) := sprintf("%s is not among them", [_spell_range(first, last)]) if {
-	rank in {0, 2}
-}
+_spell_shortfall(2, first, last, _, _) := sprintf("%s is not among them", [_spell_range(first, last)])
 
 _spell_shortfall(1, _, _, "unknown", _) := "the address is unknown, so it may be any"
 

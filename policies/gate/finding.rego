@@ -89,9 +89,10 @@ _unreadable_sources(finding) := {[sprintf("exposures[%d].sources", [index]), pro
 
 _source_problems([]) := {"is not a list with at least one source"}
 
-_source_problems(sources) := {sprintf("%v is no CIDR without host bits, security group, prefix list or unknown", [source]) |
+_source_problems(sources) := {problem |
 	some source in sources
 	not _family(source)
+	problem := sprintf("%v is no CIDR without host bits, security group, prefix list or unknown", [source])
 } if {
 	sources != []
 }

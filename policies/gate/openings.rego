@@ -2,8 +2,9 @@ package gate
 
 # What is worked out once for all findings to which the same policies apply.
 
-# What the policies say of a range of ports: the protocol, both ends, the ids of the allowances that open some of it and
-# of those that open all of it, and what forbids some of it. Undefined when protocol or ports cannot be read.
+# What the policies say of a range of ports: the protocol, both ends, the ids of the effective allowances that open some
+# of it and of those that open all of it, and what forbids some of it. Undefined when protocol or ports cannot be read.
+# The ids are for plain policies alone, since no tag and no listener is asked here.
 _opening(policy, protocol, [port, port]) := [protocol, whole, whole, near, near, stopping] if {
 	stops := policy.stops[protocol]
 	0 <= port
@@ -51,8 +52,8 @@ _opening(policy, protocol, [from, to]) := [protocol, first, last, near, covering
 	]
 }
 
-# The ids of the allowances whose networks hold the whole of a source, and of those that hold some of it. None hold what
-# cannot be read.
+# The ids of the allowances, expired ones too, whose networks hold the whole of a source, and of those that hold some of
+# it. None hold what cannot be read.
 default _holders(_, _) := [set(), set()]
 
 _holders(policy, source) := [whole, (whole | part)] if {

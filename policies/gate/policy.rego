@@ -1,7 +1,7 @@
 package gate
 
-# The policies that apply to a finding, as read at its time. Most are plain: nothing is wrong with any, none asks for more
-# than ports and addresses, and no two allowances share an id.
+# The policies that apply to a finding, as read at its time. Most are plain: nothing is wrong with any, none asks for
+# more than ports and addresses, and no two allowances share an id.
 
 _policy([allowances, prohibitions], now) := {
 	"plain": true,

@@ -79,4 +79,6 @@ else := sprintf("%d-%d", [first, last])
 
 _spell_ranges([]) := "nothing that its tag declares"
 
-_spell_ranges(ranges) := concat(", ", [_spell_range(first, last) | some [first, last] in _merged(ranges)]) if ranges != []
+_spell_ranges(ranges) := concat(", ", [_spell_range(first, last) | some [first, last] in _merged(ranges)]) if {
+	ranges != []
+}

@@ -66,8 +66,9 @@ _port_faults(value) := {["tcp", "is missing, and so is udp: an allowance or proh
 	not _ranges(value[protocol])
 }
 
-_word_faults(value) := {["sources", sprintf("%v is no network of data.networks and no CIDR without host bits", [word])] |
+_word_faults(value) := {["sources", problem] |
 	some word in _united(value.sources).unreadable
+	problem := sprintf("%v is no network of data.networks and no CIDR without host bits", [word])
 } if {
 	_is_list(object.get(value, "sources", null))
 } else := {["sources", "is missing, empty or not a list of networks"]}

@@ -149,3 +149,12 @@ test_denies_what_a_malformed_one_would_have_completed if {
 		"problem with allowance upper: owner",
 	}
 }
+
+# A policy's own to_number keeps the text that it was given, and that is not always a number of JSON.
+test_reads_numbers_that_are_none_of_json if {
+	every text in ["0022", "+22", "22.", "2.2e1", "22.0"] {
+		allowance := allowing("ssh", {"tcp": [to_number(text)], "sources": ["anywhere"]})
+		told(_decision({allowance})) == {"allow tcp 22 from 0.0.0.0/0: ssh"}
+	}
+	_refused(object.union(everything, {"limit": to_number("0022")}), {"limit"})
+}

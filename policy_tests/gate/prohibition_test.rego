@@ -42,7 +42,8 @@ test_denies_by_a_prohibition_with_a_malformed_field if {
 }
 
 test_forbids_by_a_prohibition_written_in_sets if {
-	told(_decision(object.union(_stop, {"tcp": {22, "23-25"}, "sources": {"private", "203.0.113.9/32"}, "except": set()}))) == {
+	sets := {"tcp": {22, "23-25"}, "sources": {"private", "203.0.113.9/32"}, "except": set()}
+	told(_decision(object.union(_stop, sets))) == {
 		"deny tcp 22 from 203.0.113.9/32: prohibited by no, nearest everything",
 	}
 }
@@ -51,7 +52,9 @@ test_forbids_by_a_prohibition_written_in_sets if {
 test_asks_of_an_unknown_address_whether_groups_are_excepted if {
 	stop := forbidding("no", {"tcp": [22], "sources": ["sg-*"]})
 	unknown := finding({}, [exposure("tcp 22", ["unknown"])])
-	told(decide(unknown, {everything}, {object.union(stop, {"except": ["sg-*"]})})) == {"allow tcp 22 from unknown: everything"}
+	told(decide(unknown, {everything}, {object.union(stop, {"except": ["sg-*"]})})) == {
+		"allow tcp 22 from unknown: everything",
+	}
 	every words in [[], ["sg-0bbb"], ["office"]] {
 		told(decide(unknown, {everything}, {object.union(stop, {"except": words})})) == {
 			"deny tcp 22 from unknown: prohibited by no, nearest everything",

@@ -27,10 +27,13 @@ def counts(finding: Finding) -> dict[str | None, Any]:
     return {one.security_group: one.group_interfaces for one in finding.exposures}
 
 
-def interfaces(*groups: str) -> list[dict[str, Any]]:
+def interfaces(*groups: str, first: int = 0) -> list[dict[str, Any]]:
     """Give an interface of the instance for each group, as AWS tells it."""
     known = {"Attachment": {"InstanceId": INSTANCE}}
-    return [known | {"NetworkInterfaceId": f"eni-{n}", "Groups": [{"GroupId": one}]} for n, one in enumerate(groups)]
+    return [
+        known | {"NetworkInterfaceId": f"eni-{number}", "Groups": [{"GroupId": group}]}
+        for number, group in enumerate(groups, first)
+    ]
 
 
 @pytest.fixture
@@ -96,7 +99,7 @@ def test_the_number_is_in_the_mail_and_in_its_json(cloud: Cloud, opa_path: str) 
     own = Settings(alert_topic_arn=f"arn:aws:sns:eu-west-1:{ACCOUNT}:alerts")
     [message] = alert.messages([outcome], own, Engine(policy="3f2a1c9", opa="1.22.2"))
     words = " ".join(message.body.split())
-    assert f"{group} is on 3 network interfaces: closing it closes it for all of them." in words
+    assert f"{group} is on 3 network interfaces of this account: a change of it changes them all." in words
     assert "revoke-security-group-ingress" in words
     [carried] = message.data["findings"]
     assert [one["group_interfaces"] for one in carried["finding"]["exposures"]] == [3]
@@ -118,12 +121,23 @@ def test_a_group_is_counted_over_all_pages(told: Endpoint) -> None:
     pages: dict[str, Any] = {
         "": {"NetworkInterfaces": interfaces(*[GROUP] * 1000), "NextToken": "2"},
         "2": {"NetworkInterfaces": [], "NextToken": "3"},
-        "3": {"NetworkInterfaces": interfaces(*[GROUP] * 5)},
+        "3": {"NetworkInterfaces": interfaces(*[GROUP] * 5, first=1000)},
     }
     count_by(told, lambda form: pages[form.get("NextToken", "")])
     for one in looked_up(reported(server(INSTANCE), 22), reported(server(INSTANCE), 22, reach="vpn")):
         assert counts(one) == {GROUP: 1005}
     assert group_questions(told) == [[GROUP]] * 3
+
+
+def test_an_interface_that_is_told_twice_counts_once(told: Endpoint) -> None:
+    """One in two groups is in the answers about both, when they are two questions."""
+    pages: dict[str, Any] = {
+        "": {"NetworkInterfaces": interfaces(GROUP, GROUP), "NextToken": "2"},
+        "2": {"NetworkInterfaces": interfaces(GROUP, first=1)},
+    }
+    count_by(told, lambda form: pages[form.get("NextToken", "")])
+    [found] = looked_up(reported(server(INSTANCE), 22))
+    assert counts(found) == {GROUP: 2}
 
 
 def test_groups_that_were_counted_already_are_not_asked_for_again(told: Endpoint) -> None:
