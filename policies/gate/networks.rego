@@ -8,30 +8,34 @@ package gate
 _united(words) := {
 	"v4": v4,
 	"v6": v6,
-	"names": ({member | some member in members; _family(member) == "name"} | (members & {"sg-*"})),
+	"names": {name | some ["name", name] in members},
 	"everything": ({"0.0.0.0/0", "::/0"} - (v4 | v6)) == set(),
-	"unreadable": {word | some word in words; _members(word) == null},
+	"unreadable": {word | some word in words; not _members(word)},
 } if {
-	members := {member | some word in words; some member in _members(word)}
-	v4 := net.cidr_merge({member | some member in members; _family(member) == "v4"})
-	v6 := net.cidr_merge({member | some member in members; _family(member) == "v6"})
+	members := [member | some word in words; some member in _members(word)]
+	v4 := net.cidr_merge({cidr | some ["v4", cidr] in members})
+	v6 := net.cidr_merge({cidr | some ["v6", cidr] in members})
 }
 
-# The members of a word; null when the word, or any member of the network that it names, cannot be read.
-_members(word) := data.networks[word] if {
-	is_array(data.networks[word])
-	count(data.networks[word]) > 0
-	every member in data.networks[word] { _literal(member) }
-} else := [word] if {
-	not _is_network(word)
-	_literal(word)
-} else := null
+# The members of a word, each with its family; undefined when the word, or any member of the network that it names,
+# cannot be read.
+_members(word) := members if {
+	listed := data.networks[word]
+	is_array(listed)
+	listed != []
+	members := [[_literal(member), member] | some member in listed]
+	count(members) == count(listed)
+} else := [[_literal(word), word]] if not _is_network(word)
 
 _is_network(word) if [data.networks[word]] != []
 
-_literal("sg-*")
+# The family of a policy's literal.
+_literal("sg-*") := "name"
 
-_literal(text) if _family(text) != "any"
+_literal(text) := family if {
+	family := _family(text)
+	family != "any"
+}
 
 # What the address of a finding is, or the literal of a policy; undefined when it cannot be read.
 _family("unknown") := "any"
