@@ -101,8 +101,8 @@ def _told_ports(report: Finding | Closed, event: Any) -> Finding | Closed | Unde
     more = "".join(f"; {note}" for note in report.notes if note != PORTS_ASSUMED)
     title = report.reporters[0].title
     told = f" ({title})" if title else ""
-    remedy = "set LOOK_UP_SOURCES=true to have it judged by them"
-    problem = f"names a security group and no port{told}; no look-up told what its rules open: {remedy}{more}"
+    remedy = "LOOK_UP_SOURCES=true has them read"
+    problem = f"names a security group and no port{told}; no look-up told what its rules open ({remedy}){more}"
     return _undecidable(report, "report without ports", problem, event)
 
 

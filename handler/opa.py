@@ -182,8 +182,9 @@ def _checked(findings: Sequence[Finding], answer: dict[str, Any]) -> tuple[Decis
         msg = f"data.gate.batch.decisions has not one decision for each of {len(findings)} findings, in their order"
         raise OpaRefusedError(msg)
     for decision in decisions:
-        if decision.action == "allow" and (decision.denied or decision.undecidable or not decision.allowed):
-            msg = f"the decision on {decision.id} says allow and contradicts itself"
+        against = bool(decision.denied or decision.undecidable)
+        if (decision.action == "deny") != against or not (against or decision.allowed):
+            msg = f"the decision on {decision.id} says {decision.action} and contradicts itself"
             raise OpaRefusedError(msg)
     return decisions
 

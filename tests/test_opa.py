@@ -165,6 +165,11 @@ SOUND = DECISION % ("allow", ENTRY)
             "contradicts",
             id="undecidable",
         ),
+        pytest.param(
+            f"decisions := [{DECISION % ('deny', ENTRY)} | some finding in input.findings]",
+            "says deny and contradicts",
+            id="denies-nothing",
+        ),
         pytest.param("decisions := [null | some _ in input.findings]", "not an array of decisions", id="null"),
         pytest.param('decisions := [to_number("x") | some _ in input.findings]', "to_number", id="builtin-error"),
     ],

@@ -72,8 +72,8 @@ def test_without_a_look_up_it_is_undecidable(gate: Opa, case: str, title: str) -
     report = judged.report
     assert isinstance(report, Undecidable)
     assert report.problem == (
-        f"names a security group and no port ({title}); no look-up told what its rules open: set LOOK_UP_SOURCES=true "
-        "to have it judged by them; EC2.18 does not say which port is open"
+        f"names a security group and no port ({title}); no look-up told what its rules open "
+        "(LOOK_UP_SOURCES=true has them read); EC2.18 does not say which port is open"
     )
     assert report.raw == event(case)
     assert (report.server, report.account, report.region) == ("sg-0a1", "111122223333", "eu-west-1")
