@@ -9,7 +9,7 @@ from handler import settings
 from handler.process import Process
 
 _SETTINGS = settings.read()
-_PROCESS = Process(_SETTINGS.policies_path, _SETTINGS.opa_path)
+_PROCESS = Process(_SETTINGS.policies_path, _SETTINGS.opa_path, settings.memory())
 
 import logging
 import time

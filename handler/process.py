@@ -1,9 +1,9 @@
 """The process of the embedded OPA: light to import, so that OPA loads the policies while the caller imports the rest.
 
 `opa run` is a child on 127.0.0.1 with the policies as a bundle. A token made anew at every start, and the policy in
-`authz/`, let nobody but the holder of the token ask it for the one thing that it is for. Its environment is empty but
-for the token, because a policy can read it. On Linux it dies with the thread that started it: start it from the main
-one.
+`authz/`, let nobody but the holder of the token ask it for the one thing that it is for. Its environment holds the
+token and what Go is told of memory, no more, because a policy can read it. On Linux it dies with the thread that
+started it: start it from the main one.
 """
 
 import ctypes
@@ -29,9 +29,11 @@ class Process:
     """An `opa run` that has been started and may not yet answer: on which port, with which token.
 
     `policies` is a folder, `executable` a path or a name on PATH. Raises `SettingError` when there is no such thing.
+    `memory` is what the whole function has, in MB: half of it is OPA's, which then collects its garbage less often, and
+    in time where the policies are many. Of an unknown memory (0) it takes what Go takes by itself.
     """
 
-    def __init__(self, policies: str, executable: str = "opa") -> None:
+    def __init__(self, policies: str, executable: str = "opa", memory: int = 0) -> None:
         found = shutil.which(executable)
         if found is None:
             raise SettingError("OPA_PATH", f"is {executable!r}, which is no executable: name the `opa` to run")
@@ -39,6 +41,7 @@ class Process:
             raise SettingError("POLICIES_PATH", f"is {policies!r}, which is no folder: name the folder of the policies")
         self._command = [found, "run", "--server", "--authentication=token", "--authorization=basic"]
         self._command += ["--skip-version-check", "--log-level=error", "--log-format=json"]
+        self._memory = {"GOGC": "400", "GOMEMLIMIT": f"{memory // 2}MiB"} if memory else {}
         self.policies = policies
         self.start()
 
@@ -53,7 +56,7 @@ class Process:
         self.port, self.token = _free_port(), secrets.token_hex(32)
         self._process = subprocess.Popen(
             [*self._command, f"--addr=127.0.0.1:{self.port}", "--bundle", self.policies, str(_AUTHZ)],
-            env={"OPA_TOKEN": self.token},
+            env={"OPA_TOKEN": self.token, **self._memory},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -82,6 +82,11 @@ def read_look_ups(environment: Mapping[str, str] = os.environ) -> LookUps:
     return _read(environment, LookUps)
 
 
+def memory(environment: Mapping[str, str] = os.environ) -> int:
+    """Read how many MB of memory Lambda gives the function; 0 where there is no Lambda."""
+    return int(environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0))
+
+
 def _read(environment: Mapping[str, str], kind: type[Kind]) -> Kind:
     given = {name: environment[name.upper()] for name in kind.__struct_fields__ if environment.get(name.upper())}
     try:

@@ -242,3 +242,23 @@ def test_start_ends_with_the_name_of_what_is_wrong(opa_path: str, change: dict[s
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=30)
     assert ran.returncode == 1
     assert said in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("memory", "told"),
+    [
+        pytest.param({}, {}, id="unknown"),
+        pytest.param(
+            {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}, {"GOGC": "400", "GOMEMLIMIT": "256MiB"}, id="of-the-function"
+        ),
+    ],
+)
+def test_opa_gets_half_of_the_memory(opa_path: str, memory: dict[str, str], told: dict[str, str]) -> None:
+    """OPA is told how much memory it may use, where Lambda says how much there is."""
+    given = {"ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:alerts", "OPA_PATH": opa_path, **memory}
+    program = "from handler.app import GATE\nprint(open(f'/proc/{GATE.pid}/environ').read())"
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=given, timeout=30)
+    environment = dict(line.split("=", 1) for line in ran.stdout.splitlines()[-1].strip("\0").split("\0"))
+    assert environment.pop("OPA_TOKEN")
+    assert environment == told

@@ -43,7 +43,7 @@ import time
 from handler.opa import Opa
 from handler.process import Process
 
-gate = Opa(Process("/var/task/policies", os.environ["OPA_PATH"]))
+gate = Opa(Process("/var/task/policies", os.environ["OPA_PATH"], int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])))
 gate.ready()
 client = gate._connect()
 
