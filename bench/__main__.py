@@ -69,7 +69,7 @@ def _decisions(policies: Path, form: Form, size: int, table: Table) -> None:
         for batch in BATCHES:
             for share in SHARES if batch == BATCHES[-1] else SHARES[:1]:
                 events = generate.events(batch, allowances, share, random)
-                findings = [_finding(event) for event in events]
+                findings = [finding(event) for event in events]
                 given = policies.parent / "input.json"
                 given.write_bytes(msgspec.json.encode({"findings": findings}))
                 alone, whole = (_bench(policies, given, query) / batch for query in (ALLOWANCES, GATE))
@@ -79,7 +79,7 @@ def _decisions(policies: Path, form: Form, size: int, table: Table) -> None:
                 table.add_row(form, f"{size:,}", f"{batch:,}", f"{share:.0%}", *spelled)
 
 
-def _finding(event: Event) -> Finding:
+def finding(event: Event) -> Finding:
     """Give the finding of an event with its sources, one exposure each, as the look-ups would."""
     [finding] = reporters.normalize(event.event, generate.NOW)
     if not isinstance(finding, Finding):

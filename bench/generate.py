@@ -41,7 +41,7 @@ def allowances(count: int, random: Random) -> list[Json]:
 
 
 def events(count: int, allowances: list[Json], denied: float, random: Random) -> list[Event]:
-    """Give `count` events on ports that an allowance covers, and of about the share `denied` on something beside it."""
+    """Give `count` events on ports that an allowance covers, and about the share `denied` on what none covers."""
     return [_event(number, random.choice(allowances), random, deny=random.random() < denied) for number in range(count)]
 
 
@@ -93,7 +93,8 @@ def _rule(allowance: Json) -> str:
 
 def _event(number: int, allowance: Json, random: Random, *, deny: bool) -> Event:
     protocol = "tcp" if "tcp" in allowance else "udp"
-    low, high = _within(random.choice(allowance[protocol]), random)
+    item = random.choice(allowance[protocol])
+    low, high = _ends(item) if deny else _within(item, random)
     sources = [_address(random.choice(allowance["sources"]), random) for _ in range(random.choice([1, 1, 1, 2, 3]))]
     if deny:
         ways = [way for way in BESIDE if way is not _anyone or "anywhere" not in allowance["sources"]]
@@ -103,11 +104,14 @@ def _event(number: int, allowance: Json, random: Random, *, deny: bool) -> Event
     return Event(_told(number, (protocol, low, high), tags | {"Name": name}), sorted(set(sources)))
 
 
-def _within(port: int | str, random: Random) -> tuple[int, int]:
+def _ends(item: int | str) -> tuple[int, int]:
+    low, _, high = str(item).partition("-")
+    return int(low), int(high or low)
+
+
+def _within(item: int | str, random: Random) -> tuple[int, int]:
     """Give the port, or a part of the range that is often one port."""
-    if isinstance(port, int):
-        return port, port
-    low, high = map(int, port.split("-"))
+    low, high = _ends(item)
     start = random.randint(low, high)
     return start, random.choice([start, random.randint(start, high)])
 
@@ -126,12 +130,13 @@ Beside = tuple[int, int, list[str]]
 
 
 def _wider(low: int, high: int, sources: list[str], random: Random) -> Beside:
-    return max(0, low - random.randint(1, 50)), min(65535, high + random.randint(1, 50)), sources
+    return max(0, low - random.randint(1, 50)), min(65535, high + random.randint(1, 50)), _public(sources)
 
 
 def _elsewhere(low: int, high: int, sources: list[str], random: Random) -> Beside:
-    port = (low + high + random.randint(6000, 50000)) % 65536
-    return port, port, sources
+    del low
+    port = (high + random.randint(6000, 50000)) % 65536
+    return port, port, _public(sources)
 
 
 def _prohibited(low: int, high: int, sources: list[str], random: Random) -> Beside:
@@ -142,6 +147,11 @@ def _prohibited(low: int, high: int, sources: list[str], random: Random) -> Besi
 
 def _anyone(low: int, high: int, sources: list[str], random: Random) -> Beside:
     return low, high, [random.choice(["0.0.0.0/0", "::/0", "unknown", "192.0.2.128/25"]), *sources]
+
+
+def _public(sources: list[str]) -> list[str]:
+    """Give those to which the shipped allowances for private networks do not open every port."""
+    return [source for source in sources if not source.startswith(("10.", "sg-"))] or ["0.0.0.0/0"]
 
 
 BESIDE: list[Callable[[int, int, list[str], Random], Beside]] = [_wider, _elsewhere, _prohibited, _anyone]
