@@ -70,13 +70,26 @@ def refused(capsys: pytest.CaptureFixture[str], opa_path: str, *folders: Path) -
 def test_refuses_a_row_that_the_gate_would_refuse(policies: Path, opa_path: str) -> None:
     """Each slip in a row is said in the gate's own words where it was made; what is missing, at the row."""
     (policies / "servers" / "data.yaml").write_text(SLIPS)
-    assert [(fault.line, fault.problem.partition(";")[0]) for fault in Check(policies, None, opa_path).rows()] == [
+    assert [
+        (fault.line, fault.problem.partition(";")[0]) for fault in Check(policies, None, opa_path).refused.rows()
+    ] == [
         (8, "expires '2027-6-30' is not a date like 2027-06-30"),
         (3, "owner is missing, blank or not text"),
         (6, "sources anywere is no network of data.networks and no CIDR without host bits"),
         (5, 'tcp ["443"] is no list of ports (0-65535) and ranges like "8000-8100"'),
         (9, "ticket is not a key that is known here"),
     ]
+
+
+def test_the_same_slip_in_a_row_and_in_rego_is_said_of_both(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rule does not go unnamed because a row of the table has the same fault."""
+    (policies / "servers" / "data.yaml").write_text(SLIPS)
+    edit(policies / "allow" / "vpn.rego", '"owner": "', '"owner": " ", "ticket": "')
+    said = refused(capsys, opa_path, policies)
+    assert said.count("owner is missing, blank or not text") == 2
+    assert said.count("sources anywere is no network") == 1
 
 
 def test_refuses_a_function_that_reaches_out(policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -312,6 +312,6 @@ def test_reads_addresses_as_the_gate_does(policies: Path, opa_path: str) -> None
     terms = 'accounts: [any], tcp: [1], owner: o, reason: r, expires: "2099-01-01"'
     rows = (f"  s{n}:\n    - {{id: r{n}, sources: [n{n}], {terms}}}\n" for n in range(len(members)))
     (policies / "servers" / "data.yaml").write_text("by_name:\n" + "".join(rows))
-    refused_there = {members[(fault.line or 0) // 2 - 1] for fault in Check(policies, None, opa_path).rows()}
+    refused_there = {members[(fault.line or 0) // 2 - 1] for fault in Check(policies, None, opa_path).refused.rows()}
     assert refused_here == refused_there
     assert set(members) - refused_here == set(members[:11])

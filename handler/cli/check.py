@@ -8,7 +8,6 @@ their tests pass and reach every line.
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,8 +17,9 @@ from typing import Any
 from handler.cli import executable
 from handler.cli.data_files import Data, Fault
 from handler.cli.data_shapes import misshapen, repeated_ids
-from handler.cli.register import QUERY, NotPlainError, statements
+from handler.cli.refused import Refused
 from handler.cli.schema import FOLDER
+from handler.cli.tool import Tool, complaint
 from handler.cli.unread import READ, unread
 
 _FORBIDDEN = {
@@ -36,38 +36,6 @@ _FORBIDDEN = {
 _TEAMS = tuple(READ)
 """The folders in which a team may allow something at night and write the test in the morning."""
 
-# What the gate says against each statement of the register, as [kind, id, field, problem].
-_AGAINST_STATEMENTS = """array.concat(
-    [[found.kind, found.id, found.field, found.problem] |
-        some statement in input.allowance
-        decision := data.gate.decision with input as {}
-            with data.allow.allowance as {statement}
-            with data.forbid.prohibition as set()
-        some found in decision.problems
-        found.kind == "allowance"
-    ],
-    [[found.kind, found.id, found.field, found.problem] |
-        some statement in input.prohibition
-        decision := data.gate.decision with input as {}
-            with data.allow.allowance as set()
-            with data.forbid.prohibition as {statement}
-        some found in decision.problems
-        found.kind == "prohibition"
-    ],
-)"""
-
-# What the gate says against each row of the table, as [place, field, problem]. A row's accounts are not its business.
-_AGAINST_ROWS = """[[array.concat(["servers"], place), found.field, found.problem] |
-    walk(data.servers, [place, row])
-    count(place) == {"by_name": 3, "by_id": 3, "by_tag": 4}[place[0]]
-    is_object(row)
-    decision := data.gate.decision with input as {}
-        with data.allow.allowance as {object.remove(row, ["accounts"])}
-        with data.forbid.prohibition as set()
-    some found in decision.problems
-    found.kind == "allowance"
-]"""
-
 
 class Check:
     """What is checked: a folder of policies, their tests if there are any, with which `opa`."""
@@ -76,10 +44,10 @@ class Check:
         self.policies = policies
         self._every_line = every_line
         self.tests = tests
-        self._opa = opa
+        self._opa = Tool(opa)
         self._folders = [policies, tests] if tests else [policies]
         self._data = Data(policies)
-        self._said_of_rows: set[tuple[str, str]] = set()
+        self.refused = Refused(policies, self._data, self._opa)
 
     def data(self) -> Iterator[Fault]:
         """Find what OPA reads otherwise than it is written, and what the engine cannot use."""
@@ -89,16 +57,16 @@ class Check:
 
     def compiles(self) -> Iterator[Fault]:
         """Find what OPA's compiler refuses, and packages whose input it cannot know."""
-        capabilities = json.loads(self._run("capabilities", "--current").stdout)
+        capabilities = json.loads(self._opa.run("capabilities", "--current").stdout)
         capabilities["builtins"] = [found for found in capabilities["builtins"] if found["name"] not in _FORBIDDEN]
         capabilities["allow_net"] = []
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
             json.dump(capabilities, file)
             file.flush()
             known = ("--schema", FOLDER, "--capabilities", file.name)
-            done = self._run("check", "--strict", *known, "--bundle", *self._folders)
+            done = self._opa.run("check", "--strict", *known, "--bundle", *self._folders)
         if done.returncode:
-            yield Fault(problem=f"OPA refuses the policies; mend what it names:\n{_said(done)}")
+            yield Fault(problem=f"OPA refuses the policies; mend what it names:\n{complaint(done)}")
         else:
             yield from self._untyped()
 
@@ -120,7 +88,7 @@ class Check:
 
     def _inspected(self) -> dict[str, Any]:
         inspected: dict[str, Any] = json.loads(
-            self._run("inspect", "--annotations", "--format", "json", self.policies).stdout
+            self._opa.run("inspect", "--annotations", "--format", "json", self.policies).stdout
         )
         return inspected
 
@@ -129,86 +97,31 @@ class Check:
         for name, files in self._inspected()["namespaces"].items():
             if name.removeprefix("data.").startswith(_TEAMS):
                 for file in (Path(file) for file in files if file.endswith(".rego")):
-                    parsed = self._run("parse", "--format", "json", "--json-include", "locations", file).stdout
+                    parsed = self._opa.run("parse", "--format", "json", "--json-include", "locations", file).stdout
                     yield from unread(file, json.loads(parsed))
 
     def formatted(self) -> Iterator[Fault]:
         """Find files that `opa fmt` would change."""
-        done = self._run("fmt", "--list", "--fail", *self._folders)
+        done = self._opa.run("fmt", "--list", "--fail", *self._folders)
         for name in done.stdout.splitlines():
             yield Fault(file=Path(name), problem=f"is not formatted; run `opa fmt --write {name}`")
         if done.returncode and not done.stdout:
-            yield Fault(problem=_said(done))
-
-    def rows(self) -> Iterator[Fault]:
-        """Find rows of the table that the gate would refuse."""
-        done = self._run("eval", "--format", "raw", "--fail", "--bundle", self.policies, _AGAINST_ROWS)
-        if done.returncode:
-            yield Fault(problem=f"the rows of the table cannot be judged; mend what OPA names:\n{_said(done)}")
-            return
-        for place, field, problem in json.loads(done.stdout):
-            self._said_of_rows.add((field, problem))
-            written = self._data.values.get((*place, field)) or self._data.values.get(tuple(place))
-            said = f"{field} {problem}; the row covers nothing until this is mended"
-            yield Fault(problem=said, file=written.file if written else None, line=written.line if written else None)
-
-    def statements(self) -> Iterator[Fault]:
-        """Find allowances and prohibitions in Rego that the gate would refuse, whomever they are for."""
-        register = {}
-        for kind, query in (("allowance", "data.allow.allowance[_]"), ("prohibition", "data.forbid.prohibition[_]")):
-            done = self._run("eval", *QUERY, "--bundle", self.policies, f"x := {query}")
-            if done.returncode:
-                yield Fault(problem=f"{query} cannot be printed; mend what OPA names:\n{_said(done)}")
-                return
-            try:
-                register[kind] = list(statements(json.loads(done.stdout)))
-            except NotPlainError as error:
-                yield Fault(problem=f"a value of {query.removesuffix('[_]')}: {error}")
-                return
-            yield from self._shared_ids(kind, register[kind])
-        arguments = ("eval", "--format", "raw", "--fail", "--stdin-input", "--bundle", self.policies)
-        done = self._run(*arguments, _AGAINST_STATEMENTS, given=json.dumps(register))
-        if done.returncode:
-            yield Fault(problem=f"the policies cannot be judged; mend what OPA names:\n{_said(done)}")
-            return
-        for kind, name, field, problem in json.loads(done.stdout):
-            if (field, problem) in self._said_of_rows:
-                continue
-            effect = "covers nothing" if kind == "allowance" else "denies whatever it applies to"
-            said = f"{kind} {name}: {field} {problem}; it {effect} until this is mended"
-            file, line = self._written(name)
-            yield Fault(problem=said, file=file, line=line)
-
-    def _shared_ids(self, kind: str, found: list[Any]) -> Iterator[Fault]:
-        first: dict[str, Any] = {}
-        for statement in found:
-            name = statement.get("id") if isinstance(statement, dict) else None
-            if isinstance(name, str) and first.setdefault(name, statement) != statement:
-                file, line = self._written(name)
-                yield Fault(problem=f"another {kind} has the id {name} too; give each its own", file=file, line=line)
-
-    def _written(self, name: str) -> tuple[Path | None, int | None]:
-        """Find where an id is written in Rego."""
-        for file in sorted(self.policies.rglob("*.rego")):
-            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-                if f'"id": {json.dumps(name, ensure_ascii=False)}' in line:
-                    return file, number
-        return None, None
+            yield Fault(problem=complaint(done))
 
     def tested(self) -> Iterator[Fault]:
         """Find tests that fail, and lines that no test reaches."""
         if self.tests is None:
             return
         arguments = ("test", "--format", "json", "--fail-on-empty", "--bundle", ".", self.tests.resolve())
-        done = self._run(*arguments, folder=self.policies)
+        done = self._opa.run(*arguments, folder=self.policies)
         failures = [found for found in _listed(done.stdout) if found.get("fail") or found.get("skip")]
         for found in failures:
             command = f"opa test --bundle {self.policies} {self.tests} --explain full --run {found['name']}"
             yield self._at(found["location"], f"{found['name']} does not pass; see why with `{command}`")
         if done.returncode and not failures:
-            yield Fault(file=self.tests, problem=f"the tests do not pass; mend what OPA names:\n{_said(done)}")
+            yield Fault(file=self.tests, problem=f"the tests do not pass; mend what OPA names:\n{complaint(done)}")
         elif not failures:
-            yield from self._unreached(json.loads(self._run(*arguments, "--coverage", folder=self.policies).stdout))
+            yield from self._unreached(json.loads(self._opa.run(*arguments, "--coverage", folder=self.policies).stdout))
 
     def _unreached(self, coverage: dict[str, Any]) -> Iterator[Fault]:
         for file, lines in coverage["files"].items():
@@ -219,14 +132,6 @@ class Check:
 
     def _at(self, location: dict[str, Any], problem: str, *, grave: bool = True) -> Fault:
         return Fault(file=self.policies / location["file"], line=location["row"], problem=problem, grave=grave)
-
-    def _run(
-        self, *arguments: str | Path, folder: Path | None = None, given: str | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        command = [self._opa, *map(str, arguments)]
-        return subprocess.run(
-            command, cwd=folder, input=given, capture_output=True, text=True, encoding="utf-8", check=False
-        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -251,8 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     passed &= _passes("Rego is formatted", check.formatted())
     passed &= _passes("the gate asks for every rule of the teams", check.read())
-    passed &= _passes("the gate can read every row of the table", check.rows())
-    passed &= _passes("the gate can read every allowance and prohibition", check.statements())
+    passed &= _passes("the gate can read every row of the table", check.refused.rows())
+    passed &= _passes("the gate can read every allowance and prohibition", check.refused.statements())
     if given.tests:
         reached = "every line" if given.every_line else "every line of the engine"
         passed &= _passes(f"tests pass and reach {reached}", check.tested())
@@ -274,10 +179,6 @@ def _passes(sentence: str, faults: Iterable[Fault]) -> bool:
 def _shown(file: Path) -> str:
     path, here = file.resolve(), Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
-def _said(done: subprocess.CompletedProcess[str]) -> str:
-    return (done.stderr or done.stdout).strip()
 
 
 def _listed(text: str) -> list[dict[str, Any]]:

@@ -1,0 +1,107 @@
+"""What the gate would refuse of the policies, whomever it is for: rows of the table, and what is written in Rego."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from handler.cli.data_files import Data, Fault
+from handler.cli.register import QUERY, NotPlainError, statements
+from handler.cli.tool import Tool, complaint
+
+# What the gate says against each statement of the register, as [kind, id, field, problem].
+_AGAINST_STATEMENTS = """array.concat(
+    [[found.kind, found.id, found.field, found.problem] |
+        some statement in input.allowance
+        decision := data.gate.decision with input as {}
+            with data.allow.allowance as {statement}
+            with data.forbid.prohibition as set()
+        some found in decision.problems
+        found.kind == "allowance"
+    ],
+    [[found.kind, found.id, found.field, found.problem] |
+        some statement in input.prohibition
+        decision := data.gate.decision with input as {}
+            with data.allow.allowance as set()
+            with data.forbid.prohibition as {statement}
+        some found in decision.problems
+        found.kind == "prohibition"
+    ],
+)"""
+
+# What the gate says against each row, as [place, id, field, problem]. A row's accounts are not its business.
+_AGAINST_ROWS = """[[array.concat(["servers"], place), found.id, found.field, found.problem] |
+    walk(data.servers, [place, row])
+    count(place) == {"by_name": 3, "by_id": 3, "by_tag": 4}[place[0]]
+    is_object(row)
+    decision := data.gate.decision with input as {}
+        with data.allow.allowance as {object.remove(row, ["accounts"])}
+        with data.forbid.prohibition as set()
+    some found in decision.problems
+    found.kind == "allowance"
+]"""
+
+
+class Refused:
+    """The gate's own word on a folder of policies. The rows come first: what is said of one is not said again."""
+
+    def __init__(self, policies: Path, data: Data, opa: Tool) -> None:
+        self._policies = policies
+        self._data = data
+        self._opa = opa
+        self._said_of_rows: set[tuple[str, str, str]] = set()
+
+    def rows(self) -> Iterator[Fault]:
+        """Find rows of the table that the gate would refuse."""
+        done = self._opa.run("eval", "--format", "raw", "--fail", "--bundle", self._policies, _AGAINST_ROWS)
+        if done.returncode:
+            yield Fault(problem=f"the rows of the table cannot be judged; mend what OPA names:\n{complaint(done)}")
+            return
+        for place, name, field, problem in json.loads(done.stdout):
+            self._said_of_rows.add((name, field, problem))
+            written = self._data.values.get((*place, field)) or self._data.values.get(tuple(place))
+            said = f"{field} {problem}; the row covers nothing until this is mended"
+            yield Fault(problem=said, file=written.file if written else None, line=written.line if written else None)
+
+    def statements(self) -> Iterator[Fault]:
+        """Find allowances and prohibitions in Rego that the gate would refuse, whomever they are for."""
+        register = {}
+        for kind, query in (("allowance", "data.allow.allowance[_]"), ("prohibition", "data.forbid.prohibition[_]")):
+            done = self._opa.run("eval", *QUERY, "--bundle", self._policies, f"x := {query}")
+            if done.returncode:
+                yield Fault(problem=f"{query} cannot be printed; mend what OPA names:\n{complaint(done)}")
+                return
+            try:
+                register[kind] = list(statements(json.loads(done.stdout)))
+            except NotPlainError as error:
+                yield Fault(problem=f"a value of {query.removesuffix('[_]')}: {error}")
+                return
+            yield from self._shared_ids(kind, register[kind])
+        arguments = ("eval", "--format", "raw", "--fail", "--stdin-input", "--bundle", self._policies)
+        done = self._opa.run(*arguments, _AGAINST_STATEMENTS, given=json.dumps(register))
+        if done.returncode:
+            yield Fault(problem=f"the policies cannot be judged; mend what OPA names:\n{complaint(done)}")
+            return
+        for kind, name, field, problem in json.loads(done.stdout):
+            if (name, field, problem) in self._said_of_rows:
+                continue
+            effect = "covers nothing" if kind == "allowance" else "denies whatever it applies to"
+            said = f"{kind} {name}: {field} {problem}; it {effect} until this is mended"
+            file, line = self._written(name)
+            yield Fault(problem=said, file=file, line=line)
+
+    def _shared_ids(self, kind: str, found: list[Any]) -> Iterator[Fault]:
+        first: dict[str, Any] = {}
+        for statement in found:
+            name = statement.get("id") if isinstance(statement, dict) else None
+            if isinstance(name, str) and first.setdefault(name, statement) != statement:
+                file, line = self._written(name)
+                yield Fault(problem=f"another {kind} has the id {name} too; give each its own", file=file, line=line)
+
+    def _written(self, name: str) -> tuple[Path | None, int | None]:
+        """Find where an id is written in Rego."""
+        for file in sorted(self._policies.rglob("*.rego")):
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+                if f'"id": {json.dumps(name, ensure_ascii=False)}' in line:
+                    return file, number
+        return None, None
