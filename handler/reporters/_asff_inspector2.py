@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from handler.errors import UnreadableError
-from handler.finding import UNKNOWN, Exposure, Finding, Reference
+from handler.finding import Finding, Reference
 from handler.reporters import _asff as asff
 from handler.reporters import _fields as fields
 from handler.reporters._network_path import follow
@@ -59,23 +59,14 @@ def reference(told: asff.Told) -> Reference:
 
 
 def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
-    """Give the one finding of an instance. Inspector never says which addresses can reach the port."""
+    """Give the one finding of an instance."""
     server = asff.server(told, resource, path, "AwsEc2Instance")
-    protocol, low, high = _ports(told)
+    ports = _ports(told)
     steps = map(fields.loose_object, fields.loose_list(told.finding.get("NetworkPath")))
     way = follow([{"componentId": one.get("ComponentId"), "componentType": one.get("ComponentType")} for one in steps])
     hop = way.hop_to(server.id)
-    exposure = Exposure(
-        protocol=protocol,
-        from_port=low,
-        to_port=high,
-        sources=(UNKNOWN,),
-        security_group=(None, *hop.groups)[-1],
-        interface=fields.known(hop.interface),
-        load_balancer=fields.known(hop.load_balancer),
-    )
     groups = tuple(filter(None, hop.groups))
-    yield asff.finding(told, replace(server, security_groups=groups), (exposure,), now, reach=way.reach)
+    yield asff.finding(told, replace(server, security_groups=groups), (hop.exposure(ports),), now, reach=way.reach)
 
 
 def _is_software(told: asff.Told) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from handler.finding import Reach
+from handler.finding import UNKNOWN, Exposure, Reach
 from handler.reporters import _fields as fields
+from handler.reporters._opening import Ports
 
 _REACH: dict[str, Reach] = {
     "AWS::EC2::InternetGateway": "internet",
@@ -31,6 +32,19 @@ class Hop(Struct, frozen=True):
     groups: tuple[str | None, ...] = ()
     interface: str | None = None
     load_balancer: str | None = None
+
+    def exposure(self, ports: Ports) -> Exposure:
+        """Give the ports that it leads to. Inspector never says which addresses can reach them."""
+        protocol, low, high = ports
+        return Exposure(
+            protocol=protocol,
+            from_port=low,
+            to_port=high,
+            sources=(UNKNOWN,),
+            security_group=(None, *self.groups)[-1],
+            interface=fields.known(self.interface),
+            load_balancer=fields.known(self.load_balancer),
+        )
 
 
 class Way(Struct, frozen=True):

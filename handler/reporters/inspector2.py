@@ -11,9 +11,7 @@ from msgspec import UNSET, Struct
 
 from handler.errors import UnreadableError
 from handler.finding import (
-    UNKNOWN,
     Closed,
-    Exposure,
     Finding,
     Ignored,
     Protocol,
@@ -205,22 +203,12 @@ def _server(resource: dict[str, Any], path: str, told: _Told, opening: _Opening)
 
 
 def _report(opening: _Opening, server: Server, now: str) -> Finding | Closed:
-    """Put together what was read. Inspector never says which addresses can reach the port."""
-    way, (protocol, low, high) = opening.way, opening.ports
+    """Put together what was read."""
+    way = opening.way
     reach = way.reach or "internet"
     own = identity(server, reach, {opening.ports})
     if opening.closed:
         return Closed(id=own, reporter=opening.reporter, server=server)
-    hop = way.hop_to(server.id)
-    exposure = Exposure(
-        protocol=protocol,
-        from_port=low,
-        to_port=high,
-        sources=(UNKNOWN,),
-        security_group=(None, *hop.groups)[-1],
-        interface=fields.known(hop.interface),
-        load_balancer=fields.known(hop.load_balancer),
-    )
     return Finding(
         id=own,
         reporters=(opening.reporter,),
@@ -228,7 +216,7 @@ def _report(opening: _Opening, server: Server, now: str) -> Finding | Closed:
         reach=reach,
         reach_known=way.reach is not None,
         server=server,
-        exposures=(exposure,),
+        exposures=(way.hop_to(server.id).exposure(opening.ports),),
     )
 
 
