@@ -27,7 +27,7 @@ decision := decide(input, [
 #   else is judged port by port. What is worked out about policies, ports and addresses is worked out once for a batch.
 #   Nothing may raise: ports are compared before they are taken for numbers.
 decide(finding, applying) := {
-	"id": finding.id,
+	"id": id,
 	"action": "allow",
 	"severity": "none",
 	"undecidable": false,
@@ -38,15 +38,19 @@ decide(finding, applying) := {
 } if {
 	policy := _policy(applying, finding.now)
 	policy.plain
-	is_string(finding.id)
-	finding.exposures[0]
+	id := finding.id
+	is_string(id)
+	exposures := finding.exposures
+	exposures[0]
 	openings := [[protocol, first, last, near, covering, exposure.sources] |
-		some exposure in finding.exposures
+		some exposure in exposures
 		exposure.sources[0]
-		ports := [exposure.from_port, exposure.to_port]
-		[protocol, first, last, near, covering, []] = _opening(policy, exposure.protocol, ports)
+		[protocol, first, last, near, covering, []] = _opening(policy, exposure.protocol, [
+			exposure.from_port,
+			exposure.to_port,
+		])
 	]
-	count(openings) == count(finding.exposures)
+	count(openings) == count(exposures)
 	seen := {[(covering & whole) != set(), protocol, first, source, last, {
 		"protocol": protocol,
 		"from_port": first,

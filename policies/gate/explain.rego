@@ -24,7 +24,7 @@ _denied(exposure, source, [first, last, cause, prohibition, nearest, reason]) :=
 	},
 ] if {
 	group := _text_or_null(exposure, "security_group")
-	rules := [rule | some rule in _array(exposure, "rules"); is_string(rule)]
+	rules := [rule | some rule in exposure.rules; is_string(rule)]
 }
 
 # Why a span is denied: the span, the id of the allowance that came nearest, and the sentence.

@@ -7,8 +7,7 @@ package gate
 _judge(policy, exposure, listening) := [_verdict(policy, opening, listening, source) |
 	some source in exposure.sources
 ] if {
-	is_array(exposure.sources)
-	exposure.sources != []
+	exposure.sources[0]
 	opening := _opening(policy, exposure.protocol, [exposure.from_port, exposure.to_port])
 } else := [null]
 

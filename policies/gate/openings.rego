@@ -25,9 +25,9 @@ _opening(policy, protocol, [port, port]) := [protocol, whole, whole, near, near,
 }
 
 _opening(policy, protocol, [from, to]) := [protocol, first, last, near, covering, stopping] if {
+	from < to
 	stops := policy.stops[protocol]
 	0 <= from
-	from < to
 	to <= 65535
 	first := floor(from)
 	first == from
