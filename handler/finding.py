@@ -61,16 +61,26 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     platform: str | UnsetType = UNSET
 
 
+class Opened(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that a security-group rule lets in, which may be more than the exposure: `source` is spelled as there."""
+
+    protocol: Literal["tcp", "udp", "all"]
+    from_port: Port
+    to_port: Port
+    source: str
+
+
 class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One protocol, one port range (both ends included, 0 to 65535), and the addresses that can reach it.
 
     `sources` are CIDRs, security groups (`sg-...`, a peer account's as `222233334444/sg-...`), prefix lists (`pl-...`)
     or `unknown`; never empty. `rules` are the ids of the security-group rules that open it, where known, and
-    `group_interfaces` is on how many network interfaces of the server's account and Region `security_group` is, where
-    they were counted. `interface` is the server's network interface (`eni-...`) and `load_balancer` the one in front of
-    it (`app/web/50dc6c495c0c9188`, a DNS name from Inspector Classic), where the way to the port is known to lead
-    through them. Behind a load balancer that a look-up has read, `security_group`, `group_interfaces` and `rules` are
-    the balancer's own, and the ports are the server's.
+    `rule_opens` is all that the rule opens, where it is a single one that was read. `group_interfaces` is on how many
+    network interfaces of the server's account and Region `security_group` is, where they were counted. `interface` is
+    the server's network interface (`eni-...`) and `load_balancer` the one in front of it (`app/web/50dc6c495c0c9188`, a
+    DNS name from Inspector Classic), where the way to the port is known to lead through them. Behind a load balancer
+    that a look-up has read, `security_group`, `group_interfaces`, `rules` and `rule_opens` are the balancer's own, and
+    the ports are the server's.
     """
 
     protocol: Protocol
@@ -79,6 +89,7 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sources: Annotated[tuple[str, ...], Meta(min_length=1)]
     security_group: str | None = None
     rules: tuple[str, ...] = ()
+    rule_opens: Opened | UnsetType = UNSET
     group_interfaces: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     interface: str | UnsetType = UNSET
     load_balancer: str | UnsetType = UNSET

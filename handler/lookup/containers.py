@@ -176,7 +176,9 @@ def _narrowed(server: Server, exposure: Exposure, sent: dict[Balancer, set[Regis
     for low, high in unopened(exposure, rest):
         yield replace(exposure, from_port=low, to_port=high)
     for low, high in rest:
-        yield replace(part, from_port=low, to_port=high, sources=balancer.groups, security_group=None, rules=())
+        yield replace(
+            part, from_port=low, to_port=high, sources=balancer.groups, security_group=None, rules=(), rule_opens=UNSET
+        )
 
 
 def _sentences(finding: Finding, yard: Yard, sent: dict[Balancer, set[Registered] | None]) -> Iterator[str]:

@@ -7,6 +7,7 @@ outermost, and the balancer that is named is the one next to the server, since i
 
 from collections.abc import Iterator
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from handler.finding import UNKNOWN, Exposure
@@ -30,7 +31,7 @@ def named(scene: Scene, exposure: Exposure) -> list[Exposure]:
         return through(scene, balancer, exposure) if balancer.groups else list(_unseen(scene, balancer, exposure))
     problem = ground.balancers.problem or f"{name} is no load balancer of {ground.place.account} {ground.place.region}"
     scene.notes.append(f"{problem}: who reaches {ports(exposure)} through {name} is unknown")
-    return [replace(exposure, sources=(UNKNOWN,), security_group=None, rules=())]
+    return [replace(exposure, sources=(UNKNOWN,), security_group=None, rules=(), rule_opens=UNSET)]
 
 
 def _unseen(scene: Scene, balancer: Balancer, exposure: Exposure) -> Iterator[Exposure]:
@@ -41,7 +42,9 @@ def _unseen(scene: Scene, balancer: Balancer, exposure: Exposure) -> Iterator[Ex
     ground = scene.ground
     scene.notes.append(f"{balancer.name} has no security group: whom it lets in stands in its servers' rules")
     for _, rule, (low, high) in openings(scene.finding.server, exposure, ground.interfaces, ground.rules):
-        part = replace(exposure, from_port=low, to_port=high, sources=(UNKNOWN,), security_group=None, rules=())
+        part = replace(
+            exposure, from_port=low, to_port=high, sources=(UNKNOWN,), security_group=None, rules=(), rule_opens=UNSET
+        )
         if any(map(is_private, ground.lists.of.get(rule.source, (rule.source,)))):
             hidden = f"{balancer.name} may hide its clients behind an address that {rule.source} lets in"
             scene.notes.append(f"{hidden}: who reaches {ports(part)} through it is unknown")
@@ -98,4 +101,4 @@ def _let_in(
                     yield from through(scene, other, front, seen)
             sources = () if others else scene.addresses(rule.source)
             if sources:
-                yield replace(front, sources=sources, security_group=group, rules=rule.ids)
+                yield replace(front, sources=sources, security_group=group, rules=rule.ids, rule_opens=rule.opens)

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from handler.finding import UNKNOWN, Exposure, Protocol
+from handler.finding import UNKNOWN, Exposure, Opened, Protocol
 from handler.lookup.inquiry import Inquiry, Place
 
 _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
@@ -42,6 +42,12 @@ class Rule(Struct, frozen=True):
     def ids(self) -> tuple[str, ...]:
         """The rule's id as an exposure has it."""
         return (self.id,) if self.id else ()
+
+    @property
+    def opens(self) -> Opened:
+        """All that the rule opens as an exposure has it."""
+        protocol = self.protocols[0] if len(self.protocols) == 1 else "all"
+        return Opened(protocol=protocol, from_port=self.from_port, to_port=self.to_port, source=self.source)
 
     def within(self, protocol: str, low: int, high: int) -> tuple[int, int] | None:
         """Give the part of a port range that the rule opens, null if none."""

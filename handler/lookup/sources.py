@@ -75,7 +75,7 @@ def _identified(ground: Ground, exposure: Exposure) -> list[Exposure]:
     ]
     if exposure.rules or {rule.source for rule in rules} != set(exposure.sources):
         return [exposure]
-    return [replace(exposure, sources=(rule.source,), rules=rule.ids) for rule in rules]
+    return [replace(exposure, sources=(rule.source,), rules=rule.ids, rule_opens=rule.opens) for rule in rules]
 
 
 def _unread(scene: Scene, unknown: Exposure) -> list[Exposure]:
@@ -114,7 +114,11 @@ def _let_in(scene: Scene, part: Exposure, route: Route, rule: Rule) -> Iterator[
         return
     sources = scene.addresses(rule.source)
     if sources:
-        yield from _past_acl(scene, replace(part, sources=sources, security_group=rule.group, rules=rule.ids), route)
+        yield from _past_acl(
+            scene,
+            replace(part, sources=sources, security_group=rule.group, rules=rule.ids, rule_opens=rule.opens),
+            route,
+        )
 
 
 def _past_acl(scene: Scene, opened: Exposure, route: Route) -> Iterator[Exposure]:
