@@ -28,11 +28,11 @@ class PolicyRefusedError(PortcullisError):
 
 
 class OpaUnavailableError(PortcullisError):
-    """OPA cannot be started or reached, even after a restart: nothing was decided."""
+    """OPA cannot be started or reached, or no time is left: nothing was decided."""
 
 
 class OpaRefusedError(PortcullisError):
-    """OPA answered, but not with a decision for every finding: a policy error, a wrong count or id, a contradiction."""
+    """OPA gives no decision: a policy error, a wrong count or id, a contradiction, or no answer to this alone."""
 
 
 class NoRoleError(PortcullisError):

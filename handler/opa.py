@@ -1,5 +1,6 @@
 """Asks the embedded OPA for decisions, through opa-python-client; restarts it when it is dead or hangs.
 
+A finding that OPA answers nothing to, again and again, is refused, so that it neither is lost nor takes others with it.
 Nothing undefined, miscounted or contradictory is ever taken for a decision.
 """
 
@@ -74,7 +75,7 @@ class Opa:
         """Give one decision a finding, in their order; a finding that OPA refuses to judge gets the error instead.
 
         `deadline` is a time of `time.monotonic()` by which the answer is needed. Raises `OpaUnavailableError` when OPA
-        cannot be asked, even after one restart.
+        cannot be restarted, or no time is left to ask it.
         """
         return [decision for chunk in chunks(findings) for decision in self._decide(chunk, deadline)]
 
@@ -84,7 +85,7 @@ class Opa:
         self._process.stop()
 
     def _decide(self, findings: Sequence[Finding], deadline: float | None) -> list[Decision | OpaRefusedError]:
-        """Bisect a batch that OPA refuses until the guilty finding stands alone."""
+        """Bisect a batch that OPA refuses, or does not survive, until the guilty finding stands alone."""
         try:
             return list(_checked(findings, self._ask_alive(findings, deadline)))
         except OpaRefusedError as error:
@@ -94,15 +95,26 @@ class Opa:
             return self._decide(findings[:half], deadline) + self._decide(findings[half:], deadline)
 
     def _ask_alive(self, findings: Sequence[Finding], deadline: float | None) -> dict[str, Any]:
-        """Ask; restart a dead or hung OPA once and ask again."""
+        """Ask; restart an OPA that died or hangs, and ask again, but for the batch that may have been the reason."""
         seconds = _seconds(deadline)
         try:
             return self._ask(findings, seconds)
-        except OpaUnavailableError:
-            self.close()
-            self._process.start()
-            self.ready(deadline)
-            return self._ask(findings, _seconds(deadline))
+        except OpaUnavailableError as error:
+            self._restart(deadline)
+            if len(findings) > 1:
+                raise OpaRefusedError(str(error)) from error
+        seconds = _seconds(deadline)
+        try:
+            return self._ask(findings, seconds)
+        except OpaUnavailableError as error:
+            self._restart(deadline)
+            msg = f"OPA gives no answer to it, while it answers others: {error}"
+            raise OpaRefusedError(msg) from error
+
+    def _restart(self, deadline: float | None) -> None:
+        self.close()
+        self._process.start()
+        self.ready(deadline)
 
     def _ask(self, findings: Sequence[Finding], seconds: float, **parameters: str) -> dict[str, Any]:
         client = self._connect()

@@ -133,6 +133,26 @@ def test_conflict_on_one_finding_spares_the_others(policies: Path, opa_path: str
     assert {one.action for one in decisions if isinstance(one, Decision)} == {"allow"}
 
 
+def test_a_finding_on_which_opa_dies_spares_the_others(policies: Path, opa_path: str) -> None:
+    """What OPA never answers to stands alone in the end: it is refused, neither lost nor in the way of others.
+
+    OPA 1.22.2 panics on this `net.cidr_merge`, and answers nothing.
+    """
+    (policies / "allow" / "panic.rego").write_text(
+        'package allow\n\nallowance contains {"id": net.cidr_merge(["::1/128", "::1/128"])} '
+        'if input.server.name == "guilty"\n'
+    )
+    findings = [finding(WEB, server=server(number, name="web-prod-01")) for number in range(5)]
+    findings.insert(3, finding(WEB, server=server(9, name="guilty")))
+    with Opa(Process(str(policies), opa_path)) as gate:
+        gate.ready()
+        decisions = gate.decide(findings)
+    refused = {index: one for index, one in enumerate(decisions) if isinstance(one, OpaRefusedError)}
+    assert list(refused) == [3]
+    assert "OPA gives no answer to it" in str(refused[3])
+    assert {one.action for one in decisions if isinstance(one, Decision)} == {"allow"}
+
+
 ENTRY = '{"protocol": "tcp", "from_port": 443, "to_port": 443, "source": "::/0", "by": ["x"]}'
 DECISION = (
     '{"id": finding.id, "action": "%s", "severity": "none", "undecidable": false, "denied": [], '

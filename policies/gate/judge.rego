@@ -31,9 +31,15 @@ _verdict(policy, [protocol, first, last, _, _, stops], listening, source) := [
 		some [low, high, stop] in stops
 		_reaches(stop.networks, stop.excepted, source)
 	]
-	spans := _spans(policy.today, first, last, near, stopping, source)
+	spans := _spans(policy.today, first, last, near, stopping, _divided(near, source))
 	refused := [span | some span in spans; span[2] != "allowed"]
 }
+
+# The source where an allowance holds a part of it, so that it matters what others hold of it; else none in particular,
+# so that what is worked out for one source serves all.
+_divided(near, source) := source if {
+	some [_, _, "part"] in near
+} else := "unknown"
 
 # The longest ranges of one fate.
 _spans(today, port, port, near, stopping, source) := [[port, port, cause, prohibition]] if {
@@ -102,7 +108,7 @@ _covered(holding, _) if some [_, "whole"] in holding
 _covered(holding, source) if {
 	count(holding) > 1
 	family := _family(source)
-	united := net.cidr_merge({network | some [term, _] in holding; some network in term.networks[family]})
+	united := _merge({network | some [term, _] in holding; some network in term.networks[family]})
 	some network in united
 	net.cidr_contains(network, source)
 }

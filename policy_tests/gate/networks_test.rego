@@ -85,6 +85,21 @@ test_allows_everything_by_the_halves_of_both_families if {
 	}
 }
 
+test_survives_networks_on_which_opa_panics if {
+	halves := ["64:ff9b::/97", "64:ff9b::8000:0/97", "::1/128", "0:0:0:0:0:0:0:1/128", "0064:FF9B::/98"]
+	every source in ["64:ff9b::/97", "64:ff9b::8000:0/98", "::1/128"] {
+		_told(source, halves) == _allowed(source)
+	}
+	_told("64:ff9b::/96", halves) == _denied("64:ff9b::/96")
+	each := {
+		allowing("lower", {"tcp": [22], "sources": ["64:ff9b::/97"]}),
+		allowing("upper", {"tcp": [22], "sources": ["64:ff9b::8000:0/97"]}),
+	}
+	told(decide(finding({}, [exposure("tcp 22", ["64:ff9b::/96"])]), each, set())) == {
+		"deny tcp 22 from 64:ff9b::/96: short, nearest lower",
+	}
+}
+
 test_denies_all_but_its_own_family if {
 	_told("0.0.0.0/0", ["0.0.0.0/0"]) == _allowed("0.0.0.0/0")
 	every source in ["::/0", "2001:db8::1/128", "unknown", "sg-0b1b", "pl-0c1c"] {
