@@ -36,8 +36,14 @@ _explained(_, protocol, source, near, stopping, [first, last, "prohibited", id])
 	_nearest(near, first, last),
 	reason,
 ] if {
-	told := min({stop.reason | some [low, high, stop] in stopping; stop.id == id; low <= first; first <= high})
-	reason := sprintf("%s forbids %s %s from %s: %s", [id, protocol, _spell_range(first, last), source, told])
+	[told, stop] := min({[stop.reason, stop] |
+		some [low, high, stop] in stopping
+		stop.id == id
+		low <= first
+		first <= high
+	})
+	whom := _spell_forbidden(stop, source)
+	reason := sprintf("%s forbids %s %s from %s: %s", [id, protocol, _spell_range(first, last), whom, told])
 }
 
 _explained(_, protocol, _, _, _, [first, last, "uncovered", _]) := [first, last, "uncovered", null, null, reason] if {
@@ -90,6 +96,14 @@ _rank([term, ranges, relation], first, last) := [rank, 0, term.id, [term, ranges
 _joined(ranges, port, port) := ranges
 
 _joined(ranges, first, last) := _merged(ranges) if first < last
+
+# Whom a prohibition keeps out of a source that it reaches.
+_spell_forbidden(stop, source) := source if {
+	_whole(stop.networks, source)
+	_shared(stop.excepted, source) == set()
+} else := "some addresses, and this one is unknown" if {
+	source == "unknown"
+} else := sprintf("a part of %s", [source])
 
 _spell_allowance(term, today, protocol, ranges) := sprintf("%s%s allows %s %s from %s", [
 	term.id,

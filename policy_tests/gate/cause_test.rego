@@ -39,6 +39,33 @@ test_prohibited_without_any_allowance if {
 	]}
 }
 
+test_prohibited_from_a_part_says_so if {
+	office := forbidding("no", {"tcp": [23], "sources": ["office"]})
+	_denied("tcp 23", "0.0.0.0/0", set(), {office}) == {[
+		23, 23, "prohibited", null,
+		"no forbids tcp 23 from a part of 0.0.0.0/0: Test",
+	]}
+	others := forbidding("no", {"tcp": [23], "sources": ["anywhere"], "except": ["office"]})
+	_denied("tcp 23", "0.0.0.0/0", set(), {others}) == {[
+		23, 23, "prohibited", null,
+		"no forbids tcp 23 from a part of 0.0.0.0/0: Test",
+	]}
+	_denied("tcp 23", "192.0.2.0/24", set(), {others}) == {[
+		23, 23, "prohibited", null,
+		"no forbids tcp 23 from 192.0.2.0/24: Test",
+	]}
+	every stop in [office, others] {
+		_denied("tcp 23", "unknown", set(), {stop}) == {[
+			23, 23, "prohibited", null,
+			"no forbids tcp 23 from some addresses, and this one is unknown: Test",
+		]}
+	}
+	_denied("tcp 23", "unknown", set(), {forbidding("no", {"tcp": [23], "sources": ["anywhere"]})}) == {[
+		23, 23, "prohibited", null,
+		"no forbids tcp 23 from unknown: Test",
+	]}
+}
+
 test_expired_when_effective_and_expired_networks_together_would_cover if {
 	allowances := {
 		allowing("lower", {"tcp": [22], "sources": ["198.51.100.0/25"]}),
