@@ -142,6 +142,22 @@ def test_more_than_the_limit_become_one_digest(gate: Opa) -> None:
         assert digest.data["left_out"] == {"findings": 0, "reports": 0}
 
 
+def test_digest_names_every_server_that_could_not_be_judged(gate: Opa) -> None:
+    """As the mail of its own would; of each shape the first report is attached, and said to be the first of how many."""
+    groups = ["sg-0a1", "sg-0b2", "sg-0c3"]
+    told = [
+        unreadable("group", field="", raw={"group": group}, server=group, account="444455556666") for group in groups
+    ]
+    (message,) = alert.messages(outcomes(gate, [*hosts(10), *told]), SETTINGS, ENGINE)
+    assert (
+        "Account  444455556666\nRegion   unknown\nServer   sg-0a1\n         sg-0b2\n         sg-0c3\n" in message.body
+    )
+    assert '\nThe first of 3 as it came:\n{\n  "group": "sg-0a1"\n}\n' in message.body
+    (message,) = alert.messages(outcomes(gate, [*hosts(10), *told, unreadable("other")]), SETTINGS, ENGINE)
+    assert "\nThe first of 3 as it came, sg-0a1:\n" in message.body
+    assert "\nThe report as it came, detail.openPortRange:\n" in message.body
+
+
 def test_undecidable_reports_are_one_message_a_shape(gate: Opa) -> None:
     """Reports that differ in their shape only come apart."""
     told = [unreadable("one"), unreadable("two"), unreadable("one")]

@@ -25,7 +25,7 @@ def body(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings, eng
     sections = [
         *first(_alike(cases, settings, room), room.entries, lambda alike: "\n".join(_section(*alike, room))),
         *first(shapes, room.entries, lambda shape: "\n".join(_unread(shape, room))),
-        "\n".join(undecidable.raw([shape.reports[0] for shape in shapes], room)),
+        "\n".join(undecidable.samples(shapes, room)),
         "\n".join(
             [
                 *wrapped(
@@ -104,4 +104,4 @@ def _place(cases: Sequence[Case], room: Room) -> list[str]:
 
 
 def _unread(shape: Shape, room: Room) -> list[str]:
-    return ["COULD NOT BE JUDGED", *undecidable.problems(shape, room)]
+    return ["COULD NOT BE JUDGED", *undecidable.problems(shape, room), *undecidable.where(shape.reports, room)]

@@ -52,7 +52,7 @@ def body(shape: Shape, engine: Engine, room: Room) -> str:
     sections = [
         wrapped(opening),
         problems(shape, room),
-        _where(shape.reports, room),
+        where(shape.reports, room),
         _look(shape.reports, room),
         raw(shape.reports, room),
     ]
@@ -78,26 +78,45 @@ def summary(shapes: Iterable[Shape]) -> list[str]:
 
 def raw(reports: Sequence[Undecidable], room: Room) -> list[str]:
     """Attach the events as they came, as many and as much of them as there is room for."""
+    number = len(reports)
+    labels = [
+        "The report as it came:" if number == 1 else f"Report {place} of {number}, {_about(report, room)}:"
+        for place, report in enumerate(reports, start=1)
+    ]
+    return _attached(labels, reports, room)
+
+
+def samples(shapes: Sequence[Shape], room: Room) -> list[str]:
+    """Attach the first event of each shape as it came."""
+    labels = []
+    for shape in shapes:
+        number = len(shape.reports)
+        what = "The report as it came" if number == 1 else f"The first of {number} as it came"
+        labels.append(f"{what}, {_about(shape.reports[0], room)}:" if len(shapes) > 1 else f"{what}:")
+    return _attached(labels, [shape.reports[0] for shape in shapes], room)
+
+
+def _about(report: Undecidable, room: Room) -> str:
+    return short(report.field or report.server or report.problem, room.characters)
+
+
+def _attached(labels: Sequence[str], reports: Sequence[Undecidable], room: Room) -> list[str]:
     left = room.verbatim
     lines: list[str] = []
-    for number, report in enumerate(reports):
+    for number, (label, report) in enumerate(zip(labels, reports, strict=True)):
         if number:
             lines.append("")
         if left <= 0:
             return [*lines, f"... and {count(len(reports) - number, 'event', 'events')} more, of {len(reports)}"]
-        spelled, about = _spelled(report.raw), report.field or report.server or report.problem
+        spelled = _spelled(report.raw)
         missing = len(spelled) - left
-        lines += [
-            "The report as it came:"
-            if len(reports) == 1
-            else f"Report {number + 1} of {len(reports)}, {short(about, room.characters)}:",
-            spelled if missing <= 0 else f"{spelled[:left]}\n... and {missing} more characters of it",
-        ]
+        lines += [label, spelled if missing <= 0 else f"{spelled[:left]}\n... and {missing} more characters of it"]
         left -= len(spelled)
     return lines
 
 
-def _where(reports: Sequence[Undecidable], room: Room) -> list[str]:
+def where(reports: Sequence[Undecidable], room: Room) -> list[str]:
+    """Name accounts, Regions, servers and reports, each once; unknown is what none of them says."""
     facts = {
         "Account": [report.account for report in reports],
         "Region": [report.region for report in reports],
