@@ -99,6 +99,30 @@ def test_denied_server_answers_for_what_is_allowed_on_it(gate: Opa) -> None:
     assert message.data["kind"] == "server"
     assert message.records == {"record-0", "record-1"}
     assert "tcp 22 from 203.0.113.0/24" in message.body
+    assert "Reported by security_hub" in message.body
+    assert [entry["decision"]["action"] for entry in message.data["findings"]] == ["deny", "allow"]
+
+
+def test_digest_does_not_answer_for_what_is_allowed(gate: Opa) -> None:
+    """It lists denials only: what was asked about on one of its servers has a message of its own, that points to it."""
+    hosts = [finding(server(f"i-{number:04x}"), exposure(22, sources=ANYWHERE)) for number in range(10)]
+    digest, answer = answers(gate, asked(ALLOWED), DENIED, *hosts)
+    assert (digest.data["kind"], answer.data["kind"]) == ("digest", "answer")
+    assert digest.records == {f"record-{number}" for number in range(1, 12)}
+    assert answer.records == {"record-0"}
+    assert answer.subject == "[allowed] bastion-01: tcp 22, account 111122223333"
+    assert attributes(answer)["action"] == "allow"
+    assert [entry["finding"]["id"] for entry in answer.data["findings"]] == [ALLOWED.id]
+    assert "tcp 22 from 203.0.113.0/24: bastion-ssh" in answer.body
+    assert "Something else on this server is denied" in answer.body
+
+
+def test_asked_and_denied_is_answered_by_the_digest(gate: Opa) -> None:
+    """One message says it."""
+    hosts = [finding(server(f"i-{number:04x}"), exposure(22, sources=ANYWHERE)) for number in range(10)]
+    (digest,) = answers(gate, asked(DENIED), *hosts)
+    assert "bastion-01 (i-0ddd)" in digest.body
+    assert digest.data["left_out"]["findings"] == 0
 
 
 def test_answer_stands_beside_a_digest(gate: Opa) -> None:

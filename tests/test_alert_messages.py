@@ -143,7 +143,7 @@ def test_more_than_the_limit_become_one_digest(gate: Opa) -> None:
 
 
 def test_digest_names_every_server_that_could_not_be_judged(gate: Opa) -> None:
-    """As the mail of its own would; of each shape the first report is attached, and said to be the first of how many."""
+    """As the mail of its own would; of each shape the first report is attached, and is said to be the first."""
     groups = ["sg-0a1", "sg-0b2", "sg-0c3"]
     told = [
         unreadable("group", field="", raw={"group": group}, server=group, account="444455556666") for group in groups

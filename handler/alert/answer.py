@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from handler.alert import mail
-from handler.alert.case import Case, title
+from handler.alert.case import Case, denies, title
 from handler.alert.text import SUMMARY, Room, count, first, footer, quoted, short, wrapped
 from handler.finding import Closed, Ignored
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
+
+ALSO_DENIED = "Something else on this server is denied: the digest that was sent with this answer has it."
 
 
 def asides(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -48,7 +50,10 @@ def _opening(allowed: Sequence[Case], asides: Sequence[Outcome]) -> str:
 
 def _server(case: Case, settings: Settings, room: Room) -> list[list[str]]:
     return [
-        wrapped(title(case.server, room.characters)),
+        [
+            *wrapped(title(case.server, room.characters)),
+            *(wrapped(ALSO_DENIED) if any(map(denies, case.judged)) else ()),
+        ],
         mail.allowed(case, room),
         mail.facts(case, settings, room),
         mail.reporters(case, room),

@@ -45,14 +45,14 @@ class Case(Struct, frozen=True):
     judged: tuple[Judged, ...]
 
     @property
-    def asked(self) -> tuple[Judged, ...]:
-        """What a person asked about, allowed or not."""
-        return tuple(judged for judged in self.judged if any(reporter.asked for reporter in judged.finding.reporters))
+    def answered(self) -> tuple[Judged, ...]:
+        """What a person asked about and is allowed."""
+        return tuple(entry for entry in self.judged if _asked(entry) and not denies(entry))
 
     @property
     def told(self) -> tuple[Judged, ...]:
-        """What the message is about: what is denied, or, if nothing is, what a person asked about."""
-        return self.denied or self.asked
+        """What the message is about: what is denied, and what a person asked about."""
+        return (*self.denied, *self.answered)
 
     @property
     def severity(self) -> str:
@@ -61,8 +61,8 @@ class Case(Struct, frozen=True):
 
     @property
     def records(self) -> frozenset[str]:
-        """The records that told what is denied, or asked."""
-        return frozenset(record for judged in (*self.denied, *self.asked) for record in judged.records)
+        """The records that told what the message is about."""
+        return frozenset(record for judged in self.told for record in judged.records)
 
 
 def judgements(outcomes: Iterable[Outcome]) -> tuple[Judged, ...]:
@@ -122,6 +122,11 @@ def unreadable(case: Case) -> list[Problem]:
     return list({(problem.field, problem.problem): problem for problem in found}.values())
 
 
+def denies(entry: Judged) -> bool:
+    """Say whether anything of a finding is denied."""
+    return entry.decision.action == "deny"
+
+
 def identity(server: Server) -> tuple[str, ...]:
     """Give what makes a server the same server."""
     return (server.account, server.region, server.kind, server.id)
@@ -142,15 +147,15 @@ def title(server: Server, characters: int) -> str:
 
 def _case(entries: Sequence[Judged]) -> Case:
     denied = sorted(
-        (entry for entry in entries if _denies(entry)),
+        (entry for entry in entries if denies(entry)),
         key=lambda entry: (SEVERITIES.index(entry.decision.severity), entry.finding.id),
     )
     told = [entry.finding.server for entry in (*denied, *entries)]
     return Case(next((server for server in told if server.tags_known), told[0]), tuple(denied), tuple(entries))
 
 
-def _denies(entry: Judged) -> bool:
-    return entry.decision.action == "deny"
+def _asked(entry: Judged) -> bool:
+    return any(reporter.asked for reporter in entry.finding.reporters)
 
 
 def _fate(entry: Denied) -> tuple[object, ...]:

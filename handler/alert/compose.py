@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from handler.alert import answer, digest, mail, subjects, undecidable
 from handler.alert.attributes import Attributes, gather
@@ -47,6 +47,7 @@ def messages(outcomes: Sequence[Outcome], settings: Settings, engine: Engine) ->
     shapes, asides = undecidable.by_shape(outcomes), answer.asides(outcomes)
     if len(denied) + len(shapes) > settings.alert_max_messages:
         drafts = [_digest(denied, shapes, settings, engine)]
+        allowed = [replace(case, denied=()) for case in found if case.answered]
     else:
         drafts = [_server(case, judged, settings, engine) for case in denied]
         drafts += [_undecidable(shape, settings, engine) for shape in shapes]
@@ -61,7 +62,7 @@ def _server(case: Case, judged: Sequence[Judged], settings: Settings, engine: En
         subject=subjects.server(case, found),
         attributes=gather([case], [], settings),
         text=lambda room: mail.body(case, judged, settings, engine, room),
-        carried=Carried(kind="server", judged=case.denied, summary=digest.summary([case], settings)),
+        carried=Carried(kind="server", judged=case.told, summary=digest.summary([case], settings)),
     )
 
 
@@ -92,17 +93,18 @@ def _answer(allowed: Sequence[Case], asides: Sequence[Outcome], settings: Settin
 
 
 def _digest(denied: Sequence[Case], shapes: Sequence[undecidable.Shape], settings: Settings, engine: Engine) -> _Draft:
+    judged = [entry for case in denied for entry in case.denied]
     reports = [report for shape in shapes for report in shape.reports]
     accounts = [case.server.account for case in denied]
     found = denials(denied[0], settings.policies_path) if denied else []
     return _Draft(
-        records=frozenset().union(*(case.records for case in denied), *(shape.records for shape in shapes)),
+        records=frozenset().union(*(entry.records for entry in judged), *(shape.records for shape in shapes)),
         subject=subjects.server(denied[0], found, accounts) if denied else subjects.undecidable(reports),
         attributes=gather(denied, reports, settings),
         text=lambda room: digest.body(denied, shapes, settings, engine, room),
         carried=Carried(
             kind="digest",
-            judged=[judged for case in denied for judged in case.denied],
+            judged=judged,
             reports=reports,
             summary=digest.summary(denied, settings) + undecidable.summary(shapes),
         ),
@@ -121,9 +123,9 @@ def _fitted(draft: _Draft, settings: Settings, engine: Engine) -> Message:
     third = (settings.alert_max_bytes - message.size()) // 3
     body = _largest((sendable(draft.text(room)) for room in ROOMS), lambda text: _bytes(text) <= third)
     chat = _chat(draft, third) if settings.alert_https_format == "amazon-q" else None
-    message = msgspec.structs.replace(message, body=body, chat=chat)
+    message = replace(message, body=body, chat=chat)
     room = settings.alert_max_bytes - message.size() + weight(heading)
-    return msgspec.structs.replace(message, data=content(draft.carried, heading, engine, room))
+    return replace(message, data=content(draft.carried, heading, engine, room))
 
 
 def _chat(draft: _Draft, room: int) -> dict[str, Any]:
