@@ -55,9 +55,12 @@ _is_filled(text) if {
 	trim_space(text) != ""
 }
 
-_unknown_keys(value, known) := {[sprintf("%v", [key]), "is not a key that is known here"] |
+_unknown_keys(value, known) := {[sprintf("%v", [key]), object.get(_misplaced, key, "is not a key that is known here")] |
 	some key in (object.keys(value) - known)
 }
+
+# A row whose accounts cannot be read comes with them (see allow/servers.rego).
+_misplaced := {"accounts": "is for rows of the table, and has to name lists of accounts/data.yaml, or any"}
 
 _port_faults(value) := {["tcp", "is missing, and so is udp: an allowance or prohibition names ports"]} if {
 	object.keys(value) & {"tcp", "udp"} == set()

@@ -118,9 +118,18 @@ test_names_every_malformed_field if {
 }
 
 test_says_what_is_wrong_with_each_field if {
-	allowance := {"id": "old-vpn", "tcp": ["30-20"], "sources": ["nowhere"], "owner": "", "expires": "2027-6-30", "x": 1}
+	allowance := {
+		"id": "old-vpn",
+		"tcp": ["30-20"],
+		"sources": ["nowhere"],
+		"owner": "",
+		"expires": "2027-6-30",
+		"accounts": null,
+		"x": 1,
+	}
 	_decision({allowance}).problems == [{"kind": "allowance", "id": "old-vpn", "field": field, "problem": problem} |
 		some [field, problem] in [
+			["accounts", "is for rows of the table, and has to name lists of accounts/data.yaml, or any"],
 			["expires", "'2027-6-30' is not a date like 2027-06-30"],
 			["owner", "is missing, blank or not text"],
 			["reason", "is missing, blank or not text"],
