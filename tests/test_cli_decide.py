@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -76,14 +77,15 @@ def test_json_lines_are_read_alone(tmp_path: Path, capsys: pytest.CaptureFixture
     """A broken line is undecidable; the lines around it are judged."""
     allowed = json.dumps(json.loads(Path(ALLOWED).read_text()))
     recorded = tmp_path / "recorded.jsonl"
-    recorded.write_text(f"{allowed}\n{{broken\n\n{allowed.replace('443', '8443')}\n")
+    recorded.write_text(f"{{broken\n{allowed}\n{{broken\n\n{allowed.replace('443', '8443')}\n")
     found = lines(capsys, str(recorded))
     assert [(line["record"], line["outcome"]) for line in found] == [
-        ("1", "decided"),
-        ("2", "undecidable"),
-        ("3", "decided"),
+        ("1", "undecidable"),
+        ("2", "decided"),
+        ("3", "undecidable"),
+        ("4", "decided"),
     ]
-    assert "not JSON" in found[1]["reason"]
+    assert "not JSON" in found[0]["reason"]
 
 
 @pytest.mark.parametrize(
@@ -149,9 +151,10 @@ def test_now_decides_about_expiry(capsys: pytest.CaptureFixture[str]) -> None:
         main(["decide", "--json", "--now", now, ALLOWED])
         actions.append(json.loads(capsys.readouterr().out)["decision"]["action"])
     assert actions == ["allow", "deny", "allow"]
+    assert main(["decide", "--now", "0500-01-01T00:00:00Z", ALLOWED]) == 0
 
 
-@pytest.mark.parametrize("now", ["yesterday", "2026-11-24T06:12:00"])
+@pytest.mark.parametrize("now", ["yesterday", "2026-11-24T06:12:00", "0001-01-01T00:00:00+23:00"])
 def test_unreadable_now_is_refused(now: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A time without a zone, or none at all, is said before anything is judged."""
     with pytest.raises(SystemExit, match="2"):
@@ -184,3 +187,32 @@ def test_installed_command_runs() -> None:
     command = Path(sys.executable).with_name("portcullis")
     ran = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("portcullis ")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param(">&-", "the output cannot be written: standard output is closed\n", id="closed-output"),
+        pytest.param(">/dev/full", "the output cannot be written: No space left on device\n", id="full-disk"),
+        pytest.param("| true", "", id="reader-that-ends"),
+        pytest.param("- <&- >/dev/null", "-: record 1: cannot be read: standard input is closed\n", id="closed-input"),
+    ],
+)
+def test_a_shell_that_takes_or_gives_nothing(given: str, said: str) -> None:
+    """What cannot be read or written is said in a line, and is never taken for a denial."""
+    command = f"{Path(sys.executable).with_name('portcullis')} decide --json {' '.join(NOW)} {ALLOWED} {given}"
+    ran = subprocess.run(
+        ["/bin/bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (ran.returncode, ran.stderr) == (2, said)
+
+
+def test_an_encoding_without_a_letter_spells_it(tmp_path: Path) -> None:
+    """A terminal that cannot print a name gets it spelled out."""
+    event = Path(ALLOWED).read_text(encoding="utf-8").replace("web-prod-01", "wéb-日本")
+    (tmp_path / "event.json").write_text(event, encoding="utf-8")
+    command = [str(Path(sys.executable).with_name("portcullis")), "decide", *NOW, str(tmp_path / "event.json")]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "COLUMNS": "200"}
+    ran = subprocess.run(command, capture_output=True, check=False, cwd=ROOT, env=environment)
+    assert ran.returncode == 0
+    assert "wéb-\\u65e5\\u672c".encode("latin-1") in ran.stdout

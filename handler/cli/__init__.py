@@ -5,9 +5,13 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from handler import __version__
+
+DENIED, UNREAD = 1, 2
+"""The exit status when something is denied, and when something is undecidable, unreadable or cannot be told."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,8 +23,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     decide.add_to(commands)
     given = parser.parse_args(arguments)
-    status: int = given.run(given)
+    if sys.stdout is None:
+        print("the output cannot be written: standard output is closed", file=sys.stderr)
+        return UNREAD
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        status: int = given.run(given)
+        sys.stdout.flush()
+    except OSError as error:
+        return _unwritten(error)
     return status
+
+
+def _unwritten(error: OSError) -> int:
+    """Say why nothing more could be written, but to a reader that has read enough, as `head` has."""
+    if not isinstance(error, BrokenPipeError):
+        print(f"the output cannot be written: {error.strerror}", file=sys.stderr)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python flushes the rest at its end
+    return UNREAD
 
 
 def executable() -> str:

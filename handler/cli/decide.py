@@ -12,13 +12,10 @@ from typing import Any
 import msgspec
 
 from handler import settings
-from handler.cli import executable, files, table
+from handler.cli import DENIED, UNREAD, executable, files, table
 from handler.cli.table import Line
 from handler.errors import PortcullisError
 from handler.process import Process
-
-DENIED, UNREAD = 1, 2
-"""The exit status when something is denied, and when something is undecidable or unreadable."""
 
 
 def add_to(commands: Any) -> None:
@@ -78,7 +75,8 @@ def _judge(name: str, now: datetime, gate: Any, look_up: Any) -> Iterator[Line]:
     from handler import aws  # noqa: PLC0415  they load while OPA starts
     from handler.invocation import judge  # noqa: PLC0415
 
-    judged = judge(files.read(name), now.strftime("%Y-%m-%dT%H:%M:%SZ"), gate, aws.fetcher, look_up=look_up)
+    at = f"{now.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+    judged = judge(files.read(name), at, gate, aws.fetcher, look_up=look_up)
     for problem in judged.failures.values():
         raise PortcullisError(problem)
     for outcome in judged.outcomes:
@@ -101,9 +99,9 @@ def _print_json(lines: list[Line]) -> None:
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError as error:
+        if time.tzinfo is None:
+            msg = f"{text} has no time zone; write it like 2026-11-24T06:12:00Z"
+            raise argparse.ArgumentTypeError(msg)
+        return time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    if time.tzinfo is None:
-        msg = f"{text} has no time zone; write it like 2026-11-24T06:12:00Z"
-        raise argparse.ArgumentTypeError(msg)
-    return time.astimezone(UTC)

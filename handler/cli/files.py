@@ -3,6 +3,7 @@
 import sys
 from codecs import BOM_UTF8
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,8 @@ def read(name: str) -> list[Record]:
 
     What cannot be read is a record with a problem: the whole file, or one line of it.
     """
+    if name == "-" and sys.stdin is None:
+        return [_unreadable("1", "cannot be read: standard input is closed", None)]
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
@@ -27,12 +30,12 @@ def read(name: str) -> list[Record]:
 
 
 def _records(content: bytes) -> list[Record]:
-    """Read the one JSON value of a file, or the one of each line."""
+    """Read the one JSON value of a file, or the one of each line where any line is one: others may be broken."""
     try:
         return list(events.unwrap(msgspec.json.decode(content), "1").records)
     except _UNDECODED as error:
         lines = [line for line in content.splitlines() if line.strip()]
-        if len(lines) > 1 and _is_json(lines[0]):
+        if len(lines) > 1 and any(map(_is_record, lines)):
             return [record for line in lines for record in _line(line)]
         return [_unreadable("1", f"is {_problem(error)}", content.decode(errors="replace"))]
 
@@ -44,9 +47,9 @@ def _line(line: bytes) -> list[Record]:
         return [_unreadable("1", f"the line is {_problem(error)}", line.decode(errors="replace"))]
 
 
-def _is_json(line: bytes) -> bool:
+def _is_record(line: bytes) -> bool:
     try:
-        msgspec.json.decode(line)
+        msgspec.json.decode(line, type=dict[str, Any] | list[Any])
     except _UNDECODED:
         return False
     return True
