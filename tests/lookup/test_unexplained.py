@@ -10,7 +10,7 @@ from tests.lookup.cluster import forward, target_group
 from tests.lookup.endpoint import DENIED, Endpoint
 from tests.lookup.test_load_balancers import path_name
 
-INSIDE = "the rules let only private addresses and groups in to tcp 5432"
+INSIDE = "the rules and network ACLs let only private addresses and groups in to tcp 5432"
 REACHED = "the scanner reached it from the internet, when it last looked at 2026-11-24 05:58 UTC"
 
 
@@ -77,24 +77,64 @@ def test_where_no_load_balancer_sends_to_it_the_policy_judges_whom_the_rules_let
     assert problems(found) == [f"{INSIDE}, and no load balancer sends to it; {REACHED}"]
 
 
-@pytest.mark.parametrize("outside", [OFFICE, "0.0.0.0/0", "2001:db8::/32"])
-def test_a_public_address_beside_them_explains_it(cloud: Cloud, requests: list[str], outside: str) -> None:
-    """A scanner reports a port that one office reaches, too; no load balancer is asked for."""
-    group = cloud.group(tcp(5432, "10.0.0.0/16", outside))
-    [found] = looked_up(reported(server(cloud.instance(group)), 5432))
+@pytest.mark.parametrize("outside", [OFFICE, "2001:db8::/32"])
+def test_a_public_address_beside_them_explains_it_where_nothing_sends_to_it(cloud: Cloud, outside: str) -> None:
+    """A scanner reports a port that one office reaches, too; then there is nothing to say."""
+    instance = cloud.instance(cloud.group(tcp(5432, "10.0.0.0/16", outside)))
+    forward(cloud, cloud.balancer(), 443, target_group(cloud, "db", (instance, 5433)))
+    [found] = looked_up(reported(server(instance), 5432))
     assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), (outside,)}
+    assert problems(found) == []
+
+
+def test_a_public_address_beside_them_does_not_explain_what_a_load_balancer_sends(cloud: Cloud) -> None:
+    """It may come from a private address that is let in, whoever its clients are."""
+    instance = cloud.instance(cloud.group(tcp(5432, "10.0.0.0/16", OFFICE)))
+    balancer = cloud.balancer(kind="network")
+    forward(cloud, balancer, 5432, target_group(cloud, "db", (instance, 5432), Protocol="TCP"), protocol="TCP")
+    [found] = looked_up(reported(server(instance), 5432))
+    assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), (OFFICE,), ("unknown",)}
+    inside = INSIDE.replace("only private addresses and groups", "private addresses and others")
+    assert problems(found) == [
+        f"{inside}; {REACHED}; load balancer {path_name(balancer)} sends to it, so who does is unknown"
+    ]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(("10.0.0.0/16", "0.0.0.0/0"), id="everybody"),
+        pytest.param(("10.0.0.0/16", "::/0"), id="everybody on IPv6"),
+        pytest.param((OFFICE,), id="nobody inside"),
+    ],
+)
+def test_no_load_balancer_is_asked_for_where_it_would_change_nothing(
+    cloud: Cloud, requests: list[str], rules: tuple[str, ...]
+) -> None:
+    """Nobody worse can come through one, or from its address nobody is let in."""
+    [found] = looked_up(reported(server(cloud.instance(cloud.group(tcp(5432, *rules)))), 5432))
+    assert {one.sources for one in found.exposures} == {(rule,) for rule in rules}
     assert problems(found) == []
     assert not {"DescribeLoadBalancers", "DescribeTargetGroups"} & set(requests)
 
 
+def test_a_load_balancer_that_a_rule_names_is_no_other(cloud: Cloud) -> None:
+    """Whom it lets in is told by its own groups."""
+    front = cloud.group(tcp(443, OFFICE))
+    instance = cloud.instance(cloud.group(tcp(80, "10.0.0.0/16", front)))
+    cloud.listen(cloud.balancer(front), 443, instance)
+    [found] = looked_up(reported(server(instance), 80))
+    assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), (OFFICE,)}
+
+
 def test_only_the_ports_that_nothing_explains_are_unknown(endpoint: Endpoint) -> None:
-    """Range by range; nothing sends to 8001, and the office explains 8004."""
-    _opened(endpoint, (8000, 8010, "10.0.0.0/8"), (8003, 8005, OFFICE))
-    targets = [{"Target": {"Id": "i-1", "Port": port}} for port in (8004, 8008)]
+    """Range by range; nothing sends to 8001, and whoever is sent to 8004 may be neither inside nor in the office."""
+    _opened(endpoint, (8000, 8010, "10.0.0.0/8"), (8003, 8005, OFFICE), (8009, 8009, "0.0.0.0/0"))
+    targets = [{"Target": {"Id": "i-1", "Port": port}} for port in (8004, 8007, 8009)]
     endpoint.tells["DescribeTargetHealth"] = {"TargetHealthDescriptions": targets}
     [found] = looked_up(reported(server("i-1"), ("tcp", 8001, 8012)))
     unknown = {(one.from_port, one.to_port) for one in found.exposures if one.sources == ("unknown",)}
-    assert unknown == {(8006, 8010), (8011, 8012)}
+    assert unknown == {(8003, 8005), (8006, 8008), (8011, 8012)}
 
 
 @pytest.mark.parametrize("action", ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"])
