@@ -94,9 +94,10 @@ def _read(told: dict[str, Any]) -> Acl | None:
 
 def _entry(told: dict[str, Any]) -> Entry:
     """Read an entry."""
-    ports = told.get("PortRange")
+    protocol = str(told["Protocol"])
+    ports = told.get("PortRange") if protocol in _NUMBERS.values() else None
     return Entry(
-        protocol=str(told["Protocol"]),
+        protocol=protocol,
         from_port=ports["From"] if ports else _EVERY_PORT[0],
         to_port=ports["To"] if ports else _EVERY_PORT[1],
         network=ip_network(told.get("CidrBlock") or told["Ipv6CidrBlock"], strict=False),

@@ -55,6 +55,22 @@ def test_who_is_kept_out_altogether_leaves_a_port_that_is_still_exposed(cloud: C
     assert problems(found)[0] == f"network ACL {acl} keeps out whom {group} lets in to tcp 22"
 
 
+def test_an_entry_for_all_protocols_is_for_all_ports(cloud: Cloud) -> None:
+    """Whatever range was given with it."""
+    acl = cloud.let_in(OFFICE)
+    cloud.ec2.create_network_acl_entry(
+        NetworkAclId=acl,
+        RuleNumber=9,
+        Egress=False,
+        CidrBlock="0.0.0.0/0",
+        Protocol="-1",
+        RuleAction="allow",
+        PortRange={"From": 80, "To": 80},
+    )
+    [found] = looked_up(reported(server(cloud.instance(cloud.group(tcp(22, "0.0.0.0/0")))), 22))
+    assert [one.sources for one in found.exposures] == [("0.0.0.0/0",)]
+
+
 def test_groups_and_the_lists_of_aws_are_not_narrowed(cloud: Cloud) -> None:
     """Which addresses they have is not known; a customer's list has CIDRs."""
     cloud.let_in("203.0.113.0/25")
