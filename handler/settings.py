@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -29,8 +29,12 @@ class LookUps(Struct, frozen=True, kw_only=True):
     look_up_tags: Literal["never", "missing", "always"] = "never"
     look_up_groups: bool = False
     look_up_containers: bool = False
-    look_up_role_name: Annotated[str, Meta(pattern="^[A-Za-z0-9_+=,.@/-]*$")] = ""
-    look_up_external_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_+=,.@:/-]*$")] = ""
+    look_up_role_name: Annotated[
+        str, Meta(pattern="^[A-Za-z0-9_+=,.@/-]*$", description="the name of a role, without its ARN")
+    ] = ""
+    look_up_external_id: Annotated[
+        str, Meta(pattern="^[A-Za-z0-9_+=,.@:/-]*$", description="the external id of the role's trust policy")
+    ] = ""
 
     @property
     def looks_up(self) -> bool:
@@ -58,7 +62,9 @@ class Settings(LookUps, frozen=True, kw_only=True):
     policies. `opa_path`: the OPA to run, a path or a name on PATH.
     """
 
-    alert_topic_arn: Annotated[str, Meta(pattern="^arn:[^:]+:sns:[^:]+:[^:]+:[^:]+$")]
+    alert_topic_arn: Annotated[
+        str, Meta(pattern="^arn:[^:]+:sns:[^:]+:[^:]+:[^:]+$", description="the ARN of an SNS topic")
+    ]
     alert_max_messages: Annotated[int, Meta(ge=1)] = 10
     alert_max_bytes: Annotated[int, Meta(ge=16384, le=1048576)] = 262144
     alert_https_format: Literal["json", "amazon-q"] = "json"
@@ -92,7 +98,20 @@ def _read(environment: Mapping[str, str], kind: type[Kind]) -> Kind:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        problem, _, field = str(error).rpartition(" - at `$.")
-        name = field.rstrip("`").upper()
-        problem = "write true or false" if "`bool`" in problem else problem
-        raise SettingError(name, f"is {given[name.lower()]!r}: {problem}") from error
+        field = str(error).rpartition(" - at `$.")[2].rstrip("`")
+        raise SettingError(field.upper(), f"is {given[field]!r}: write {_takes(kind, field)}") from error
+
+
+def _takes(kind: type[Struct], name: str) -> str:
+    """Say what a variable takes."""
+    info: Any = msgspec.inspect.type_info(kind)
+    match next(field.type for field in info.fields if field.name == name):
+        case msgspec.inspect.BoolType():
+            return "true or false"
+        case msgspec.inspect.LiteralType(values):
+            return " or ".join(map(str, values))
+        case msgspec.inspect.IntType(ge=low, le=high):
+            return f"a whole number, {low} or more" if high is None else f"a whole number from {low} to {high}"
+        case msgspec.inspect.Metadata(extra_json_schema=schema):
+            return str((schema or {})["description"])
+    return "text"

@@ -33,24 +33,22 @@ def test_each_look_up_is_switched_on_by_its_variable(variable: dict[str, str]) -
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "remedy"),
     [
-        ("LOOK_UP_SOURCES", "yes"),
-        ("LOOK_UP_TAGS", "true"),
-        ("LOOK_UP_ROLE_NAME", "arn:aws:iam::111122223333:role/reader"),
-        ("LOOK_UP_EXTERNAL_ID", "with blanks"),
+        ("LOOK_UP_SOURCES", "yes", "true or false"),
+        ("LOOK_UP_TAGS", "true", "always or missing or never"),
+        ("LOOK_UP_ROLE_NAME", "arn:aws:iam::111122223333:role/reader", "the name of a role, without its ARN"),
+        ("LOOK_UP_EXTERNAL_ID", "with blanks", "the external id of the role's trust policy"),
+        ("ALERT_TOPIC_ARN", "alerts", "the ARN of an SNS topic"),
+        ("ALERT_MAX_MESSAGES", "many", "a whole number, 1 or more"),
+        ("ALERT_MAX_BYTES", "5", "a whole number from 16384 to 1048576"),
     ],
 )
-def test_a_value_that_cannot_be_read_is_named(name: str, value: str) -> None:
-    """With what was given."""
-    with pytest.raises(SettingError, match=rf"^{name} is '{value}': "):
-        settings.read_look_ups({name: value})
-
-
-def test_a_switch_says_how_it_is_written() -> None:
-    """In the words of its reader, not of the program."""
-    with pytest.raises(SettingError, match=r"^LOOK_UP_SOURCES is 'yes': write true or false$"):
-        settings.read_look_ups({"LOOK_UP_SOURCES": "yes"})
+def test_a_value_that_cannot_be_read_is_named(name: str, value: str, remedy: str) -> None:
+    """With what was given, and what is to be written, in the words of its reader."""
+    with pytest.raises(SettingError) as raised:
+        settings.read(TOPIC | {name: value})
+    assert str(raised.value) == f"{name} is '{value}': write {remedy}"
 
 
 def test_all_on_keeps_how_accounts_are_entered() -> None:
