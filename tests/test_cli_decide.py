@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -180,6 +181,48 @@ def test_table_reads_like_the_decision(capsys: pytest.CaptureFixture[str]) -> No
     assert "3 reports judged: 1 allowed, 1 denied, 1 could not be judged." in words
     assert "1 record closed: the scanner says that the exposure is gone" in words
     assert all(len(line) <= 100 for line in printed.splitlines())
+
+
+FORGED = "web\x1b[2J\u202e\nweb-prod-09  tcp 22  anywhere  allow  bastion-ssh"
+
+
+def test_texts_from_outside_forge_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name, a note, a problem and a file's name stay in the cell or line that they are in."""
+    event = json.loads(Path(DENIED).read_text())
+    event["detail"]["resources"][0]["tags"] = {"Name": FORGED, "portcullis:allow": FORGED}
+    unread = json.loads(Path(UNREAD).read_text())
+    unread["detail"]["networkReachabilityDetails"]["openPortRange"]["begin"] = FORGED
+    recorded = tmp_path / "\x1b[2Jevents.json"
+    recorded.write_text(json.dumps([event, unread]))
+    main(["decide", *NOW, str(recorded)])
+    main(["decide", *NOW, "--json", str(recorded)])
+    printed = capsys.readouterr()
+    assert "\\u001b[2Jevents.json: record 2: " in printed.err
+    shown = (printed.out + printed.err).split("\n")
+    assert all(line.isprintable() for line in shown)
+    assert not any(line.startswith("web-prod-09") for line in shown)
+
+
+def test_allowance_with_an_invisible_id_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a policy is called is spelled out too, in the table as in a refusal."""
+    policies = Path(shutil.copytree(ROOT / "policies", tmp_path / "policies"))
+    head = {"id": "x\nALLOWED by\u200b", "tcp": [22], "sources": ["anywhere"], "reason": "r", "expires": "2027-06-30"}
+    text = json.dumps({**head, "owner": "\x1b[2J"})
+    (policies / "allow" / "odd.rego").write_text(f"package allow\n\nallowance contains {text}\n")
+    main(["decide", *NOW, "--policies", str(policies), DENIED])
+    printed = capsys.readouterr().out
+    assert "x\\u000aALLOWED by\\u200b (\\u001b[2J, until" in "".join(printed.split("  "))
+    assert all(line.isprintable() for line in printed.split("\n"))
+
+
+def test_refusal_keeps_its_lines_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error has several lines, and nothing else that moves the cursor."""
+    (tmp_path / "\x1b[2J.rego").write_text("package allow\n\nallowance contains {")
+    assert main(["decide", "--policies", str(tmp_path), ALLOWED]) == 2
+    refusal = capsys.readouterr().err
+    assert "\\u001b[2J.rego" in refusal
+    assert "\n" in refusal.strip()
+    assert all(line.isprintable() for line in refusal.split("\n"))
 
 
 def test_installed_command_runs() -> None:

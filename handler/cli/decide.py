@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from handler import settings
+from handler.alert.text import printable
 from handler.cli import DENIED, UNREAD, executable, files, table
 from handler.cli.table import Line
 from handler.errors import PortcullisError
@@ -60,7 +61,7 @@ def run(given: argparse.Namespace) -> int:
             look_up = lookup.prepare(look_ups.all_on() if given.look_up and not look_ups.looks_up else look_ups)
             lines = [line for name in given.files for line in _judge(name, given.now, gate, look_up)]
     except PortcullisError as error:
-        print(error, file=sys.stderr)
+        print(*map(printable, str(error).split("\n")), sep="\n", file=sys.stderr)
         return UNREAD
     if given.json:
         _print_json(lines)
@@ -93,7 +94,7 @@ def _print_json(lines: list[Line]) -> None:
     for line in lines:
         print(json.dumps({"file": line.file, "record": line.record, **msgspec.to_builtins(line.told)}))
         if line.told.outcome == "undecidable":
-            print(f"{line.file}: record {line.record}: {line.told.reason}", file=sys.stderr)
+            print(printable(f"{line.file}: record {line.record}: {line.told.reason}"), file=sys.stderr)
 
 
 def _time(text: str) -> datetime:

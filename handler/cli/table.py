@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from handler.alert.text import printable
 from handler.decision import Allowed, Decision, Denied
 from handler.outcome import Engine, Told
 
@@ -52,12 +53,17 @@ def show(lines: list[Line], engine: Engine, milliseconds: int) -> None:
     table.add_column("WHY", overflow="fold")
     for row in (row for line in lines for row in rows(line)):
         verdict = Text(row.verdict, style=_STYLES[row.verdict])
-        table.add_row(Text(row.server), Text(row.port), Text(row.source), verdict, Text(row.why))
+        table.add_row(_text(row.server), _text(row.port), _text(row.source), verdict, _text(row.why))
     if table.row_count:
         console.print(table)
     for paragraph in (_notes(lines), _problems(lines), _counts(lines, engine, milliseconds)):
         for text in paragraph:
-            console.print(Text(text))
+            console.print(_text(text))
+
+
+def _text(text: str) -> Text:
+    """Give what a terminal may show: no tag and no report draws a row or moves the cursor."""
+    return Text(printable(text))
 
 
 def rows(line: Line) -> Iterator[Row]:
