@@ -99,6 +99,6 @@ def _let_in(
             for other in others:
                 if other.name not in seen:
                     yield from through(scene, other, front, seen)
-            sources = () if others else scene.addresses(rule.source)
+            sources = () if scene.has_only(rule.source, others) else scene.addresses(rule.source)
             if sources:
                 yield replace(front, sources=sources, security_group=group, rules=rule.ids, rule_opens=rule.opens)

@@ -26,7 +26,7 @@ class Route(Struct, frozen=True):
 
 
 class Interfaces(Struct, frozen=True):
-    """The interfaces of instances by instance, and by instance why they could not be read."""
+    """Interfaces by the instance that has them or the group that they are in, and by that why they are not all."""
 
     of: dict[str, list[Interface]]
     unread: dict[str, str]
@@ -40,13 +40,14 @@ class Acls(Struct, frozen=True):
 
 
 class Ground(Struct, frozen=True):
-    """What is known of a place."""
+    """What is known of a place. `members` are the interfaces in the groups that rules name and balancers are in."""
 
     inquiry: Inquiry
     place: Place
     interfaces: Interfaces
     rules: Rules
     balancers: Balancers
+    members: Interfaces
     lists: PrefixLists
     acls: Acls
 
@@ -67,6 +68,16 @@ class Scene(Struct, frozen=True):
     def fronts(self, source: str) -> list[Balancer]:
         """Give the load balancers that a rule's source stands for, through which the internet comes in."""
         return self.ground.balancers.in_group(source) if self.finding.reach == "internet" else []
+
+    def has_only(self, group: str, balancers: Sequence[Balancer]) -> bool:
+        """Say whether nothing is in a group but these load balancers, so that it is no source beside their own."""
+        members = self.ground.members
+        if not balancers:
+            return False
+        if group in members.unread:
+            self.notes.append(f"{members.unread[group]}: what else is in {group} is unknown")
+            return False
+        return all(any(one.is_of(balancer.name) for balancer in balancers) for one in members.of.get(group, []))
 
     def addresses(self, source: str) -> tuple[str, ...]:
         """Give the sources that a rule's source stands for: a prefix list its CIDRs, all others themselves.
@@ -92,8 +103,9 @@ def explore(inquiry: Inquiry, place: Place, findings: Sequence[Finding]) -> Grou
     entered = [rule for finding, exposure in exposed for _, rule, _ in openings(finding.server, exposure, own, rules)]
     balancers, more = _in_front(inquiry, place, exposed, own, rules)
     rules = Rules(rules.of | more.of, rules.unread | more.unread)
-    behind = [rule for some in more.of.values() for rule in some]
-    lists = {rule.source for rule in (*entered, *behind) if rule.source.startswith("pl-")}
+    named = {rule.source for rule in (*entered, *(rule for some in more.of.values() for rule in some))}
+    shared = {group for one in balancers.all for group in one.groups if group in named}
+    lists = {source for source in named if source.startswith("pl-")}
     subnets = {route.subnet for route in routes if route.subnet}
     return Ground(
         inquiry,
@@ -101,6 +113,7 @@ def explore(inquiry: Inquiry, place: Place, findings: Sequence[Finding]) -> Grou
         own,
         rules,
         balancers,
+        Interfaces(*interfaces.of_groups(inquiry, place, shared)),
         prefix_lists.read(inquiry, place, lists),
         Acls(*network_acls.of_subnets(inquiry, place, subnets)),
     )

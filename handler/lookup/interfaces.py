@@ -37,6 +37,10 @@ class Interface(Struct, frozen=True):
     addresses: tuple[str, ...]
     owner: str
 
+    def is_of(self, balancer: str) -> bool:
+        """Say whether it is the own interface of a load balancer, named as in a path."""
+        return self.instance is None and self.owner == f"load balancer {balancer}"
+
 
 def of_instances(
     inquiry: Inquiry, place: Place, instances: Iterable[str]

@@ -110,9 +110,7 @@ def _let_in(scene: Scene, part: Exposure, route: Route, rule: Rule) -> Iterator[
     balancers = scene.fronts(rule.source)
     for balancer in balancers:
         yield from fronts.through(scene, balancer, part)
-    if balancers and scene.ground.balancers.problem is None:
-        return
-    sources = scene.addresses(rule.source)
+    sources = () if scene.has_only(rule.source, balancers) else scene.addresses(rule.source)
     if sources:
         yield from _past_acl(
             scene,

@@ -30,6 +30,24 @@ def test_its_group_is_replaced_by_those_that_it_lets_in(cloud: Cloud) -> None:
     assert problems(found) == [f"tcp 80 is reached through load balancer {path_name(balancer)}, listening on tcp 443"]
 
 
+def test_what_else_is_in_its_group_stays_a_source(cloud: Cloud) -> None:
+    """A jump host in the group of a load balancer is let in like it, by the same rule; the balancer's own is not."""
+    front = cloud.group(tcp(443, OFFICE))
+    own = cloud.group(tcp(80, front))
+    instance = cloud.instance(own)
+    balancer = cloud.balancer(front)
+    cloud.listen(balancer, 443, instance)
+    cloud.interface(front, description=f"ELB {path_name(balancer)}")
+    [alone] = looked_up(reported(server(instance), 80))
+    assert {one.sources for one in alone.exposures} == {(OFFICE,)}
+    cloud.instance(front)
+    [shared] = looked_up(reported(server(instance), 80))
+    assert {(one.sources, one.security_group, one.load_balancer or None) for one in shared.exposures} == {
+        ((OFFICE,), front, path_name(balancer)),
+        ((front,), own, None),
+    }
+
+
 def test_only_the_listener_in_front_of_the_port_counts(cloud: Cloud) -> None:
     """A listener that sends elsewhere lets nobody in to this port."""
     front = cloud.group(tcp(443, "0.0.0.0/0"), tcp(8443, OFFICE))
@@ -190,6 +208,20 @@ def test_a_balancer_in_front_of_a_balancer_is_followed(cloud: Cloud) -> None:
     ]
 
 
+def test_what_else_is_in_the_group_of_an_outer_balancer_stays_a_source(cloud: Cloud) -> None:
+    """It is let in to the inner balancer as the outer one is."""
+    outer = cloud.group(tcp(443, OFFICE))
+    inner = cloud.group(tcp(80, outer))
+    instance = cloud.instance(cloud.group(tcp(8080, inner)))
+    innermost = cloud.balancer(inner, name="inner")
+    cloud.listen(innermost, 80, instance, 8080)
+    cloud.listen(cloud.balancer(outer, name="outer"), 443)
+    cloud.instance(outer)
+    [found] = looked_up(reported(server(instance), 8080))
+    assert {(one.sources, one.security_group) for one in found.exposures} == {((OFFICE,), outer), ((outer,), inner)}
+    assert {one.load_balancer for one in found.exposures} == {path_name(innermost)}
+
+
 @pytest.mark.parametrize("reach", ["peered_vpc", "vpn"])
 def test_from_elsewhere_its_group_is_a_source(cloud: Cloud, reach: str) -> None:
     """Only the internet comes through it unseen; no load balancer is asked for."""
@@ -224,6 +256,7 @@ def balanced(endpoint: Endpoint, **tells: Any) -> None:
         "DescribeSecurityGroupRules": rules_of,
         "DescribeLoadBalancers": balancers,
         "DescribeListeners": {"Listeners": [{"ListenerArn": "arn", "Port": 443, "Protocol": "HTTPS"}]},
+        "DescribeNetworkInterfaces": {},
         **tells,
     }
 
@@ -233,6 +266,15 @@ def test_balanced_is_what_it_says(endpoint: Endpoint) -> None:
     balanced(endpoint)
     [found] = looked_up(reported(server(OWN), 80))
     assert sources(found) == {("tcp 80-80", "sgr-2"): {OFFICE}}
+
+
+def test_where_its_group_cannot_be_looked_into_it_stays_a_source(endpoint: Endpoint) -> None:
+    """Beside whom the load balancer lets in."""
+    balanced(endpoint, DescribeNetworkInterfaces=DENIED)
+    [found] = looked_up(reported(server(OWN), 80))
+    assert {one.sources for one in found.exposures} == {(OFFICE,), (FRONT,)}
+    problem = f"ec2:DescribeNetworkInterfaces was denied in 111122223333: what else is in {FRONT} is unknown"
+    assert problem in found.notes
 
 
 @pytest.mark.parametrize(
