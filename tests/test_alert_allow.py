@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from handler import alert
+from handler.cli import check
 from handler.decision import Decision
 from handler.finding import Exposure, Finding, Server
 from handler.opa import Opa
@@ -47,6 +48,12 @@ def filled(block: str) -> str:
         assert f'\t"{field}": "",\n' in block
         block = block.replace(f'\t"{field}": "",\n', f'\t"{field}": "{value}",\n')
     return block
+
+
+def offered(gate: Opa, told: Finding) -> str:
+    """Give the one allowance that the mail about a finding offers, filled."""
+    (block,) = blocks(alert.messages(outcomes(gate, [told]), SETTINGS, ENGINE)[0].body)
+    return filled(block)
 
 
 def paste(policies: Path, pasted: Sequence[str]) -> None:
@@ -147,6 +154,31 @@ def test_ids_of_one_server_differ(gate: Opa) -> None:
     body = alert.messages(outcomes(gate, [told]), SETTINGS, ENGINE)[0].body
     ids = re.findall(r'"id": "(.*)"', body)
     assert ids == ["i-0123456789abcdef0-tcp-22", "i-0123456789abcdef0-tcp-22-2"]
+
+
+@pytest.mark.parametrize(
+    ("expires", "told"),
+    [
+        pytest.param("2027-06-30", exposure(22, sources=("203.0.112.0/23",)), id="too narrow"),
+        pytest.param("2026-06-30", exposure(22, sources=OFFICE), id="expired"),
+        pytest.param("soon", exposure(22, sources=OFFICE), id="malformed"),
+    ],
+)
+def test_id_of_an_allowance_that_applies_is_not_given_again(
+    policies: Path, opa_path: str, expires: str, told: Exposure
+) -> None:
+    """What was pasted before keeps its id, and the checks take the new allowance beside it, once that is mended."""
+    with Opa(Process(str(policies), opa_path)) as gate:
+        gate.ready()
+        first = offered(gate, finding(WEB, exposure(22, sources=OFFICE)))
+    paste(policies, [first.replace("2027-06-30", expires)])
+    with Opa(Process(str(policies), opa_path)) as gate:
+        gate.ready()
+        second = offered(gate, finding(WEB, told))
+    assert '"id": "web-prod-02-i-0ccc-tcp-22",' in first
+    assert '"id": "web-prod-02-i-0ccc-tcp-22-2",' in second
+    paste(policies, [first, second])
+    assert check.main([str(policies), "--opa", opa_path]) == 0
 
 
 def test_unknown_source_is_allowed_with_a_warning(gate: Opa) -> None:

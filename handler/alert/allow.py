@@ -38,13 +38,19 @@ def allowances(case: Case) -> list[Block]:
     if barred:
         forbids = "the prohibition" if len(barred) == 1 else "the prohibitions"
         said.append(Block(f"No allowance lifts {forbids} {', '.join(first(barred, 5, lambda name: short(name, 60)))}."))
-    return said + _offers(case.server, _wanted(lifted))
+    return said + _offers(case.server, _wanted(lifted), _taken(case))
 
 
-def _offers(server: Server, wanted: Sequence[_Wanted]) -> list[Block]:
+def _taken(case: Case) -> set[str]:
+    """Give the ids of the allowances that apply to a server, of those too that are to be mended."""
+    applying = {name for judged in case.judged for name in judged.decision.allowances}
+    return applying | {problem.id for judged in case.judged for problem in judged.decision.problems if problem.id}
+
+
+def _offers(server: Server, wanted: Sequence[_Wanted], taken: set[str]) -> list[Block]:
     ids: list[str] = []
     for entry in wanted:
-        ids.append(_id(server, entry, ids))
+        ids.append(_id(server, entry, taken | set(ids)))
     written = [_rego(server, entry, identifier) for entry, identifier in zip(wanted, ids, strict=True)]
     warning = [Block(EVERYBODY)] if any(UNKNOWN in entry.sources for entry in wanted) else []
     return [*warning, *(Block("" if index else PASTE, code) for index, code in enumerate(written))]
@@ -92,8 +98,8 @@ def _port(low: int, high: int) -> int | str:
     return low if low == high else f"{low}-{high}"
 
 
-def _id(server: Server, wanted: _Wanted, taken: Sequence[str]) -> str:
-    """Name an allowance after its server and its first ports, so that no two have one id."""
+def _id(server: Server, wanted: _Wanted, taken: set[str]) -> str:
+    """Name an allowance after its server and its first ports, and by a number where that id is taken."""
     words = [] if name(server) == server.id else [name(server)[:40]]
     words += [server.id, *(f"{protocol}-{_port(*ranges[0])}" for protocol, ranges in wanted.ports)]
     spelled = re.sub(r"[^0-9A-Za-z]+", "-", " ".join(words)).strip("-").lower()
