@@ -158,6 +158,60 @@ def test_digest_names_every_server_that_could_not_be_judged(gate: Opa) -> None:
     assert "\nThe report as it came, detail.openPortRange:\n" in message.body
 
 
+def test_digest_says_what_its_json_has(gate: Opa) -> None:
+    """Where nothing is left out it says so, of what there is."""
+    (message,) = alert.messages(outcomes(gate, hosts(11)), SETTINGS, ENGINE)
+    assert message.body.endswith("\n\nThe findings with their decisions are in the JSON of this message.\n")
+    told = [Outcome(records=(f"record-{number}",), report=unreadable(f"shape {number}")) for number in range(11)]
+    (message,) = alert.messages(told, SETTINGS, ENGINE)
+    assert message.body.endswith("\n\nThe reports are in the JSON of this message.\n")
+
+
+OPEN = exposure(443, sources=ANYWHERE[:1])
+INSIDE = exposure(8080, sources=("198.51.100.9/32",))
+
+
+@pytest.mark.parametrize(
+    ("told", "subject"),
+    [
+        pytest.param(
+            [finding(server(f"i-{number:04x}", f"db-{number}"), OPEN, INSIDE) for number in range(2)],
+            "[high] db-0 and 1 other: tcp 443 open to 0.0.0.0/0, account 111122223333",
+            id="the same on all",
+        ),
+        pytest.param(
+            [finding(BASTION, exposure(22, sources=ANYWHERE[:1])), finding(server("i-0001"), INSIDE)],
+            "[critical] bastion-01: tcp 22 open to 0.0.0.0/0, and 1 other server, account 111122223333",
+            id="another port",
+        ),
+        pytest.param(
+            [finding(server("i-0001", "db"), INSIDE), unreadable(account="444455556666"), unreadable()],
+            "[high] db: tcp 8080 open to 198.51.100.9/32, and 2 not judged, 2 accounts",
+            id="worse could not be judged",
+        ),
+        pytest.param(
+            [finding(server("i-0001", "db"), OPEN), finding(server("i-0002"), INSIDE), unreadable()],
+            "[high] db: tcp 443 open to 0.0.0.0/0, and 1 other server and 1 not judged, account 111122223333",
+            id="both",
+        ),
+        pytest.param(
+            [
+                *(finding(server(f"i-{port}", "a" * 50), exposure(port, port + 10000)) for port in (10000, 10001)),
+                *(unreadable() for _ in range(1000)),
+            ],
+            f"[critical] {'a' * 23}...: tcp 10000-20000 open, and 1 other server and 1000 not judged",
+            id="no room for the account",
+        ),
+    ],
+)
+def test_subject_of_a_digest_is_true_of_all(gate: Opa, told: list[Finding | Undecidable], subject: str) -> None:
+    """Severity is the worst; the port is said of the other servers only where it is open on them all."""
+    settings = msgspec.structs.replace(SETTINGS, alert_max_messages=1)
+    (message,) = alert.messages(outcomes(gate, told), settings, ENGINE)
+    assert message.subject == subject
+    assert len(subject) < 100
+
+
 def test_undecidable_reports_are_one_message_a_shape(gate: Opa) -> None:
     """Reports that differ in their shape only come apart."""
     told = [unreadable("one"), unreadable("two"), unreadable("one")]

@@ -242,14 +242,35 @@ def test_events_that_are_too_many_are_counted() -> None:
     assert message.data["left_out"]["reports"] == 500 - len(message.data["reports"]) > 0
 
 
-def test_servers_that_are_too_many_are_counted() -> None:
-    """A digest of a thousand servers lists a hundred, and how many there are; every record is in it."""
+def test_digest_uses_its_room() -> None:
+    """A thousand servers are all named, though their findings do not fit into the JSON, which the mail says."""
     told = [_denied(f"i-{number:05}") for number in range(1000)]
     (message,) = alert.messages(told, SETTINGS, ENGINE)
     assert "  1000 servers in 111122223333 eu-west-1:\n" in message.body
-    assert "... and 900 more\n" in message.body
+    assert all(f"    i-{number:05}\n" in message.body for number in range(1000))
+    left = message.data["left_out"]["findings"]
+    assert left == 1000 - len(message.data["findings"]) > 0
+    said = f"are in the JSON of this message, but for {left} of 1000 findings that did not fit."
+    assert said in " ".join(message.body.split())
+
+
+def test_servers_that_are_too_many_are_counted() -> None:
+    """A small topic gets as many as fit, and how many more there are; every record is in the message."""
+    told = [_denied(f"i-{number:05}") for number in range(1000)]
+    (message,) = alert.messages(told, msgspec.structs.replace(SETTINGS, alert_max_bytes=16384), ENGINE)
+    named = message.body.count("\n    i-")
+    assert named > 100
+    assert f"... and {1000 - named} more\n" in message.body
     assert len(message.records) == 1000
-    assert message.data["left_out"]["findings"] == 1000 - len(message.data["findings"]) > 0
+
+
+def test_digest_names_servers_rather_than_quotes_an_event() -> None:
+    """A large event that could not be judged is cut before a server's name is left out."""
+    report = Undecidable(shape="strange", field="detail", problem="is absent", raw={"text": "x" * 500_000})
+    told = [_denied(f"i-{number:05}") for number in range(1000)]
+    (message,) = alert.messages([*told, Outcome(records=("record",), report=report)], SETTINGS, ENGINE)
+    assert message.body.count("\n    i-") == 1000
+    assert "more characters of it" in message.body
 
 
 def test_finding_that_fits_in_no_message_is_summed_up() -> None:

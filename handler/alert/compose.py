@@ -12,7 +12,7 @@ from handler.alert.attributes import Attributes, gather
 from handler.alert.case import SEVERITIES, Case, Judged, cases, denials, judgements
 from handler.alert.content import Carried, content, weight
 from handler.alert.message import Message, sendable
-from handler.alert.text import ROOMS, Room
+from handler.alert.text import DIGEST_ROOMS, ROOMS, Room
 from handler.finding import Closed, Ignored
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
@@ -24,12 +24,17 @@ T = TypeVar("T")
 
 
 class _Draft(Struct, frozen=True, kw_only=True):
-    """A message before it is fitted: its text for any room, and its JSON from the whole to the least."""
+    """A message before it is fitted: its text for any room, what that ends with, and its JSON.
+
+    The end of the text says what the JSON leaves out, and is longest where that is everything.
+    """
 
     records: frozenset[str]
     subject: str
     attributes: Attributes
     text: Callable[[Room], str]
+    rooms: Sequence[Room] = ROOMS
+    closing: Callable[[Carried, dict[str, int]], str] = lambda *_: ""
     carried: Carried
 
 
@@ -95,13 +100,13 @@ def _answer(allowed: Sequence[Case], asides: Sequence[Outcome], settings: Settin
 def _digest(denied: Sequence[Case], shapes: Sequence[undecidable.Shape], settings: Settings, engine: Engine) -> _Draft:
     judged = [entry for case in denied for entry in case.denied]
     reports = [report for shape in shapes for report in shape.reports]
-    accounts = [case.server.account for case in denied]
-    found = denials(denied[0], settings.policies_path) if denied else []
     return _Draft(
         records=frozenset().union(*(entry.records for entry in judged), *(shape.records for shape in shapes)),
-        subject=subjects.server(denied[0], found, accounts) if denied else subjects.undecidable(reports),
+        subject=subjects.digest(denied, reports, settings) if denied else subjects.undecidable(reports),
         attributes=gather(denied, reports, settings),
         text=lambda room: digest.body(denied, shapes, settings, engine, room),
+        rooms=DIGEST_ROOMS,
+        closing=digest.closing,
         carried=Carried(
             kind="digest",
             judged=judged,
@@ -121,11 +126,13 @@ def _fitted(draft: _Draft, settings: Settings, engine: Engine) -> Message:
     heading = {**draft.attributes, "subject": draft.subject}
     message = Message(records=draft.records, subject=draft.subject, body="", data=heading)
     third = (settings.alert_max_bytes - message.size()) // 3
-    body = _largest((sendable(draft.text(room)) for room in ROOMS), lambda text: _bytes(text) <= third)
+    body = _largest((sendable(draft.text(room)) for room in draft.rooms), lambda text: _bytes(text) <= third)
     chat = _chat(draft, third) if settings.alert_https_format == "amazon-q" else None
-    message = replace(message, body=body, chat=chat)
-    room = settings.alert_max_bytes - message.size() + weight(heading)
-    return replace(message, data=content(draft.carried, heading, engine, room))
+    everything = {"findings": len(draft.carried.judged), "reports": len(draft.carried.reports)}
+    longest = replace(message, body=body + draft.closing(draft.carried, everything), chat=chat)
+    room = settings.alert_max_bytes - longest.size() + weight(heading)
+    data = content(draft.carried, heading, engine, room)
+    return replace(longest, body=body + draft.closing(draft.carried, data["left_out"]), data=data)
 
 
 def _chat(draft: _Draft, room: int) -> dict[str, Any]:
@@ -133,7 +140,7 @@ def _chat(draft: _Draft, room: int) -> dict[str, Any]:
 
     https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
     """
-    texts = (f"```\n{_inert(sendable(draft.text(room)))}```" for room in ROOMS)
+    texts = (f"```\n{_inert(sendable(draft.text(room)))}```" for room in draft.rooms)
     chats = (
         {
             "version": "1.0",

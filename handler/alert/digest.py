@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from handler.alert import undecidable
 from handler.alert.case import SEVERITIES, Case, denials, heading, title, unreadable
+from handler.alert.content import Carried
 from handler.alert.text import SUMMARY, Room, count, first, footer, quoted, short, wrapped
 from handler.alert.undecidable import Shape
 from handler.outcome import Engine
@@ -26,17 +27,20 @@ def body(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings, eng
         *first(_alike(cases, settings, room), room.entries, lambda alike: "\n".join(_section(*alike, room))),
         *first(shapes, room.entries, lambda shape: "\n".join(_unread(shape, room))),
         "\n".join(undecidable.samples(shapes, room)),
-        "\n".join(
-            [
-                *wrapped(
-                    "The findings with their decisions are in the JSON of this message, and in the function's log."
-                ),
-                *footer(engine, (judged.finding.now for case in cases for judged in case.denied)),
-            ]
-        ),
+        "\n".join(footer(engine, (judged.finding.now for case in cases for judged in case.denied))),
     ]
     opening = "\n".join(wrapped(_opening(cases, shapes, settings)))
     return "\n\n".join(section for section in (opening, *sections) if section) + "\n"
+
+
+def closing(carried: Carried, left_out: dict[str, int]) -> str:
+    """Say what the JSON has of what a digest carries; where less is left out it is never longer."""
+    numbers = {"findings": len(carried.judged), "reports": len(carried.reports)}
+    names = {"findings": "findings with their decisions", "reports": "reports"}
+    what = " and the ".join(names[kind] for kind, number in numbers.items() if number)
+    left = " and ".join(f"{left_out[kind]} of {number} {kind}" for kind, number in numbers.items() if left_out[kind])
+    but = f", but for {left} that did not fit. The function's log has a line for each." if left else "."
+    return "\n" + "\n".join(wrapped(f"The {what} are in the JSON of this message{but}")) + "\n"
 
 
 def summary(cases: Iterable[Case], settings: Settings) -> list[str]:
@@ -87,7 +91,7 @@ def _section(line: _Line, cases: Sequence[Case], groups: Sequence[str], room: Ro
     by_place: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
         by_place.setdefault((case.server.account, case.server.region), []).append(case)
-    passed = ", ".join(first(groups, room.entries // 10, lambda group: short(group, room.characters)))
+    passed = ", ".join(first(groups, min(room.entries // 10, 10), lambda group: short(group, room.characters)))
     return [
         *wrapped(f"{line.severity.upper()}  {line.heading}", hanging="    "),
         *wrapped(line.reason, "  "),

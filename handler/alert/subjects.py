@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from handler.alert.case import Case, Denial, name
+from handler.alert.attributes import UNDECIDABLE_SEVERITY
+from handler.alert.case import SEVERITIES, Case, Denial, denials, name
 from handler.alert.text import count, ports, quoted
 from handler.finding import UNKNOWN, Closed, Ignored, Undecidable
 from handler.outcome import Outcome
+from handler.settings import Settings
 
 CHARACTERS = 99
 """SNS: "less than 100 characters"; a tag may make a server's name longer than that, so it is the name that is cut."""
@@ -15,24 +17,57 @@ _ACCOUNT = 20
 _NAME = 12
 
 
-def server(case: Case, denied: Sequence[Denial], accounts: Sequence[str] = ()) -> str:
-    """Name the severity, the server, its worst port, from where if there is room, and the account.
+def server(case: Case, denied: Sequence[Denial]) -> str:
+    """Name the severity, the server, its worst port, from where if there is room, and the account."""
+    more = f" and {len(denied) - 1} more" if denied[1:] else ""
+    where = f", {_where([case.server.account])}"
+    return _fitted(case.severity, case, [f"{opened}{where}" for opened in _opened(denied, more)])
 
-    In a digest it is the worst server, and `accounts` are those of all its servers.
+
+def digest(cases: Sequence[Case], reports: Sequence[Undecidable], settings: Settings) -> str:
+    """Name the worst severity, server and port, and how many servers and unreadable reports there are beside it.
+
+    The other servers stand beside the first one where what is said of it is true of them all.
     """
-    others = max(len(accounts) - 1, 0)
-    more = f" and {count(others, 'other', 'others')}" if others else ""
-    where = _where([case.server.account, *accounts])
-    opened = (
-        f"{denied[0].ports}{f' and {len(denied) - 1} more' if denied[1:] and not others else ''} open" if denied else ""
+    found = [denials(case, settings.policies_path) for case in cases]
+    others, alike = len(cases) - 1, all(_share(found[0], denied) for denied in found[1:])
+    beside = f" and {count(others, 'other', 'others')}" if others and alike else ""
+    rest = [] if alike else [f" and {count(others, 'other server', 'other servers')}"]
+    rest += [f" and {len(reports)} not judged"] if reports else []
+    tail = f",{''.join(rest)}" if rest else ""
+    accounts = [*(case.server.account for case in cases), *(report.account for report in reports if report.account)]
+    said = [f"{beside}{opened}{tail}" for opened in _opened(found[0])]
+    severities = [cases[0].severity, *([UNDECIDABLE_SEVERITY] if reports else [])]
+    return _fitted(
+        min(severities, key=SEVERITIES.index),
+        cases[0],
+        [*(f"{text}, {_where(accounts)}" for text in said), said[-1]],
     )
-    what = opened or "could not be judged"
+
+
+def _opened(denied: Sequence[Denial], more: str = "") -> list[str]:
+    """Say what is open, from where too and without that."""
+    if not denied:
+        return [": could not be judged"]
+    opened = f": {denied[0].ports}{more} open"
+    return [f"{opened}{_to(denied[0])}", opened]
+
+
+def _share(worst: Sequence[Denial], denied: Sequence[Denial]) -> bool:
+    """Say whether the worst that is open on one server is open on another too; nothing is on two that were not read."""
+    if not worst:
+        return not denied
+    return any((denial.ports, denial.sources) == (worst[0].ports, worst[0].sources) for denial in denied)
+
+
+def _fitted(severity: str, case: Case, said: Sequence[str]) -> str:
+    """Give the first of what can be said that leaves room for the server's name, which is cut to what there is."""
     who = _who(case)
-    for to in (_to(denied), ""):
-        left = CHARACTERS - len(f"[{case.severity}] {more}: {what}{to}, {where}")
+    for text in said:
+        left = CHARACTERS - len(f"[{severity}] {text}")
         if left >= min(len(who), _NAME):
             break
-    return f"[{case.severity}] {_cut(who, left)}{more}: {what}{to}, {where}"
+    return f"[{severity}] {_cut(who, left)}{text}"
 
 
 def undecidable(reports: Sequence[Undecidable]) -> str:
@@ -73,10 +108,8 @@ def _account(aside: Outcome) -> str | None:
     return None
 
 
-def _to(denied: Sequence[Denial]) -> str:
-    if not denied or UNKNOWN in denied[0].sources:
-        return ""
-    return f" to {_ascii(' and '.join(denied[0].sources))}"
+def _to(denial: Denial) -> str:
+    return "" if UNKNOWN in denial.sources else f" to {_ascii(' and '.join(denial.sources))}"
 
 
 def _where(accounts: Iterable[str]) -> str:

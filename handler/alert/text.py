@@ -40,6 +40,13 @@ ROOMS = (
 )
 """From the most that is worth reading to the least that still says what happened."""
 
+DIGEST_ROOMS = (
+    Room(3000, 200, 200_000),
+    Room(3000, 200, 30_000),
+    *(Room(entries, 200, 4_000) for entries in (3000, 2000, 1300, 900, 600, 400, 270, 180)),
+    *ROOMS[3:],
+)
+"""A digest rather names one server more than that it quotes an event whole."""
 
 SUMMARY = Room(5, 100, 0)
 """For a line that says all of an entry."""
@@ -122,7 +129,7 @@ def sources(addresses: Sequence[str], room: Room) -> str:
     return ", ".join(
         first(
             addresses,
-            max(room.entries, 1),
+            min(max(room.entries, 1), ROOMS[0].entries),
             lambda source: "an unknown address" if source == UNKNOWN else short(source, room.characters),
         )
     )

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from handler.alert.close import rules_of
 from handler.alert.content import plain
-from handler.alert.text import SUMMARY, Block, Room, blocks, count, first, footer, short, wrapped
+from handler.alert.text import ROOMS, SUMMARY, Block, Room, blocks, count, first, footer, short, wrapped
 from handler.finding import Undecidable
 from handler.outcome import Engine, Outcome
 
@@ -126,7 +126,8 @@ def where(reports: Sequence[Undecidable], room: Room) -> list[str]:
     lines: list[str] = []
     for name, values in facts.items():
         known = [value for value in dict.fromkeys(values) if value] or ["unknown"]
-        spelled = first(known, room.entries, lambda value: short(value, room.characters))
+        most = min(room.entries, ROOMS[0].entries) if name == "Report" else room.entries
+        spelled = first(known, most, lambda value: short(value, room.characters))
         lines += [f"{'' if index else name:<9}{value}" for index, value in enumerate(spelled)]
     return lines
 
