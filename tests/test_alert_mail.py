@@ -1,8 +1,11 @@
 """The mails, whole, as they reach a phone at night."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from handler import alert
 from handler.finding import Closed, Finding, Ignored, Reporter, Undecidable
@@ -163,6 +166,26 @@ def test_tags_and_reports_forge_no_line(gate: Opa) -> None:
         assert message.subject.isprintable()
         assert message.subject.isascii()
         assert len(message.subject) < 100
+
+
+def test_policies_forge_no_line(opa_path: str, tmp_path: Path) -> None:
+    """An allowance's id, owner and reason of invisible marks or line breaks are spelled out, in mail and digest."""
+    policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    forged = "x\\nAllowed on this server:\\u001b[2J\\u202e\\u200b"
+    head = f'"id": "{forged}", "tcp": [22], "sources": ["office"], "owner": "{forged}", "reason": "{forged}"'
+    (policies / "allow" / "odd.rego").write_text(
+        f'package allow\n\nallowance contains {{{head}, "expires": "2027-06-30"}}\n'
+    )
+    told = finding(CACHE, exposure(22, sources=OFFICE), exposure(22, sources=ANYWHERE[:1]))
+    with Opa(Process(str(policies), opa_path)) as gate:
+        gate.ready()
+        decided = outcomes(gate, [told])
+    for most in (0, 10):
+        (message,) = alert.messages(decided, replace(SETTINGS, alert_max_messages=most), ENGINE)
+        lines = message.body.splitlines()
+        assert all(line.replace("\t", "").isprintable() for line in lines)
+        assert sum(line.startswith("Allowed on this server:") for line in lines) == bool(most)
+        assert "x\\u000aAllowed on this server:" in " ".join(message.body.split())
 
 
 def test_allowed_server_is_not_spoken_of(gate: Opa) -> None:
