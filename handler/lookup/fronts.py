@@ -54,22 +54,38 @@ def _unseen(scene: Scene, balancer: Balancer, exposure: Exposure) -> Iterator[Ex
 def through(scene: Scene, balancer: Balancer, part: Exposure, seen: tuple[str, ...] = ()) -> list[Exposure]:
     """Give who comes through a load balancer to a part of an exposure; `unknown` if that cannot be told.
 
-    `seen` are the names of the load balancers behind it.
+    `seen` are the names of the load balancers behind it. Nobody comes through one that a rule lets in to all ports and
+    that sends to others: then only what is in its groups reaches these, which names the balancer and no rule.
     """
     named = part.load_balancer if seen else balancer.name
-    front = replace(part, sources=(UNKNOWN,), security_group=None, rules=(), load_balancer=named)
+    front = replace(part, sources=(UNKNOWN,), security_group=None, rules=(), rule_opens=UNSET, load_balancer=named)
     every, problem = load_balancers.listeners(scene.ground.inquiry, scene.ground.place, balancer)
     if problem is not None:
         scene.notes.append(f"{problem}: who reaches {ports(part)} through {balancer.name} is unknown")
         return [front]
+    sends, doubt = _sends(scene, balancer, part, seen)
+    if not sends and doubt is None:
+        scene.notes.append(f"load balancer {balancer.name} is let in to {ports(part)}, and sends nothing there")
+        return [replace(front, sources=balancer.groups)]
     let_in = {one: list(_let_in(scene, balancer, one, front, (*seen, balancer.name))) for one in every}
     chosen = _chosen(scene, balancer, part, let_in)
     listening = some(f"{one.protocol} {one.port}" for one in chosen) or "nothing"
-    scene.notes.append(f"{ports(part)} is reached through load balancer {balancer.name}, listening on {listening}")
+    told = f"{ports(part)} {'is' if sends else 'may be'} reached through load balancer {balancer.name}"
+    scene.notes.append(f"{told}, listening on {listening}" + (f": {doubt}" if not sends else ""))
     made = list(dict.fromkeys(exposure for one in chosen for exposure in let_in[one]))
     if not made:
         scene.notes.append(f"the groups of load balancer {balancer.name} let nobody in now: who gets in is unknown")
     return made or [front]
+
+
+def _sends(scene: Scene, balancer: Balancer, part: Exposure, seen: tuple[str, ...]) -> tuple[bool, str | None]:
+    """Say whether a load balancer sends to the server's ports, and if not, why it may do so all the same."""
+    if seen:
+        return False, f"to which ports of {seen[-1]} it sends is not looked up"
+    if part.load_balancer is not UNSET:
+        return True, None  # the scanner came through it
+    ground = scene.ground
+    return load_balancers.sends(ground.inquiry, ground.place, balancer, scene.target, (part.from_port, part.to_port))
 
 
 def _chosen(

@@ -62,8 +62,9 @@ class Scene(Struct, frozen=True):
     @property
     def target(self) -> Target:
         """The server as target groups know it."""
-        own, server = self.ground.interfaces, self.finding.server.id
-        return load_balancers.target(server, own.of.get(server, []), own.unread.get(server))
+        own, server = self.ground.interfaces, self.finding.server
+        problem = own.unread.get(server.id) if server.kind == "instance" else f"what is in {server.id} is not looked up"
+        return load_balancers.target(server.id, own.of.get(server.id, []), problem)
 
     def fronts(self, source: str) -> list[Balancer]:
         """Give the load balancers that a rule's source stands for, through which the internet comes in."""

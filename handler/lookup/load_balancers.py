@@ -23,6 +23,10 @@ _UDP: dict[str, tuple[Protocol, ...]] = {
 """What is taken by listeners and target groups of these protocols; all others (HTTP, HTTPS, TCP, TLS, SSL) take TCP."""
 
 
+MOST_TARGET_GROUPS = 50
+"""The most target groups that are searched for a server; AWS tells the targets of one at a time."""
+
+
 class Listener(Struct, frozen=True):
     """A port that a load balancer listens on. A Classic one sends it to one port of its servers."""
 
@@ -116,15 +120,37 @@ def listeners(inquiry: Inquiry, place: Place, balancer: Balancer) -> tuple[tuple
     return found, answer.problem
 
 
+def sends(
+    inquiry: Inquiry, place: Place, balancer: Balancer, server: Target, ports: tuple[int, int]
+) -> tuple[bool, str | None]:
+    """Say whether a load balancer is known to send to a server's ports, and if not, why it may do so all the same."""
+    if not balancer.arn:
+        return bool(_led_to(balancer, ports)), None
+    told = _target_groups(inquiry, place, balancer)
+    if len(told.items) > MOST_TARGET_GROUPS:
+        return False, f"it has more than {MOST_TARGET_GROUPS} target groups"
+    kinds = {one.get("TargetType") for one in told.items}
+    health = [target_health(inquiry, place, one["TargetGroupArn"]) for one in told.items]
+    problems = (
+        told.problem,
+        *(answer.problem for answer in health),
+        "it sends to another load balancer" if "alb" in kinds else None,
+        server.problem if kinds - {"instance"} else None,
+    )
+    return (
+        any(_is(one, server, ports) for answer in health for one in answer.items),
+        next((problem for problem in problems if problem), None),
+    )
+
+
 def reaching(
     inquiry: Inquiry, place: Place, balancer: Balancer, server: Target, ports: tuple[int, int]
 ) -> tuple[Listener, ...]:
     """Give the listeners that send to a server's ports; all of them unless AWS tells that it is fewer."""
     every, _ = listeners(inquiry, place, balancer)
     if not balancer.arn:
-        some = tuple(one for one in every if one.server_port is not None and ports[0] <= one.server_port <= ports[1])
-        return some or every
-    told = inquiry.ask(place, "elbv2", "describe_target_groups", "TargetGroups", LoadBalancerArn=balancer.arn)
+        return _led_to(balancer, ports) or every
+    told = _target_groups(inquiry, place, balancer)
     health = {group: target_health(inquiry, place, group) for group in (one["TargetGroupArn"] for one in told.items)}
     rules = {
         one: inquiry.ask(place, "elbv2", "describe_rules", "Rules", ListenerArn=one.arn) for one in every if one.arn
@@ -133,6 +159,18 @@ def reaching(
         return every
     own = {group for group, answer in health.items() if any(_is(one, server, ports) for one in answer.items)}
     return tuple(one for one, answer in rules.items() if own & set(_forwards(answer))) or every
+
+
+def _led_to(classic: Balancer, ports: tuple[int, int]) -> tuple[Listener, ...]:
+    return tuple(
+        one for one in classic.listeners if one.server_port is not None and ports[0] <= one.server_port <= ports[1]
+    )
+
+
+def _target_groups(inquiry: Inquiry, place: Place, balancer: Balancer) -> Answer:
+    """Give the target groups of a load balancer, from a list of all: one question, however many balancers there are."""
+    answer = inquiry.ask(place, "elbv2", "describe_target_groups", "TargetGroups")
+    return Answer(tuple(one for one in answer.items if balancer.arn in one.get("LoadBalancerArns", [])), answer.problem)
 
 
 def target_health(inquiry: Inquiry, place: Place, target_group: str) -> Answer:

@@ -14,14 +14,12 @@ from msgspec.structs import replace
 from handler.finding import UNKNOWN, Exposure
 from handler.lookup import load_balancers, targets
 from handler.lookup.ground import Scene
+from handler.lookup.load_balancers import MOST_TARGET_GROUPS
 from handler.lookup.notes import last_look, ports, some
 from handler.lookup.security_groups import is_cidr, is_private, unopened
 
 _EVERYBODY = {"0.0.0.0/0", "::/0", UNKNOWN}
 """Whoever else came in beside them would make it no worse."""
-
-_TARGET_GROUPS = 50
-"""The most target groups that are searched for a server; AWS tells the targets of one at a time."""
 
 
 def parts(scene: Scene, exposure: Exposure, let_in: Sequence[Exposure]) -> Iterator[Exposure]:
@@ -73,8 +71,8 @@ def _in_front(scene: Scene, part: Exposure, known: Sequence[Exposure]) -> str | 
     groups = targets.read(inquiry, place)
     problem = own.problem or balancers.problem or groups.problem
     sending = [group for group in groups.all if group.balancers and group.kind in {"instance", "ip"}]
-    if problem is None and len(sending) > _TARGET_GROUPS:
-        problem = f"{place.account} {place.region} has more than {_TARGET_GROUPS} target groups"
+    if problem is None and len(sending) > MOST_TARGET_GROUPS:
+        problem = f"{place.account} {place.region} has more than {MOST_TARGET_GROUPS} target groups"
     if problem is not None:
         return f"{problem}: whether a load balancer sends to it is unknown"
     sent = [

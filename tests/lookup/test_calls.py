@@ -12,6 +12,7 @@ from handler import lookup
 from handler.aws import Accounts
 from handler.settings import LookUps
 from tests.lookup.cloud import Cloud, looked_up, reported, server, sources, tcp
+from tests.lookup.cluster import forward, target_group
 from tests.lookup.endpoint import Endpoint
 
 ON = LookUps().all_on()
@@ -70,12 +71,16 @@ def test_ids_beyond_the_most_of_a_filter_are_asked_for_in_turn(endpoint: Endpoin
 
 
 def test_a_load_balancer_of_many_servers_is_read_once(cloud: Cloud, requests: list[str]) -> None:
-    """Its groups, its listeners and both lists of balancers take one call each, however many servers are behind it."""
+    """Its groups, its listeners and both lists of balancers take one call each, however many servers are behind it.
+
+    Where all listeners let in the same, which of them leads to a server is not asked.
+    """
     front = cloud.group(tcp(443, "0.0.0.0/0"))
     own = cloud.group(tcp(80, front))
-    cloud.listen(cloud.balancer(front), 443)
-    findings = [reported(server(cloud.instance(own)), 80) for _ in range(5)]
-    found = looked_up(*findings)
+    instances = [cloud.instance(own) for _ in range(5)]
+    forward(cloud, cloud.balancer(front), 443, target_group(cloud, "web", *((one, 80) for one in instances)))
+    requests.clear()
+    found = looked_up(*(reported(server(instance), 80) for instance in instances))
     assert all(set.union(*sources(one).values()) == {"0.0.0.0/0"} for one in found)
     assert Counter(requests) == Counter(
         {
@@ -84,6 +89,8 @@ def test_a_load_balancer_of_many_servers_is_read_once(cloud: Cloud, requests: li
             "DescribeSecurityGroupRules": 2,
             "DescribeLoadBalancers": 2,
             "DescribeListeners": 1,
+            "DescribeTargetGroups": 1,
+            "DescribeTargetHealth": 1,
             "DescribeNetworkAcls": 1,
         }
     )

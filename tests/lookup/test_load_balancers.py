@@ -7,6 +7,8 @@ import pytest
 from tests.lookup.cloud import OFFICE, Cloud, looked_up, opens, problems, reported, server, sources, tcp
 from tests.lookup.endpoint import DENIED, Endpoint
 
+ARN = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc"
+GROUP = {"TargetGroupArn": "arn", "TargetType": "instance", "LoadBalancerArns": [ARN]}
 OWN, FRONT = "sg-0aaaaaaaaaaaaaaa1", "sg-0bbbbbbbbbbbbbbb2"
 
 
@@ -61,15 +63,20 @@ def test_only_the_listener_in_front_of_the_port_counts(cloud: Cloud) -> None:
     assert {one.sources for one in admin.exposures} == {(OFFICE,)}
 
 
-def test_a_port_in_no_target_group_has_every_listener(cloud: Cloud) -> None:
-    """Which listener leads to it is not known, so all may."""
-    front = cloud.group(tcp(443, "0.0.0.0/0"), tcp(8443, OFFICE))
-    instance = cloud.instance(cloud.group(tcp(80, front)))
+def test_a_port_in_no_target_group_is_reached_by_nobody_through_it(cloud: Cloud) -> None:
+    """A rule lets it in to every port, and it sends to one; the others are reached by what is in its groups alone."""
+    front = cloud.group(tcp(443, "0.0.0.0/0"))
+    instance = cloud.instance(cloud.group(opens("tcp", 0, 65535, front), tcp(22, OFFICE)))
     balancer = cloud.balancer(front)
-    cloud.listen(balancer, 443)
-    cloud.listen(balancer, 8443)
-    [found] = looked_up(reported(server(instance), 80))
-    assert {one.sources for one in found.exposures} == {("0.0.0.0/0",), (OFFICE,)}
+    cloud.listen(balancer, 443, instance, 8080)
+    sent, other = looked_up(reported(server(instance), 8080), reported(server(instance), 22))
+    assert {one.sources for one in sent.exposures} == {("0.0.0.0/0",)}
+    assert {(one.sources, one.load_balancer or None) for one in other.exposures} == {
+        ((front,), path_name(balancer)),
+        ((OFFICE,), None),
+    }
+    assert [one.rules for one in other.exposures if one.load_balancer] == [()]
+    assert problems(other) == [f"load balancer {path_name(balancer)} is let in to tcp 22, and sends nothing there"]
 
 
 def test_a_way_around_it_is_named_beside_it(cloud: Cloud) -> None:
@@ -156,6 +163,9 @@ def test_a_classic_balancer_is_read_by_its_own_api(cloud: Cloud) -> None:
     )
     [found] = looked_up(reported(server(instance), 80))
     assert [(one.sources, one.load_balancer) for one in found.exposures] == [((OFFICE,), "classic")]
+    cloud.client("elb").delete_load_balancer_listeners(LoadBalancerName="classic", LoadBalancerPorts=[8443])
+    [found] = looked_up(reported(server(instance), 81))
+    assert [(one.sources, one.load_balancer) for one in found.exposures] == [((front,), "classic")]
 
 
 def test_a_network_balancer_without_groups_adds_nobody_to_public_addresses(cloud: Cloud) -> None:
@@ -202,8 +212,9 @@ def test_a_balancer_in_front_of_a_balancer_is_followed(cloud: Cloud) -> None:
     [exposure] = found.exposures
     assert (exposure.sources, exposure.load_balancer) == ((OFFICE,), path_name(innermost))
     assert (exposure.security_group, exposure.rules) == (outer, (cloud.rules(outer)[OFFICE],))
+    doubt = f"to which ports of {path_name(innermost)} it sends is not looked up"
     assert problems(found) == [
-        f"tcp 8080 is reached through load balancer {path_name(outermost)}, listening on tcp 443",
+        f"tcp 8080 may be reached through load balancer {path_name(outermost)}, listening on tcp 443: {doubt}",
         f"tcp 8080 is reached through load balancer {path_name(innermost)}, listening on tcp 80",
     ]
 
@@ -248,9 +259,8 @@ def balanced(endpoint: Endpoint, **tells: Any) -> None:
         return {"SecurityGroupRules": [rule for rule in rules if rule["GroupId"] in asked]}
 
     def balancers(form: dict[str, str]) -> dict[str, Any]:
-        arn = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc"
         current = form["Version"] == "2015-12-01"
-        return {"LoadBalancers": [{"LoadBalancerArn": arn, "SecurityGroups": [FRONT]}]} if current else {}
+        return {"LoadBalancers": [{"LoadBalancerArn": ARN, "SecurityGroups": [FRONT]}]} if current else {}
 
     endpoint.tells |= {
         "DescribeSecurityGroupRules": rules_of,
@@ -312,6 +322,59 @@ def test_what_cannot_be_read_of_it_lets_anybody_in(endpoint: Endpoint, tells: An
     assert problem in found.notes
 
 
+INTERFACE = {"NetworkInterfaces": [{"Attachment": {"InstanceId": "i-1"}, "Groups": [{"GroupId": OWN}]}]}
+
+
+@pytest.mark.parametrize(
+    ("tells", "doubt"),
+    [
+        pytest.param(
+            {"DescribeTargetGroups": DENIED},
+            "elasticloadbalancing:DescribeTargetGroups was denied in 111122223333",
+            id="target groups denied",
+        ),
+        pytest.param(
+            {"DescribeTargetHealth": DENIED},
+            "elasticloadbalancing:DescribeTargetHealth was denied in 111122223333",
+            id="targets denied",
+        ),
+        pytest.param(
+            {"DescribeTargetGroups": {"TargetGroups": [GROUP] * 51}},
+            "it has more than 50 target groups",
+            id="too many target groups",
+        ),
+        pytest.param(
+            {"DescribeTargetGroups": {"TargetGroups": [GROUP | {"TargetType": "alb"}]}},
+            "it sends to another load balancer",
+            id="another balancer",
+        ),
+        pytest.param(
+            {"DescribeTargetGroups": {"TargetGroups": [GROUP | {"TargetType": "ip"}]}, "DescribeNetworkInterfaces": {}},
+            "i-1 has no network interface now",
+            id="no addresses",
+        ),
+    ],
+)
+def test_where_it_may_send_to_the_port_it_lets_in_whom_it_does(
+    endpoint: Endpoint, tells: dict[str, Any], doubt: str
+) -> None:
+    """What is not known is no reason for silence, and is not said to be so."""
+    told = {"TargetHealthDescriptions": [{"Target": {"Id": "i-1", "Port": 8080}}]}
+    balanced(
+        endpoint,
+        **{
+            "DescribeTargetGroups": {"TargetGroups": [GROUP]},
+            "DescribeTargetHealth": told,
+            "DescribeNetworkInterfaces": INTERFACE,
+            **tells,
+        },
+    )
+    [found] = looked_up(reported(server("i-1", security_groups=(OWN,)), 80))
+    assert (OFFICE,) in {one.sources for one in found.exposures}
+    assert (FRONT,) not in {one.sources for one in found.exposures}
+    assert f"tcp 80 may be reached through load balancer app/web/50dc, listening on tcp 443: {doubt}" in found.notes
+
+
 @pytest.mark.parametrize(
     ("health", "expected"),
     [
@@ -329,7 +392,7 @@ def test_where_its_targets_cannot_be_read_every_listener_counts(
         DescribeListeners={
             "Listeners": [{"ListenerArn": str(port), "Port": port, "Protocol": "HTTPS"} for port in (443, 8443)]
         },
-        DescribeTargetGroups={"TargetGroups": [{"TargetGroupArn": "443"}, {"TargetGroupArn": "8443"}]},
+        DescribeTargetGroups={"TargetGroups": [GROUP | {"TargetGroupArn": port} for port in ("443", "8443")]},
         DescribeTargetHealth=lambda form: target if form["TargetGroupArn"] == "443" else health,
         DescribeRules=lambda form: {"Rules": [{"Actions": [{"TargetGroupArn": form["ListenerArn"]}]}]},
     )
@@ -355,7 +418,7 @@ def test_a_pod_is_on_the_server_to_which_its_addresses_are_delegated(
         DescribeListeners={
             "Listeners": [{"ListenerArn": str(port), "Port": port, "Protocol": "HTTPS"} for port in (443, 8443)]
         },
-        DescribeTargetGroups={"TargetGroups": [{"TargetGroupArn": "443"}, {"TargetGroupArn": "8443"}]},
+        DescribeTargetGroups={"TargetGroups": [GROUP | {"TargetGroupArn": port} for port in ("443", "8443")]},
         DescribeTargetHealth=lambda form: {
             "TargetHealthDescriptions": [
                 {"Target": {"Id": pod if form["TargetGroupArn"] == "8443" else "192.0.2.1", "Port": 80}}
