@@ -21,6 +21,7 @@ from tests.alerts import (
     asked,
     exposure,
     finding,
+    opens,
     outcomes,
     server,
     text,
@@ -81,15 +82,34 @@ CASES: dict[str, list[Finding | Closed | Ignored | Undecidable]] = {
     "rule_known": [
         finding(
             BASTION,
-            exposure(22, sources=OFFICE, security_group="sg-0w1de", rules=("sgr-01",), group_interfaces=7),
-            exposure(22, sources=ANYWHERE[:1], security_group="sg-0w1de", rules=("sgr-07",), group_interfaces=7),
+            *(
+                exposure(
+                    22,
+                    sources=(source,),
+                    security_group="sg-0w1de",
+                    rules=(rule,),
+                    rule_opens=opens(22, 22, source),
+                    group_interfaces=7,
+                )
+                for source, rule in ((OFFICE[0], "sgr-01"), (ANYWHERE[0], "sgr-07"))
+            ),
         )
     ],
     "from_unknown_addresses": [
         finding(CACHE, exposure(6379, security_group="sg-0cache"), reach_known=False, notes=(DENIED,))
     ],
     "partly_allowed": [
-        finding(WEB, exposure(80, 443, sources=ANYWHERE[:1], security_group="sg-0web", rules=("sgr-0all",))),
+        finding(
+            WEB,
+            exposure(
+                80,
+                443,
+                sources=ANYWHERE[:1],
+                security_group="sg-0web",
+                rules=("sgr-0all",),
+                rule_opens=opens(0, 1023, ANYWHERE[0]),
+            ),
+        ),
         finding(WEB, exposure(1194, protocol="udp", sources=("198.51.100.0/24", "10.0.0.0/8")), reach="vpn"),
     ],
     "prohibited": [

@@ -1,9 +1,7 @@
 """How to close what is denied: AWS CLI commands, printed and never run.
 
 A rule may carry more than what is denied. So a rule is only revoked together with a command that first authorizes what
-the decisions of this invocation allow of it, and not at all where that cannot be said exactly. This relies on the
-contract: the `sources` of an exposure with `rules` are those that the rules themselves name, and so are its ports but
-for those behind a load balancer.
+is to stay open of it (see `rules`), and not at all where that cannot be said exactly.
 """
 
 import json
@@ -12,149 +10,132 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from handler.alert.case import Case, Judged, identity
-from handler.alert.ports import Range, common, merged, without
+from handler.alert.case import Case, Judged
+from handler.alert.rules import Group, Openings, Rest, Rule, allowed_elsewhere, groups, inseparable, joined, rest
 from handler.alert.text import ROOMS, WIDTH, Block, count, first, ports, printable, short, sources
-from handler.decision import Denied
-from handler.finding import UNKNOWN, Exposure
+from handler.finding import UNKNOWN
 
-Openings = dict[tuple[str, str], list[Range]]
-"""Ranges of ports by protocol and source."""
+_TWICE = (
+    "The mail about another server may change this group too. Where AWS answers Duplicate, leave out what is there "
+    "already, and run the rest; where it answers NotFound, that rule is gone."
+)
 
 
-class _Rules(Struct, frozen=True):
-    """The denied rules of one group, what they open in this invocation, and what the group's other rules open."""
+class _Refusal(Struct, frozen=True):
+    """Why a rule is not to be revoked: a sentence around the name of the rule."""
 
-    group: str
-    ids: tuple[str, ...]
-    through: tuple[tuple[Judged, Exposure], ...]
-    beside: tuple[Exposure, ...]
+    before: str
+    after: str
 
 
 def commands(case: Case, judged: Iterable[Judged]) -> list[Block]:
     """Give the steps that close what is denied on a server, given everything that was judged in this invocation."""
-    by_group: dict[str, set[str]] = {}
-    nameless = False
-    for entry in case.denied:
-        for denied in entry.decision.denied:
-            if denied.security_group and denied.rules:
-                by_group.setdefault(denied.security_group, set()).update(denied.rules)
-            else:
-                nameless = True
-    same_place = [entry for entry in judged if identity(entry.finding.server)[:2] == identity(case.server)[:2]]
-    known = [_revoke(case, _rules(group, ids, same_place)) for group, ids in sorted(by_group.items())]
-    unknown = [_find(case)] if nameless or not known else []
-    return [block for steps in known for block in steps] + unknown
+    region = case.server.region
+    known = [block for group in groups(case, judged) for block in (_look(region, group), *_changes(region, group))]
+    nameless = any(not (one.security_group and one.rules) for entry in case.denied for one in entry.decision.denied)
+    return known + ([_find(case)] if nameless or not known else [])
 
 
-def _rules(group: str, ids: set[str], judged: Sequence[Judged]) -> _Rules:
-    opened = [
-        (entry, exposure)
-        for entry in judged
-        for exposure in entry.finding.exposures
-        if exposure.security_group == group and exposure.rules
-    ]
-    through = tuple((entry, exposure) for entry, exposure in opened if ids & set(exposure.rules))
-    beside = tuple(exposure for _, exposure in opened if not ids & set(exposure.rules))
-    return _Rules(group, tuple(sorted(ids)), through, beside)
-
-
-def _revoke(case: Case, rules: _Rules) -> list[Block]:
-    return [_look(case, rules), _change(case, rules)]
-
-
-def _look(case: Case, rules: _Rules) -> Block:
-    one = len(rules.ids) == 1
-    spelled = f"{'Rule' if one else 'Rules'} {_named(rules.ids)} of {_named([rules.group])}"
-    opened = _spell(_denied(case, rules))
-    shared = _shared(rules)
+def _look(region: str, group: Group) -> Block:
+    one = len(group.rules) == 1
+    named = _named([rule.id for rule in group.rules])
+    spelled = f"{'Rule' if one else 'Rules'} {named} of {_named([group.id])} {'opens' if one else 'open'}"
+    shared = _shared(group)
     whom = "" if shared else ", for every interface in that group"
+    opened = _spell(joined(rule.denied for rule in group.rules))
     return Block(
-        f"{spelled} {'opens' if one else 'open'} this{whom}: {opened}. {shared}"
-        f"Look first at all that {'the rule opens' if one else 'the rules open'}:",
-        _aws(case.server.region, "describe-security-group-rules", ("--security-group-rule-ids", *rules.ids)),
+        f"{spelled} this{whom}: {opened}. {shared}Look first at all that the group opens:",
+        rules_of(region, [group.id]),
     )
 
 
-def _shared(rules: _Rules) -> str:
+def _shared(group: Group) -> str:
     """Say how many interfaces a change of the group changes, where that is known."""
-    known = [one.group_interfaces for _, one in rules.through if isinstance(one.group_interfaces, int)]
+    through = (one for rule in group.rules for _, one in rule.through)
+    known = [one.group_interfaces for one in through if isinstance(one.group_interfaces, int)]
     if not known:
         return ""
     number = known[0]
     whom = "no other there" if number == 1 else "them all"
     interfaces = count(number, "network interface", "network interfaces")
-    return f"{_named([rules.group])} is on {interfaces} of this account: a change of it changes {whom}. "
+    return f"{_named([group.id])} is on {interfaces} of this account: a change of it changes {whom}. "
 
 
-def _change(case: Case, rules: _Rules) -> Block:
-    balancers = sorted({one.load_balancer for _, one in rules.through if isinstance(one.load_balancer, str)})
+def _changes(region: str, group: Group) -> list[Block]:
+    """Give the reasons for which rules stay, then the commands that revoke the others."""
+    refused: dict[_Refusal, list[str]] = {}
+    revoked: list[tuple[Rule, Rest]] = []
+    there = group.sound
+    for rule in group.rules:
+        refusal = _refusal(rule)
+        if refusal:
+            refused.setdefault(refusal, []).append(rule.id)
+        else:
+            kept = rest(rule, there)
+            revoked.append((rule, kept))
+            there = joined((there, kept.allowed, kept.unjudged))
+    alone = len(group.rules) == 1
+    reasons = [
+        Block(f"{why.before} {'this rule' if alone else _named(ids)}{why.after}") for why, ids in refused.items()
+    ]
+    return reasons + (_revoke(region, group, revoked) if revoked else [])
+
+
+def _refusal(rule: Rule) -> _Refusal | None:
+    """Say why a rule is not to be revoked, if it is not."""
+    opens = rule.opens
+    balancers = sorted({one.load_balancer for _, one in rule.through if isinstance(one.load_balancer, str)})
     if balancers:
-        return Block(
-            f"That is the load balancer {_named(balancers)}: what is revoked there is closed for all behind it, so it "
-            "is to be decided there."
+        return _Refusal(
+            "What comes in through",
+            f" comes to the load balancer {_named(balancers)}: what is revoked there is closed for all behind it, so "
+            "it is to be decided there.",
         )
-    denied = _denied(case, rules)
-    here, elsewhere = _allowed(case, rules)
-    if any(common(ranges, denied.get(opening, ())) for opening, ranges in elsewhere.items()):
-        return Block("The same is allowed on other servers of that group: give this server a group of its own.")
-    keep = _keep((here, elsewhere), denied, rules.beside)
-    if keep and (any(len(one.rules) > 1 for _, one in rules.through) or any(source == UNKNOWN for _, source in keep)):
-        return Block("Part of it is allowed, and by which rule is not known: revoke none before you know.")
-    group = ("--group-id", rules.group)
-    region = case.server.region
-    revoke = _aws(region, "revoke-security-group-ingress", group, ("--security-group-rule-ids", *rules.ids))
-    if not keep:
-        it = "it" if len(rules.ids) == 1 else "them"
-        return Block(f"Then revoke {it}; nothing that is allowed in these reports goes through {it}:", revoke)
-    permissions = ("--ip-permissions", json.dumps(_permissions(keep), separators=(",", ":")))
-    authorize = _aws(region, "authorize-security-group-ingress", group, permissions)
-    return Block(f"Then keep what is allowed ({_spell(keep)}), and revoke the rest:", f"{authorize} &&\n{revoke}")
+    if UNKNOWN in rule.sources or (opens and opens.source == UNKNOWN):
+        return _Refusal("Who is let in by", " could not be read: revoke nothing before you know.")
+    if allowed_elsewhere(rule):
+        return _Refusal(
+            "The same is allowed through", " on other servers of that group: give this server a group of its own."
+        )
+    if opens and inseparable(rule):
+        every = "all traffic" if opens.protocol == "all" else ports(opens.protocol, opens.from_port, opens.to_port)
+        more = f"{every} from {sources([opens.source], ROOMS[0])}"
+        return _Refusal(
+            "More is open through", f" than was judged: {more}. Revoke nothing before you know who needs the rest."
+        )
+    if (rule.here or rule.elsewhere) and any(len(one.rules) > 1 for _, one in rule.through):
+        return _Refusal("Part of it is allowed, and whether through", " is not known: revoke nothing before you know.")
+    return None
 
 
-def _denied(case: Case, rules: _Rules) -> Openings:
-    return _openings(
-        denied
-        for entry in case.denied
-        for denied in entry.decision.denied
-        if denied.security_group == rules.group and set(denied.rules) & set(rules.ids)
-    )
+def _revoke(region: str, group: Group, revoked: Sequence[tuple[Rule, Rest]]) -> list[Block]:
+    names = _named([rule.id for rule, _ in revoked])
+    it = names if len(revoked) < len(group.rules) else "it" if len(revoked) == 1 else "them"
+    whose = f" of {names}" if it == names else ""
+    allowed = joined(kept.allowed for _, kept in revoked)
+    unjudged = joined(kept.unjudged for _, kept in revoked)
+    stays = [f"what is allowed ({_spell(allowed)})"] if allowed else []
+    stays += [f"what was not judged ({_spell(unjudged)})"] if unjudged else []
+    then = "Then" if all(rule.opens for rule, _ in revoked) else f"Then, if nothing else is open through {it},"
+    if stays:
+        said = f"{then} keep {' and '.join(stays)}, and revoke the rest{whose}:"
+    elif any(rule.here or rule.elsewhere for rule, _ in revoked):
+        said = f"{then} revoke {it}; nothing is to stay of {it} that no other rule opens:"
+    else:
+        said = f"{then} revoke {it}; nothing that is allowed in these reports goes through {it}:"
+    change = Block(said, "\n".join(_command(region, group.id, rule, kept) for rule, kept in revoked))
+    return [change, Block(_TWICE)] if group.shared else [change]
 
 
-def _openings(denied: Iterable[Denied]) -> Openings:
-    openings: Openings = {}
-    for entry in denied:
-        openings.setdefault((entry.protocol, entry.source), []).append((entry.from_port, entry.to_port))
-    return {opening: merged(ranges) for opening, ranges in sorted(openings.items())}
-
-
-def _allowed(case: Case, rules: _Rules) -> tuple[Openings, Openings]:
-    """Give what is allowed through the rules on this server, and on others of the group."""
-    here: Openings = {}
-    elsewhere: Openings = {}
-    for entry, exposure in rules.through:
-        openings = here if identity(entry.finding.server) == identity(case.server) else elsewhere
-        for allowed in entry.decision.allowed:
-            if allowed.protocol == exposure.protocol and allowed.source in exposure.sources:
-                shared = common([(allowed.from_port, allowed.to_port)], [(exposure.from_port, exposure.to_port)])
-                openings.setdefault((allowed.protocol, allowed.source), []).extend(shared)
-    return here, elsewhere
-
-
-def _keep(allowed: Iterable[Openings], denied: Openings, beside: Sequence[Exposure]) -> Openings:
-    """Give what must be authorized anew: AWS refuses a permission that the group has already by another rule."""
-    kept: Openings = {}
-    for openings in allowed:
-        for opening, ranges in openings.items():
-            kept.setdefault(opening, []).extend(ranges)
-    for (protocol, source), ranges in kept.items():
-        other = [
-            (exposure.from_port, exposure.to_port)
-            for exposure in beside
-            if exposure.protocol == protocol and source in exposure.sources
-        ]
-        kept[protocol, source] = without(merged(ranges), [*denied.get((protocol, source), ()), *other])
-    return {opening: ranges for opening, ranges in sorted(kept.items()) if ranges}
+def _command(region: str, group: str, rule: Rule, kept: Rest) -> str:
+    """Revoke one rule, once what is to stay of it is open without it: one that is gone keeps no other from going."""
+    own = ("--group-id", group)
+    revoke = _aws(region, "revoke-security-group-ingress", own, ("--security-group-rule-ids", rule.id))
+    permissions = _permissions(joined((kept.allowed, kept.unjudged)))
+    if not permissions:
+        return revoke
+    spelled = ("--ip-permissions", json.dumps(permissions, separators=(",", ":")))
+    return f"{_aws(region, 'authorize-security-group-ingress', own, spelled)} &&\n{revoke}"
 
 
 def _permissions(openings: Openings) -> list[dict[str, object]]:
@@ -199,12 +180,13 @@ def _find(case: Case) -> Block:
     ]
     opened = ", ".join(first(sorted({ports(entry.protocol, entry.from_port, entry.to_port) for entry in nameless}), 5))
     named = [denied.security_group for denied in nameless]
-    own = [server.id] if server.kind == "security_group" else server.security_groups
-    groups = list(dict.fromkeys(group for group in (*named, *own) if group))
-    if groups:
+    own = [server.id] if server.kind == "security_group" else []
+    own += [group for entry in case.denied for group in entry.finding.server.security_groups]
+    wanted = list(dict.fromkeys(group for group in (*named, *own) if group))
+    if wanted:
         return Block(
             f"Which rule opens {opened or 'it'} is not in the report. Find it, and see what else it opens:",
-            rules_of(server.region, groups),
+            rules_of(server.region, wanted),
         )
     return Block(
         f"What opens {opened or 'it'} is not in the report. Find the security groups:",

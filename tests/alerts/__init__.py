@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from handler.alert import Message
 from handler.decision import Decision
-from handler.finding import Closed, Exposure, Finding, Ignored, Reporter, Server, Undecidable, identity
+from handler.finding import Closed, Exposure, Finding, Ignored, Opened, Reporter, Server, Undecidable, identity
 from handler.opa import Opa
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
@@ -35,6 +35,11 @@ def exposure(low: int, high: int | None = None, sources: tuple[str, ...] = UNKNO
     """Give an exposure of tcp, unless `fields` says otherwise."""
     known: dict[str, Any] = {"protocol": "tcp"}
     return Exposure(from_port=low, to_port=low if high is None else high, sources=sources, **(known | fields))
+
+
+def opens(low: int, high: int, source: str, protocol: Literal["tcp", "udp", "all"] = "tcp") -> Opened:
+    """Give all that a rule opens."""
+    return Opened(protocol=protocol, from_port=low, to_port=high, source=source)
 
 
 def finding(

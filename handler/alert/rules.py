@@ -1,0 +1,194 @@
+"""The denied rules of a security group: what each opens, what of it was judged, and what must stay open without it.
+
+An exposure has the report's ports, and the sources that the network ACL leaves: its rule may open more. What a rule
+opens beyond what was allowed or denied in this invocation is not judged, and stays as it is.
+"""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from msgspec import Struct
+
+from handler.alert.case import Case, Judged, identity
+from handler.alert.ports import Range, common, merged, without
+from handler.decision import Allowed, Denied
+from handler.finding import Exposure, Opened
+
+Openings = dict[tuple[str, str], list[Range]]
+"""Ranges of ports by protocol and source."""
+
+
+class Rule(Struct, frozen=True):
+    """A rule through which something is denied on a server. `through` is all that was judged through it, anywhere.
+
+    `denied` and `here` are what is denied and allowed through it on that server, `elsewhere` what is allowed on others.
+    """
+
+    id: str
+    through: tuple[tuple[Judged, Exposure], ...]
+    denied: Openings
+    here: Openings
+    elsewhere: Openings
+
+    @property
+    def opens(self) -> Opened | None:
+        """All that the rule opens, where it was read."""
+        told = (exposure.rule_opens for _, exposure in self.through)
+        return next((opens for opens in told if isinstance(opens, Opened)), None)
+
+    @property
+    def sources(self) -> set[str]:
+        """Whom it lets in, as far as it was judged."""
+        return {source for _, exposure in self.through for source in exposure.sources}
+
+
+class Group(Struct, frozen=True):
+    """A security group, and its rules through which something is denied on a server.
+
+    `sound` is what its rules open through which nothing is denied on any server of this invocation. `shared` says that
+    something is denied through the group on another server.
+    """
+
+    id: str
+    rules: tuple[Rule, ...]
+    sound: Openings
+    shared: bool
+
+
+class Rest(Struct, frozen=True):
+    """What must be authorized anew before a rule is revoked."""
+
+    allowed: Openings
+    unjudged: Openings
+
+
+def groups(case: Case, judged: Iterable[Judged]) -> list[Group]:
+    """Give the groups of a server's denied rules, given everything that was judged in this invocation."""
+    place = [entry for entry in judged if identity(entry.finding.server)[:2] == identity(case.server)[:2]]
+    denied = [entry for one in case.denied for entry in one.decision.denied if entry.rules]
+    found = sorted({entry.security_group for entry in denied if entry.security_group})
+    return [_group(case, group, [entry for entry in denied if entry.security_group == group], place) for group in found]
+
+
+def _group(case: Case, group: str, denied: Sequence[Denied], place: Sequence[Judged]) -> Group:
+    opened = [
+        (entry, exposure) for entry in place for exposure in entry.finding.exposures if exposure.security_group == group
+    ]
+    wrong = {rule for entry in denied for rule in entry.rules}
+    elsewhere = {
+        rule
+        for entry in place
+        if identity(entry.finding.server) != identity(case.server)
+        for one in entry.decision.denied
+        if one.security_group == group
+        for rule in one.rules
+    }
+    sound = [one for _, one in opened if one.rules and (wrong | elsewhere).isdisjoint(one.rules)]
+    rules = tuple(_rule(case, rule, denied, opened) for rule in sorted(wrong))
+    return Group(group, rules, joined(map(_whole, sound)), bool(elsewhere))
+
+
+def _rule(case: Case, rule: str, denied: Iterable[Denied], opened: Iterable[tuple[Judged, Exposure]]) -> Rule:
+    through = tuple((entry, exposure) for entry, exposure in opened if rule in exposure.rules)
+    allowed: dict[bool, list[Openings]] = {True: [], False: []}
+    for entry, exposure in through:
+        here = identity(entry.finding.server) == identity(case.server)
+        allowed[here].append(_part(exposure, entry.decision.allowed))
+    refused = joined(_opening(entry) for entry in denied if rule in entry.rules)
+    return Rule(rule, through, refused, joined(allowed[True]), joined(allowed[False]))
+
+
+def allowed_elsewhere(rule: Rule) -> bool:
+    """Say whether some of what is denied through a rule on the server is allowed on another."""
+    return any(
+        common(ranges, others)
+        for (protocol, source), ranges in rule.denied.items()
+        for (allowed, other), others in rule.elsewhere.items()
+        if allowed == protocol and (_inside(source, other) or _inside(other, source))
+    )
+
+
+def inseparable(rule: Rule) -> bool:
+    """Say whether a rule opens more than was judged which cannot be kept open without what is denied."""
+    opens = rule.opens
+    if opens is None:
+        return False
+    denied = [one for (protocol, _), ranges in rule.denied.items() if protocol == opens.protocol for one in ranges]
+    return opens.protocol == "all" or bool(common(_unjudged(rule), denied))
+
+
+def rest(rule: Rule, open_already: Openings) -> Rest:
+    """Give what must be authorized anew: AWS refuses a permission that the group has already by another rule.
+
+    What is denied one way is not kept for another: no rule tells the internet from a VPN.
+    """
+    opens, unjudged = rule.opens, _unjudged(rule)
+    allowed: Openings = {}
+    for (protocol, source), ranges in joined((rule.here, rule.elsewhere)).items():
+        kept = without(ranges, open_already.get((protocol, source), []))
+        for (denied, other), others in rule.denied.items():
+            if denied == protocol and _inside(other, source):
+                kept = without(kept, others)
+        allowed[protocol, source] = without(kept, unjudged)
+    if opens is None:
+        return Rest(joined([allowed]), {})
+    opening = (opens.protocol, opens.source)
+    return Rest(joined([allowed]), joined([{opening: without(unjudged, open_already.get(opening, []))}]))
+
+
+def joined(many: Iterable[Openings]) -> Openings:
+    """Put openings together, sorted."""
+    every: Openings = {}
+    for openings in many:
+        for opening, ranges in openings.items():
+            every.setdefault(opening, []).extend(ranges)
+    return {opening: merged(ranges) for opening, ranges in sorted(every.items()) if ranges}
+
+
+def _unjudged(rule: Rule) -> list[Range]:
+    """Give the ports that a rule opens and that were not judged for all whom it lets in; none where it was not read."""
+    opens = rule.opens
+    if opens is None:
+        return []
+    verdicts = joined(_part(one, (*entry.decision.allowed, *entry.decision.denied)) for entry, one in rule.through)
+    by_entry = opens.source.startswith("pl-") and opens.source not in rule.sources
+    judged = [(opens.from_port, opens.to_port)]
+    for source in rule.sources if by_entry else {opens.source}:
+        judged = common(judged, verdicts.get((opens.protocol, source), []))
+    return without([(opens.from_port, opens.to_port)], judged)
+
+
+def _inside(source: str, other: str) -> bool:
+    """Say whether a source is a part of another, or the same; a group and a prefix list have no parts."""
+    try:
+        networks: tuple[Any, Any] = (ip_network(source), ip_network(other))
+    except ValueError:
+        return source == other
+    return networks[0].version == networks[1].version and bool(networks[0].subnet_of(networks[1]))
+
+
+def _opening(entry: Allowed | Denied) -> Openings:
+    return {(entry.protocol, entry.source): [(entry.from_port, entry.to_port)]}
+
+
+def _part(exposure: Exposure, entries: Iterable[Allowed | Denied]) -> Openings:
+    """Give what entries of a decision say of one of its exposures."""
+    whole = [(exposure.from_port, exposure.to_port)]
+    return joined(
+        {(entry.protocol, entry.source): common(whole, [(entry.from_port, entry.to_port)])}
+        for entry in entries
+        if entry.protocol == exposure.protocol and entry.source in exposure.sources
+    )
+
+
+def _whole(exposure: Exposure) -> Openings:
+    """Give all that is known to be open by the rules of an exposure."""
+    opens = exposure.rule_opens
+    if isinstance(opens, Opened):
+        protocols = ("tcp", "udp") if opens.protocol == "all" else (opens.protocol,)
+        whole = [(opens.from_port, opens.to_port)]
+        return {(protocol, source): whole for protocol in protocols for source in (*exposure.sources, opens.source)}
+    if isinstance(exposure.load_balancer, str):
+        return {}
+    return {(exposure.protocol, source): [(exposure.from_port, exposure.to_port)] for source in exposure.sources}
