@@ -263,6 +263,87 @@ def test_refuses_a_statement_that_depends_on_the_input(
     assert "its value depends on the input" in refused(capsys, opa_path, policies)
 
 
+NEVER = """package forbid
+
+prohibition contains {
+	"id": "no-443",
+	"tcp": %s,
+	"sources": ["anywhere"],
+	"reason": "Nothing is served here",
+} if {
+	%s
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ports", "condition", "said"),
+    [
+        pytest.param(
+            "data.ports.administrativ.tcp",
+            'input.reach == "internet"',
+            "5: data.ports has no administrativ, so OPA takes it for undefined, in silence; "
+            "write a name that is there, perhaps administrative, or add it to a data file",
+            id="in a value",
+        ),
+        pytest.param(
+            "[443]",
+            "input.server.account in data.accounts.prodction",
+            "9: data.accounts has no prodction, so OPA takes it for undefined, in silence; "
+            "write a name that is there, perhaps production, or add it to a data file",
+            id="after if",
+        ),
+        pytest.param(
+            "[443]",
+            "not data.server.by_name[input.server.name]",
+            "9: data has no server, so OPA takes it for undefined, in silence; "
+            "write a name that is there, perhaps servers, or add it to a data file",
+            id="of which another part is a variable",
+        ),
+        pytest.param(
+            "[443]",
+            "data.allow._is_container",
+            "9: data.allow has no _is_container, so OPA takes it for undefined, in silence; "
+            "write a name that is there, perhaps _is_container_host, or add it to a data file",
+            id="of a rule",
+        ),
+    ],
+)
+def test_refuses_a_name_of_data_that_is_not_there(
+    policies: Path, opa_path: str, ports: str, condition: str, said: str
+) -> None:
+    """A prohibition that asks for what is not there would never hold, and nobody would hear of it."""
+    file = policies / "forbid" / "never.rego"
+    file.write_text(NEVER % (ports, condition))
+    found = next(Check(policies, None, opa_path).statements())
+    assert (found.file, f"{found.line}: {found.problem}", found.grave) == (file, said, True)
+
+
+def test_command_refuses_a_prohibition_that_never_applies(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is named also where only its evaluation shows that it asks for what is not there."""
+    file = policies / "forbid" / "never.rego"
+    condition = 'some list in ["prodction"]\n\tinput.server.account in data.accounts[list]'
+    file.write_text(NEVER % ("[443]", condition))
+    said = "prohibition no-443 never applies: something that it asks for is not there; mend or remove it"
+    assert refused(capsys, opa_path, policies) == f"{file}:4: {said}\n"
+
+
+def test_passes_imports_and_lists_and_tables_that_are_empty(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name may be imported, a list of accounts empty, and the table without rows."""
+    (policies / "servers" / "data.yaml").unlink()
+    edit(policies / "accounts" / "data.yaml", 'staging:\n  - "444455556666"', "staging: []")
+    written = NEVER.replace("forbid\n", "forbid\n\nimport data.accounts as known\nimport data.ports\n")
+    written %= ("ports.administrative.tcp", "input.server.account in known.staging")
+    (policies / "forbid" / "imports.rego").write_text(written)
+    assert (main([str(policies), "--opa", opa_path]), capsys.readouterr().err) == (0, "")
+    (policies / "forbid" / "imports.rego").write_text(written.replace("known.staging", "known.stagng"))
+    assert "imports.rego:12: data.accounts has no stagng, so OPA" in refused(capsys, opa_path, policies)
+
+
 def test_needs_a_folder_and_an_opa(policies: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is missing is named, with what to do."""
     with pytest.raises(SystemExit, match="1"):

@@ -11,16 +11,18 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from handler.cli import executable
+from handler.cli.absent import Names
 from handler.cli.data_files import Data, Fault
 from handler.cli.data_shapes import misshapen, repeated_ids
 from handler.cli.refused import Refused
 from handler.cli.schema import FOLDER
 from handler.cli.tool import Tool, complaint
-from handler.cli.unread import READ, unread
+from handler.cli.unread import READ, package, unread
 
 _FORBIDDEN = {
     "http.send",
@@ -35,6 +37,8 @@ _FORBIDDEN = {
 
 _TEAMS = tuple(READ)
 """The folders in which a team may allow something at night and write the test in the morning."""
+
+_ENGINE = "gate"
 
 
 class Check:
@@ -92,13 +96,26 @@ class Check:
         )
         return inspected
 
+    @cached_property
+    def _modules(self) -> dict[Path, dict[str, Any]]:
+        """The syntax tree of every file of Rego."""
+        files = {file for files in self._inspected()["namespaces"].values() for file in files if file.endswith(".rego")}
+        parse = ("parse", "--format", "json", "--json-include", "locations")
+        return {Path(file): json.loads(self._opa.run(*parse, file).stdout) for file in sorted(files)}
+
     def read(self) -> Iterator[Fault]:
         """Find what a team wrote and the gate does not ask for."""
-        for name, files in self._inspected()["namespaces"].items():
-            if name.removeprefix("data.").startswith(_TEAMS):
-                for file in (Path(file) for file in files if file.endswith(".rego")):
-                    parsed = self._opa.run("parse", "--format", "json", "--json-include", "locations", file).stdout
-                    yield from unread(file, json.loads(parsed))
+        for file, module in self._modules.items():
+            if package(module).startswith(_TEAMS):
+                yield from unread(file, module)
+
+    def statements(self) -> Iterator[Fault]:
+        """Find allowances and prohibitions that the gate never sees, and those that it would refuse."""
+        names = Names(self._data, self._modules.values())
+        for file, module in self._modules.items():
+            if package(module).partition(".")[0] != _ENGINE:
+                yield from names.absent(file, module)
+        yield from self.refused.statements(self._modules)
 
     def formatted(self) -> Iterator[Fault]:
         """Find files that `opa fmt` would change."""
@@ -157,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     passed &= _passes("Rego is formatted", check.formatted())
     passed &= _passes("the gate asks for every rule of the teams", check.read())
     passed &= _passes("the gate can read every row of the table", check.refused.rows())
-    passed &= _passes("the gate can read every allowance and prohibition", check.refused.statements())
+    passed &= _passes("the gate can read every allowance and prohibition", check.statements())
     if given.tests:
         reached = "every line" if given.every_line else "every line of the engine"
         passed &= _passes(f"tests pass and reach {reached}", check.tested())

@@ -8,6 +8,7 @@ from typing import Any
 from handler.cli.data_files import Data, Fault
 from handler.cli.register import QUERY, NotPlainError, statements
 from handler.cli.tool import Tool, complaint
+from handler.cli.unread import ids
 
 # What the gate says against each statement of the register, as [kind, id, field, problem].
 _AGAINST_STATEMENTS = """array.concat(
@@ -63,8 +64,8 @@ class Refused:
             said = f"{field} {problem}; the row covers nothing until this is mended"
             yield Fault(problem=said, file=written.file if written else None, line=written.line if written else None)
 
-    def statements(self) -> Iterator[Fault]:
-        """Find allowances and prohibitions in Rego that the gate would refuse, whomever they are for."""
+    def statements(self, modules: dict[Path, dict[str, Any]]) -> Iterator[Fault]:
+        """Find allowances and prohibitions in Rego that the gate would refuse, whomever they are for, or never sees."""
         register = {}
         for kind, query in (("allowance", "data.allow.allowance[_]"), ("prohibition", "data.forbid.prohibition[_]")):
             done = self._opa.run("eval", *QUERY, "--bundle", self._policies, f"x := {query}")
@@ -77,6 +78,7 @@ class Refused:
                 yield Fault(problem=f"a value of {query.removesuffix('[_]')}: {error}")
                 return
             yield from self._shared_ids(kind, register[kind])
+        yield from _never(register, modules)
         arguments = ("eval", "--format", "raw", "--fail", "--stdin-input", "--bundle", self._policies)
         done = self._opa.run(*arguments, _AGAINST_STATEMENTS, given=json.dumps(register))
         if done.returncode:
@@ -105,3 +107,13 @@ class Refused:
                 if f'"id": {json.dumps(name, ensure_ascii=False)}' in line:
                     return file, number
         return None, None
+
+
+def _never(register: dict[str, list[Any]], modules: dict[Path, dict[str, Any]]) -> Iterator[Fault]:
+    """Find what is written and yet not in the register: with this data it applies to nothing at all."""
+    listed = {(kind, found.get("id")) for kind in register for found in register[kind] if isinstance(found, dict)}
+    for file, module in modules.items():
+        for kind, name, line in ids(module):
+            if (kind, name) not in listed:
+                problem = f"{kind} {name} never applies: something that it asks for is not there; mend or remove it"
+                yield Fault(file=file, line=line, problem=problem)

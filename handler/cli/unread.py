@@ -15,12 +15,11 @@ READ = {"allow": "allowance", "forbid": "prohibition"}
 
 def unread(file: Path, module: dict[str, Any]) -> Iterator[Fault]:
     """Find the rules of a file of `allow` or `forbid` that nobody asks for; its package, if it is another by a slip."""
-    package = module["package"]
-    name = ".".join(step["value"] for step in package["path"][1:])
+    name = package(module)
     team = next(team for team in READ if name.startswith(team))
     if name != team:
         problem = f"nobody reads package {name}; it must be `package {team}`"
-        yield Fault(file=file, line=package["location"]["row"], problem=problem)
+        yield Fault(file=file, line=module["package"]["location"]["row"], problem=problem)
         return
     wanted = READ[team]
     for rule in module.get("rules", []):
@@ -29,3 +28,19 @@ def unread(file: Path, module: dict[str, Any]) -> Iterator[Fault]:
             example = f"as in `{wanted} contains {{...}} if {{...}}`; what only helps begins with `_`"
             problem = f"nobody reads `{ref}`; it must be called `{wanted}`, {example}"
             yield Fault(file=file, line=rule["location"]["row"], problem=problem)
+
+
+def package(module: dict[str, Any]) -> str:
+    """Give the package of a file, without `data`."""
+    return ".".join(step["value"] for step in module["package"]["path"][1:])
+
+
+def ids(module: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """Give kind, id and line of each allowance and prohibition that is written out in a file."""
+    kind = READ.get(package(module), "")
+    for rule in module.get("rules", []):
+        head = rule["head"]
+        if head["ref"][0]["value"] == kind and head.get("key", {}).get("type") == "object":
+            for key, value in head["key"]["value"]:
+                if key["value"] == "id" and value["type"] == "string":
+                    yield kind, value["value"], value["location"]["row"]
