@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, PaginationError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, PaginationError, UnknownRegionError
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 from msgspec import Struct
@@ -119,7 +119,7 @@ class Inquiry:
         return Answers(tuple(items), unread)
 
     def _ask(self, place: Place, service: str, operation: str, field: str, arguments: dict[str, Any]) -> Answer:
-        scopes = ((), (place.account,), (*place, service), (*place, service, operation))
+        scopes = ((), (place.account,), (*place,), (*place, service), (*place, service, operation))
         hopeless = next((self._hopeless[scope] for scope in scopes if scope in self._hopeless), None)
         if hopeless is not None:
             return Answer((), hopeless)
@@ -159,24 +159,29 @@ def _pages(client: Any, operation: str, arguments: dict[str, Any]) -> Iterator[d
 
 
 def _explain(error: Exception, action: str, place: Place) -> tuple[str, int | None]:
-    """Say what an error means, and what is hopeless after it: 0 all, 1 the account, 2 the service, 3 the call."""
+    """Say what an error means, and what is hopeless after it.
+
+    That is 0 all, 1 the account, 2 the account in this Region, 3 the service, 4 the call.
+    """
     if isinstance(error, OutOfTimeError):
         return f"{error} for {action or 'look-ups'}", 0
     if not action:
-        return _unentered(error, place), 1
+        return _unentered(error, place)
     if isinstance(error, NoConnectionError | HTTPClientError):
-        return f"{action} got no answer in {place.account} {place.region} ({type(error).__name__})", 2
+        return f"{action} got no answer in {place.account} {place.region} ({type(error).__name__})", 3
     for codes, word in ((_DENIED, "denied"), (_THROTTLED, "throttled")):
         if _code(error).startswith(codes):
-            return f"{action} was {word} in {place.account}", 3
+            return f"{action} was {word} in {place.account}", 4
     return f"{action} failed in {place.account}: {_short(error)}", None
 
 
-def _unentered(error: Exception, place: Place) -> str:
-    """Say why an account cannot be asked at all."""
+def _unentered(error: Exception, place: Place) -> tuple[str, int]:
+    """Say why an account cannot be asked at all, or not in this Region: reports hold some that are none."""
+    if isinstance(error, UnknownRegionError | ValueError):
+        return f"Region {place.region!r} of {place.account} cannot be asked: {_short(error)}", 2
     if isinstance(error, ClientError) and _code(error).startswith(_DENIED):
-        return f"sts:{error.operation_name} was denied for {place.account}"
-    return str(error) if isinstance(error, NoRoleError) else f"{place.account} cannot be asked: {_short(error)}"
+        return f"sts:{error.operation_name} was denied for {place.account}", 1
+    return (str(error) if isinstance(error, NoRoleError) else f"{place.account} cannot be asked: {_short(error)}"), 1
 
 
 def _code(error: Exception) -> str:

@@ -101,6 +101,18 @@ def test_a_place_that_is_none_is_said(endpoint: Endpoint, account: str, region: 
     assert "bug" not in note
 
 
+@pytest.mark.parametrize("account", [ACCOUNT, OTHER_ACCOUNT])
+def test_a_region_that_is_none_spoils_no_other(cloud: Cloud, moto_url: str, account: str) -> None:
+    """Its account can be asked in those that are."""
+    owner = cloud if account == ACCOUNT else Cloud(moto_url, account)
+    good = reported(server(owner.group(tcp(22, OFFICE)), account=account), 22)
+    placeholder = reported(server("sg-0bad0bad0bad0bad0", account=account, region="eu_west 1"), 22)
+    unread, read = looked_up(placeholder, good, accounts=Accounts("portcullis-reader"))
+    assert [one.sources for one in unread.exposures] == [("unknown",)]
+    assert unread.notes[0].startswith(f"Region 'eu_west 1' of {account} cannot be asked: ")
+    assert set.union(*sources(read).values()) == {OFFICE}
+
+
 def test_which_account_is_its_own_may_not_be_told(endpoint: Endpoint) -> None:
     """Then none is read."""
     endpoint.tells |= {"GetCallerIdentity": DENIED, "DescribeInstances": {}}
