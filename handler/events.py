@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from handler.errors import UnreadableError
 from handler.finding import Undecidable
@@ -19,8 +20,9 @@ _QUEUED: tuple[Kind, ...] = ("sqs", "sns")
 class Record(Struct, frozen=True, kw_only=True):
     """One unit of an envelope: it succeeds or fails alone.
 
-    `id` is SQS's or SNS's message id, EventBridge's event id, else the id of the request. `event` is what was inside,
-    decoded. Where that could not be read, `event` is null and `problem` says why.
+    `id` is SQS's or SNS's message id, EventBridge's event id, else the id of the request; in an array one that comes
+    again is numbered. `event` is what was inside, decoded. Where that could not be read, `event` is null and `problem`
+    says why.
     """
 
     id: str
@@ -48,15 +50,18 @@ def unwrap(event: Any, request_id: str) -> Envelope:
 
 
 def _array(events: list[Any], request_id: str) -> tuple[Record, ...]:
-    """Unwrap each event of an array; one inside another is left to the reporters."""
+    """Unwrap each event of an array; one inside another is left to the reporters. No two records share an id."""
     if not events:
         return (_unreadable(request_id, "an array of events", UnreadableError("", "is an empty list"), events),)
-    found: list[Record] = []
+    found: dict[str, Record] = {}
     for index, event in enumerate(events):
         name = f"{request_id}[{index}]"
-        inner = (_direct(event, name),) if isinstance(event, list) else unwrap(event, name).records
-        found.extend(inner)
-    return tuple(found)
+        for record in (_direct(event, name),) if isinstance(event, list) else unwrap(event, name).records:
+            own = record.id
+            while own in found:
+                own = f"{own}[{len(found)}]"
+            found[own] = replace(record, id=own)
+    return tuple(found.values())
 
 
 def _direct(event: Any, request_id: str) -> Record:

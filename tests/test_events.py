@@ -87,10 +87,19 @@ def test_array_is_one_record_each() -> None:
         "c02b4335",
         "request[1]",
         "message-1",
-        "message-1",
+        "message-1[3]",
         "request[3]",
     ]
     assert [record.event for record in envelope.records] == [EVENT, {"findings": []}, EVENT, None, [EVENT]]
+
+
+def test_events_of_an_array_that_share_an_id_are_told_apart() -> None:
+    """Whatever is said of one record is not said of another."""
+    others = [{**EVENT, "detail": {"number": number}} for number in range(2)]
+    envelope = unwrap([EVENT, {**EVENT, "id": "c02b4335[2]"}, *others, batch(sqs(TEXT), sqs(TEXT))], "request")
+    ids = ["c02b4335", "c02b4335[2]", "c02b4335[2][2]", "c02b4335[3]", "message-1", "message-1[5]"]
+    assert [record.id for record in envelope.records] == ids
+    assert [record.event for record in envelope.records[2:4]] == others
 
 
 def test_empty_array_is_not_silence() -> None:
