@@ -1,11 +1,13 @@
 """Data files that OPA would read otherwise than they are written, or the engine cannot use, are refused."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from handler.cli.check import Check
+from handler.cli.tool import Tool
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -296,6 +298,33 @@ def test_passes_json_as_well_as_yaml(policies: Path) -> None:
     (policies / "accounts" / "teams").mkdir()
     (policies / "accounts" / "teams" / "data.yaml").write_text('netops:\n  - "111122223333"\n')
     assert faults(policies) == []
+
+
+def test_reads_numbers_as_opa_does(policies: Path, opa_path: str) -> None:
+    """A key without quotes that OPA reads as a number is refused: its rows would be another server's."""
+    keys = [
+        *(
+            "1e3",
+            "12E4",
+            "-1e5",
+            "1e-2",
+            ".5e3",
+            "5.",
+            "0o17",
+            "0O17",
+            "0o_-7",
+            "0b11",
+            "0x1F",
+            "007",
+            "089",
+            "+_1",
+            "0E8_",
+        ),
+        *("web-1", "1e3-web", "0x", "5e", "0b12", "0o8", "e3", "-", "._", "1.2.3", "2027-6-30", "+1x", "i-0abc", "w_1"),
+    ]
+    (policies / "servers" / "data.yaml").write_text("by_name:\n" + "".join(f"  {key}: []\n" for key in keys))
+    read = Tool(opa_path).run("eval", "--format", "raw", "--bundle", policies, "object.keys(data.servers.by_name)")
+    assert {keys[(line or 0) - 2] for _, line, _ in faults(policies)} == set(keys) - set(json.loads(read.stdout))
 
 
 def test_reads_addresses_as_the_gate_does(policies: Path, opa_path: str) -> None:

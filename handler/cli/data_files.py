@@ -16,6 +16,10 @@ _NAMES = ("data.yaml", "data.yml", "data.json")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT = "tag:yaml.org,2002:str"
 _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_NUMBER = re.compile(
+    r"[-+]?(0[xX][0-9a-fA-F]+|0[oO][-+]?[0-7]+|0[bB][-+]?[01]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)"
+)
+"""What OPA's reader of YAML takes for a number, once `_` is removed."""
 
 Place = tuple[str | int, ...]
 """Where a value stands under `data`: keys of objects and indexes of lists."""
@@ -101,13 +105,13 @@ def _can_be_joined(earlier: Value, value: Value) -> bool:
 
 
 def is_number(node: Node) -> bool:
-    """Say whether it is digits without quotes."""
-    quoted = isinstance(node, ScalarNode) and node.style in {"'", '"'}
-    return isinstance(node, ScalarNode) and not quoted and str(node.value).isdecimal()
+    """Say whether OPA reads a number, as it does of 089122223333, 1e3 and 0o17, which are text to PyYAML."""
+    plain = isinstance(node, ScalarNode) and not node.style
+    return plain and bool(_NUMBER.fullmatch(node.value.replace("_", "")))
 
 
 def is_text(node: Node) -> bool:
-    """Say whether OPA reads text; 089122223333, which is text to PyYAML, is a number to OPA."""
+    """Say whether OPA reads text."""
     return isinstance(node, ScalarNode) and node.tag == _TEXT and not is_number(node)
 
 
