@@ -166,6 +166,56 @@ def faults(policies: Path) -> list[tuple[str, int | None, str]]:
             id="network that is not a list",
         ),
         pytest.param(
+            "ports/data.yaml",
+            'administrative:\n  tcp: [22, "5985-5986"]\n  udp: [69]\n',
+            2,
+            "5985-5986 is no port; write a whole number of 0-65535 without quotes, each port of a range",
+            id="range of administrative ports",
+        ),
+        pytest.param(
+            "ports/data.yaml",
+            'administrative:\n  tcp:\n    - "22"\n  udp: []\n',
+            3,
+            "22 is no port; write a whole number of 0-65535 without quotes, each port of a range",
+            id="administrative port as text",
+        ),
+        pytest.param(
+            "ports/data.yaml",
+            "administrative:\n  tcp: [65536]\n  udp: [69]\n",
+            2,
+            "65536 is no port; write a whole number of 0-65535 without quotes, each port of a range",
+            id="administrative port that is none",
+        ),
+        pytest.param(
+            "ports/data.yaml",
+            "administrative:\n  tcp: [022]\n  udp: [69]\n",
+            2,
+            "022 is no port; write a whole number of 0-65535 without quotes, each port of a range",
+            id="administrative port that OPA reads as another",
+        ),
+        pytest.param(
+            "ports/data.yaml",
+            "administrative:\n  tcp: 22\n  udp: [69]\n",
+            2,
+            "tcp is not a list; write it like [22, 3389]",
+            id="administrative ports that are not a list",
+        ),
+        pytest.param(
+            "ports/data.yaml",
+            "administrative:\n  tcp: [22]\n  udp: [69]\n  tpc: [22]\n",
+            4,
+            "nobody asks for tpc; ports are listed for tcp and for udp",
+            id="administrative ports of an unknown protocol",
+        ),
+        pytest.param(
+            "ports/data.yaml",
+            "administrative:\n  tcp: [22]\n",
+            1,
+            "no administrative port of udp is listed, so none would be critical; "
+            "in ports/data.yaml, under `administrative:`, add a list for tcp and one for udp",
+            id="no administrative ports of a protocol",
+        ),
+        pytest.param(
             "servers/data.yaml",
             ROW.replace("      accounts: [production]\n", ""),
             4,
@@ -272,6 +322,21 @@ def test_refuses_a_data_file(policies: Path, file: str, text: str, line: int | N
     (policies / file).parent.mkdir(exist_ok=True)
     (policies / file).write_text(text)
     assert faults(policies) == [(file, line, problem)]
+
+
+@pytest.mark.parametrize("text", ["administrativ:\n  tcp: [22]\n  udp: [69]\n", "administrative: [22]\n", "{}\n"])
+def test_refuses_ports_of_which_none_would_be_critical(policies: Path, text: str) -> None:
+    """Without lists of administrative ports no alert but one about every port would be critical."""
+    (policies / "ports" / "data.yaml").write_text(text)
+    *_, (_, _, problem) = faults(policies)
+    assert problem.startswith("no administrative port of tcp and udp is listed, so none would be critical; in ports/")
+
+
+def test_passes_ports_for_rules_beside_the_administrative_ones(policies: Path) -> None:
+    """A rule may take its ports from the data as it takes its accounts."""
+    with (policies / "ports" / "data.yaml").open("a") as file:
+        file.write('web: [80, 443, "8000-8100"]\n')
+    assert faults(policies) == []
 
 
 def test_refuses_a_key_that_is_repeated_in_another_file(policies: Path) -> None:

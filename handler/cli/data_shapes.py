@@ -1,4 +1,4 @@
-"""What the data files of the policies have to hold: accounts, networks, and the table of allowances."""
+"""What the data files of the policies have to hold: accounts, networks, ports, and the table of allowances."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,13 @@ from handler.cli.data_files import Data, Fault, Place, Value, is_number, is_text
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _GROUP_OR_PREFIX_LIST = re.compile(r"([0-9]{12}/)?sg-[0-9A-Za-z]+|pl-[0-9A-Za-z]+|sg-\*")
+_PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _CIDR = re.compile(r"[0-9A-Fa-f:.]+/(0|[1-9][0-9]{0,2})")
+_ADMINISTRATIVE = ("ports", "administrative")
 
 
 def misshapen(data: Data) -> Iterator[Fault]:
-    """Find what the engine cannot use at its place: accounts, networks, rows of the table."""
+    """Find what the engine cannot use at its place: accounts, networks, ports, rows of the table."""
     listed = (place for place, value in data.values.items() if isinstance(value.node, SequenceNode))
     lists = {"any"} | {str(place[1]) for place in listed if place[:1] == ("accounts",) and place[2:] == ()}
     for place, value in data.values.items():
@@ -35,6 +37,17 @@ def repeated_ids(data: Data) -> Iterator[Fault]:
                 yield Fault(file=value.file, line=value.line, problem=problem)
 
 
+def unlisted_ports(data: Data) -> Iterator[Fault]:
+    """Find protocols of which no port is said to administer a server."""
+    missing = [name for name in ("tcp", "udp") if (*_ADMINISTRATIVE, name) not in data.values]
+    if missing:
+        written = data.values.get(_ADMINISTRATIVE)
+        problem = f"no administrative port of {' and '.join(missing)} is listed, so none would be critical"
+        remedy = "in ports/data.yaml, under `administrative:`, add a list for tcp and one for udp"
+        file, line = (written.file, written.line) if written else (None, None)
+        yield Fault(file=file, line=line, problem=f"{problem}; {remedy}")
+
+
 def is_row(place: Place) -> bool:
     """Say whether a row of the table in `servers/` belongs at this place."""
     match place:
@@ -49,6 +62,8 @@ def _problem(place: Place, node: Node, lists: set[str]) -> str | None:
             problem = _in_accounts(place, node)
         case "networks":
             problem = _in_networks(place, node)
+        case "ports":
+            problem = _in_ports(place, node)
         case "servers":
             problem = _in_servers(place, node, lists)
         case _:
@@ -77,6 +92,19 @@ def _in_networks(place: Place, node: Node) -> str | None:
             return f"{name} is not a list of addresses; write `- ` and a CIDR, or remove it"
         case ("networks", _, int()) if not _is_literal(node):
             return f"{spelled(node)} cannot be read; write a CIDR without host bits, sg-..., pl-... or sg-*"
+    return None
+
+
+def _in_ports(place: Place, node: Node) -> str | None:
+    match place:
+        case ("ports", "administrative"):
+            return None if isinstance(node, MappingNode) else "administrative needs a list of ports for tcp and for udp"
+        case ("ports", "administrative", "tcp" | "udp" as name):
+            return None if isinstance(node, SequenceNode) else f"{name} is not a list; write it like [22, 3389]"
+        case ("ports", "administrative", name):
+            return f"nobody asks for {name}; ports are listed for tcp and for udp"
+        case ("ports", "administrative", _, int()) if not _is_port(node):
+            return f"{spelled(node)} is no port; write a whole number of 0-65535 without quotes, each port of a range"
     return None
 
 
@@ -115,6 +143,10 @@ def _has_key(node: Node, key: str) -> bool:
 
 def _is_account(node: Node) -> bool:
     return is_text(node) and bool(_ACCOUNT.fullmatch(node.value))
+
+
+def _is_port(node: Node) -> bool:
+    return is_number(node) and bool(_PORT.fullmatch(node.value)) and int(node.value) <= 65535  # noqa: PLR2004
 
 
 def _is_literal(node: Node) -> bool:
