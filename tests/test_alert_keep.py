@@ -78,6 +78,14 @@ def test_what_another_rule_opens_is_not_authorized_twice(gate: Opa, ec2: Any, gr
     assert group.opened() == {("tcp", port, port, "0.0.0.0/0") for port in (80, 443)}
 
 
+def test_what_other_rules_open_needs_no_command(gate: Opa, ec2: Any, group: Group) -> None:
+    """All that is allowed of a rule is open without it: the rule goes, and the mail says why it may."""
+    web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
+    body = run(ec2, gate, finding(web, group.open(79, 80, "0.0.0.0/0"), group.open(80, 80, "0.0.0.0/0")))
+    assert group.opened() == {("tcp", 80, 80, "0.0.0.0/0")}
+    assert "Then revoke it; nothing is to stay of it that no other rule opens:" in flat(body)
+
+
 @pytest.mark.parametrize("source", ["2001:db8:ff1::/48", "sg-0other", PEER, PREFIXES])
 def test_every_kind_of_source_is_authorized_as_what_it_is(gate: Opa, ec2: Any, group: Group, source: str) -> None:
     """IPv6 networks, groups, a peer account's groups and prefix lists keep what they may reach."""
