@@ -6,7 +6,7 @@ said that it is open and may know better, and one that was reached from the inte
 Where the report told no ports, all that the rules open is what is exposed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -37,7 +37,10 @@ def _looked_up(scene: Scene) -> Finding:
     if read:
         scene.notes.append(f"rules of {some(read)} read at {clock(ground.inquiry.at)}")
     if not exposures:
-        scene.notes.append(f"no rule of {some(read)} opens a port now; the scanner last looked {last_look(finding)}")
+        when = f"the scanner last looked {last_look(finding)}"
+        behind = any(_opened(scene, exposure) for exposure in finding.exposures)
+        told = "nobody gets past the network ACLs" if behind else f"no rule of {some(read)} opens a port"
+        scene.notes.append(f"{told} now; {when}")
         exposures = list(finding.exposures)
     elif not any(UNKNOWN in exposure.sources for exposure in exposures):
         finding = replace(finding, notes=tuple(note for note in finding.notes if note != PORTS_ASSUMED))
@@ -92,13 +95,28 @@ def _unread(scene: Scene, unknown: Exposure) -> list[Exposure]:
 
 
 def _closed(scene: Scene, unknown: Exposure, let_in: list[Exposure]) -> list[Exposure]:
-    """Give what no rule opens any more, although the scanner said that it is open."""
+    """Give what nobody is let in to any more, by the rules or by the network ACLs, although the scanner reached it."""
     groups = some(_groups(routes_to(scene.finding.server, unknown, scene.ground.interfaces)[0]))
-    gaps = unopened(unknown, [(one.from_port, one.to_port) for one in let_in])
-    closed = [replace(unknown, from_port=low, to_port=high) for low, high in gaps]
     when = f"the scanner last looked {last_look(scene.finding)}"
-    scene.notes.extend(f"no rule of {groups} opens {ports(one)} now; {when}" for one in closed)
-    return closed
+    left = [(one.from_port, one.to_port) for one in let_in]
+    gaps = unopened(unknown, left)
+    shut = unopened(unknown, [*left, *_opened(scene, unknown)])
+    kept_out = unopened(unknown, [*left, *shut])
+    scene.notes.extend(f"no rule of {groups} opens {ports(one)} now; {when}" for one in _parts(unknown, shut))
+    past = (f"nobody gets past the network ACLs to {ports(one)} now; {when}" for one in _parts(unknown, kept_out))
+    scene.notes.extend(past)
+    return _parts(unknown, gaps)
+
+
+def _opened(scene: Scene, exposure: Exposure) -> list[tuple[int, int]]:
+    """Give the parts of an exposure that a rule opens to somebody, whether or not the network ACLs let them through."""
+    ground = scene.ground
+    every = openings(scene.finding.server, exposure, ground.interfaces, ground.rules)
+    return [span for _, rule, span in every if ground.lists.of.get(rule.source, (rule.source,))]
+
+
+def _parts(exposure: Exposure, spans: Iterable[tuple[int, int]]) -> list[Exposure]:
+    return [replace(exposure, from_port=low, to_port=high) for low, high in spans]
 
 
 def _groups(routes: list[Route]) -> list[str]:
@@ -122,7 +140,8 @@ def _let_in(scene: Scene, part: Exposure, route: Route, rule: Rule) -> Iterator[
 def _past_acl(scene: Scene, opened: Exposure, route: Route) -> Iterator[Exposure]:
     """Give what the network ACL of the subnet leaves of an exposure. It is about addresses: groups and lists stay.
 
-    Private networks do too: no ACL stands between the servers of one subnet.
+    A private network that a rule names does too: no ACL stands between the servers of one subnet. Of a wider one only
+    what the ACL lets in stays, since no report is about those few servers.
     """
     acls = scene.ground.acls
     acl = acls.of.get(route.subnet or "")

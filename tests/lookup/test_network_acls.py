@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from handler.finding import PORTS_ASSUMED
 from handler.lookup.network_acls import Acl, Entry
 from tests.lookup.cloud import OFFICE, Cloud, looked_up, problems, reported, server, sources, tcp
 from tests.lookup.endpoint import DENIED, Endpoint
 
 GROUP = "sg-0aaaaaaaaaaaaaaa1"
+LOOKED = "the scanner last looked at 2026-11-24 05:58 UTC"
 
 
 def test_who_is_kept_out_is_no_source(cloud: Cloud) -> None:
@@ -52,7 +55,35 @@ def test_who_is_kept_out_altogether_leaves_a_port_that_is_still_exposed(cloud: C
     group = cloud.group(tcp(22, OFFICE))
     [found] = looked_up(reported(server(cloud.instance(group)), 22))
     assert sources(found) == {("tcp 22-22",): {"unknown"}}
-    assert problems(found)[0] == f"network ACL {acl} keeps out whom {group} lets in to tcp 22"
+    assert problems(found) == [
+        f"network ACL {acl} keeps out whom {group} lets in to tcp 22",
+        f"nobody gets past the network ACLs to tcp 22 now; {LOOKED}",
+    ]
+
+
+def test_what_no_rule_opens_is_told_from_what_the_acl_keeps_out(cloud: Cloud) -> None:
+    """Port by port."""
+    cloud.deny(OFFICE, port=8001)
+    group = cloud.group({**tcp(8000, OFFICE), "ToPort": 8001})
+    [found] = looked_up(reported(server(cloud.instance(group)), ("tcp", 8000, 8003)))
+    assert {(one.from_port, one.to_port) for one in found.exposures if one.sources == ("unknown",)} == {(8001, 8003)}
+    assert problems(found) == [
+        f"no rule of {group} opens tcp 8002-8003 now; {LOOKED}",
+        f"nobody gets past the network ACLs to tcp 8001 now; {LOOKED}",
+    ]
+
+
+def test_a_group_of_which_nobody_gets_past_the_acl_is_said_to_be_so(cloud: Cloud) -> None:
+    """A report that names no port is about all that the rules open."""
+    acl = cloud.deny(OFFICE)
+    group = cloud.group(tcp(22, OFFICE))
+    finding = reported(server(cloud.instance(group)), ("tcp", 0, 65535))
+    [found] = looked_up(replace(finding, notes=(PORTS_ASSUMED,)))
+    assert problems(found) == [
+        PORTS_ASSUMED,
+        f"network ACL {acl} keeps out whom {group} lets in to tcp 22",
+        f"nobody gets past the network ACLs now; {LOOKED}",
+    ]
 
 
 def test_an_entry_for_all_protocols_is_for_all_ports(cloud: Cloud) -> None:
