@@ -344,6 +344,15 @@ def test_passes_imports_and_lists_and_tables_that_are_empty(
     assert "imports.rego:12: data.accounts has no stagng, so OPA" in refused(capsys, opa_path, policies)
 
 
+@pytest.mark.parametrize("key", ['["tcp"]', '{"tcp"}', '{"tcp": 1}'])
+def test_refuses_a_statement_with_a_key_that_is_no_text(policies: Path, opa_path: str, key: str) -> None:
+    """Rego has keys that JSON has not, and what cannot be printed cannot be reviewed."""
+    (policies / "allow" / "x.rego").write_text(f"package allow\n\nallowance contains {{{key}: 1}}\n")
+    assert [fault.problem for fault in Check(policies, None, opa_path).statements()] == [
+        "a value of data.allow.allowance: one of its keys is a list or an object; write text such as `id` or `tcp`"
+    ]
+
+
 def test_needs_a_folder_and_an_opa(policies: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is missing is named, with what to do."""
     with pytest.raises(SystemExit, match="1"):

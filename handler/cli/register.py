@@ -15,7 +15,7 @@ _RESULTS = [{"type": "var", "value": name} for name in ("_", "$0", "x")]
 
 
 class NotPlainError(ValueError):
-    """A statement's value depends on the input, so it cannot be printed without a finding."""
+    """A statement cannot be printed without a finding, since its value depends on the input, or not as JSON."""
 
 
 def statements(answer: dict[str, Any]) -> Iterator[Any]:
@@ -33,9 +33,16 @@ def plain(term: dict[str, Any]) -> Any:
     if kind in {"array", "set"}:
         return [plain(item) for item in value]
     if kind == "object":
-        return {plain(key): plain(item) for key, item in value}
+        return {_key(key): plain(item) for key, item in value}
     msg = "its value depends on the input; write plain values, and what it depends on after `if`"
     raise NotPlainError(msg)
+
+
+def _key(term: dict[str, Any]) -> Any:
+    if term["type"] in {"array", "set", "object"}:
+        msg = "one of its keys is a list or an object; write text such as `id` or `tcp`"
+        raise NotPlainError(msg)
+    return plain(term)
 
 
 def _heads(query: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
