@@ -313,6 +313,33 @@ def faults(policies: Path) -> list[tuple[str, int | None, str]]:
             "OPA does not read a file of this name; make it data.yaml in a folder",
             id="file that OPA does not read",
         ),
+        pytest.param(
+            "servers/data.YAML",
+            ROW,
+            None,
+            "OPA does not read a file of this name; make it data.yaml in a folder",
+            id="suffix in capitals",
+        ),
+        *(
+            pytest.param(
+                f"forbid/telnet.{suffix}",
+                "package forbid\n",
+                None,
+                "OPA does not read a file of this name; let it end in .rego (or .md), or remove it",
+                id=f"policy with the suffix {suffix}",
+            )
+            for suffix in ("reg", "REGO", "rego.txt", "rego~")
+        ),
+        *(
+            pytest.param(
+                "servers/data.yaml",
+                ROW.replace("443", written),
+                6,
+                f"OPA reads another number than {written}; write a plain one, or a text in quotes",
+                id=f"port {written}",
+            )
+            for written in ("0443", "0x1bb", "4_43", "4.43e2", "+443")
+        ),
     ],
 )
 def test_refuses_a_data_file(policies: Path, file: str, text: str, line: int | None, problem: str) -> None:
@@ -322,6 +349,16 @@ def test_refuses_a_data_file(policies: Path, file: str, text: str, line: int | N
     (policies / file).parent.mkdir(exist_ok=True)
     (policies / file).write_text(text)
     assert faults(policies) == [(file, line, problem)]
+
+
+def test_refuses_a_test_that_opa_does_not_read(policies: Path, tmp_path: Path) -> None:
+    """A test under another name would pass for ever; a README beside it may stay."""
+    (tmp_path / "policy_tests").mkdir()
+    for name in ("web_test.rego.bak", "README.md", ".manifest"):
+        (tmp_path / "policy_tests" / name).write_text("{}")
+    assert [fault.file for fault in Check(policies, tmp_path / "policy_tests", "opa").data()] == [
+        tmp_path / "policy_tests" / "web_test.rego.bak"
+    ]
 
 
 @pytest.mark.parametrize("text", ["administrativ:\n  tcp: [22]\n  udp: [69]\n", "administrative: [22]\n", "{}\n"])

@@ -17,7 +17,7 @@ from typing import Any
 
 from handler.cli import executable
 from handler.cli.absent import Names
-from handler.cli.data_files import Data, Fault
+from handler.cli.data_files import Data, Fault, not_read
 from handler.cli.data_shapes import misshapen, repeated_ids, unlisted_ports
 from handler.cli.refused import Refused
 from handler.cli.schema import FOLDER
@@ -55,6 +55,8 @@ class Check:
 
     def data(self) -> Iterator[Fault]:
         """Find what OPA reads otherwise than it is written, and what the engine cannot use."""
+        for folder in self._folders:
+            yield from not_read(folder)
         yield from self._data.faults
         yield from misshapen(self._data)
         yield from repeated_ids(self._data)

@@ -6,6 +6,7 @@ Of two equal keys OPA takes the last, an unquoted 012345670123 becomes another n
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -20,6 +21,8 @@ _NUMBER = re.compile(
     r"[-+]?(0[xX][0-9a-fA-F]+|0[oO][-+]?[0-7]+|0[bB][-+]?[01]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)"
 )
 """What OPA's reader of YAML takes for a number, once `_` is removed."""
+
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 
 Place = tuple[str | int, ...]
 """Where a value stands under `data`: keys of objects and indexes of lists."""
@@ -56,8 +59,6 @@ class Data:
             if file.name in _NAMES:
                 self.files += 1
                 self._read(file, file.relative_to(policies).parts[:-1])
-            elif file.suffix in {".yaml", ".yml", ".json"} and not file.name.startswith("."):
-                self._refuse(file, None, "OPA does not read a file of this name; make it data.yaml in a folder")
 
     def _read(self, file: Path, place: Place) -> None:
         try:
@@ -99,6 +100,16 @@ class Data:
         self.faults.append(Fault(file=file, line=line, problem=problem))
 
 
+def not_read(folder: Path) -> Iterator[Fault]:
+    """Find files that OPA passes over because of their names; prose beside the policies is welcome."""
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+        if file.name in _NAMES or file.suffix in {".rego", ".md", ""}:
+            continue
+        data = file.suffix.lower() in {".yaml", ".yml", ".json"}
+        remedy = "make it data.yaml in a folder" if data else "let it end in .rego (or .md), or remove it"
+        yield Fault(file=file, problem=f"OPA does not read a file of this name; {remedy}")
+
+
 def _can_be_joined(earlier: Value, value: Value) -> bool:
     both = isinstance(earlier.node, MappingNode) and isinstance(value.node, MappingNode)
     return both and earlier.file != value.file
@@ -108,6 +119,11 @@ def is_number(node: Node) -> bool:
     """Say whether OPA reads a number, as it does of 089122223333, 1e3 and 0o17, which are text to PyYAML."""
     plain = isinstance(node, ScalarNode) and not node.style
     return plain and bool(_NUMBER.fullmatch(node.value.replace("_", "")))
+
+
+def is_misread(node: Node) -> bool:
+    """Say whether OPA reads a number that people would not: 0443 is 291 to it, and 1_000 is 1000."""
+    return is_number(node) and not _PLAIN_NUMBER.fullmatch(node.value)
 
 
 def is_text(node: Node) -> bool:

@@ -6,7 +6,7 @@ from ipaddress import IPv6Network, ip_network
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from handler.cli.data_files import Data, Fault, Place, Value, is_number, is_text, spelled
+from handler.cli.data_files import Data, Fault, Place, Value, is_misread, is_number, is_text, spelled
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _GROUP_OR_PREFIX_LIST = re.compile(r"([0-9]{12}/)?sg-[0-9A-Za-z]+|pl-[0-9A-Za-z]+|sg-\*")
@@ -70,6 +70,8 @@ def _problem(place: Place, node: Node, lists: set[str]) -> str | None:
             problem = None
     if problem is None and is_number(node) and _ACCOUNT.fullmatch(node.value):
         problem = f"{node.value} looks like an account id; write it in quotes"
+    if problem is None and is_misread(node):
+        problem = f"OPA reads another number than {node.value}; write a plain one, or a text in quotes"
     return problem
 
 
