@@ -16,8 +16,8 @@ allowance contains {
 }
 
 # Load balancers are let in to every such port by their groups, also to those to which they send nothing. That is what
-# an exposure says that names a load balancer and no rule. Where another group is let in to such a port too, nothing is
-# allowed here, since this allows any group.
+# an exposure says that names a load balancer and no rule. Where another group is let in to such a port too, around the
+# load balancer or through it to what no task has bound, nothing is allowed here, since this allows any group.
 allowance contains {
 	"id": "container-hosts",
 	"tcp": ["32768-65535"],
@@ -36,8 +36,7 @@ allowance contains {
 
 _balancers_groups contains source if {
 	some exposure in input.exposures
-	is_string(exposure.load_balancer)
-	exposure.security_group == null
+	_is_the_balancers(exposure)
 	some source in exposure.sources
 	is_string(source)
 	startswith(source, "sg-")
@@ -45,12 +44,31 @@ _balancers_groups contains source if {
 
 _other_groups contains source if {
 	some exposure in input.exposures
-	object.get(exposure, "load_balancer", "") == ""
+	not _is_the_balancers(exposure)
+	not _is_bound(exposure)
 	exposure.protocol == "tcp"
 	exposure.to_port > 32767
 	some source in exposure.sources
 	is_string(source)
 	startswith(source, "sg-")
+}
+
+_is_the_balancers(exposure) if {
+	is_string(exposure.load_balancer)
+	exposure.security_group == null
+}
+
+# Tasks have bound every port of it behind the load balancer through which it leads.
+_is_bound(exposure) if {
+	is_string(exposure.load_balancer)
+	ports := {listener.port |
+		some listener in input.listeners
+		listener.protocol == exposure.protocol
+		listener.load_balancer == exposure.load_balancer
+		listener.port >= exposure.from_port
+		listener.port <= exposure.to_port
+	}
+	count(ports) == (exposure.to_port - exposure.from_port) + 1
 }
 
 _is_container_host if input.server.tags.Role == "container-host"

@@ -97,6 +97,30 @@ test_denies_them_from_any_group_where_another_is_let_in_beside_the_load_balancer
 	}
 }
 
+test_denies_a_group_that_is_let_in_through_the_load_balancer_to_what_no_task_has_bound if {
+	_found(_host, [_sends_nothing("tcp 50000", ["sg-0b1b"]), _leading("tcp 40000", ["sg-0e0e"])]) == {
+		"deny tcp 50000 from sg-0b1b: short, nearest container-tasks",
+		"deny tcp 40000 from sg-0e0e: short, nearest container-tasks",
+	}
+	_found(_host, [_sends_nothing("tcp 50000", ["sg-0b1b"]), _leading("tcp 32771-32772", ["sg-0e0e"])]) == {
+		"deny tcp 50000 from sg-0b1b: short, nearest container-tasks",
+		"allow tcp 32771 from sg-0e0e: container-tasks",
+		"deny tcp 32772 from sg-0e0e: short, nearest container-tasks",
+	}
+	through_another := object.union(_leading("tcp 32771", ["sg-0e0e"]), {"load_balancer": "app/other/50dc"})
+	_found(_host, [_sends_nothing("tcp 50000", ["sg-0b1b"]), through_another]) == {
+		"deny tcp 50000 from sg-0b1b: short, nearest container-tasks",
+		"deny tcp 32771 from sg-0e0e: short, nearest inside-container-hosts",
+	}
+}
+
+test_allows_them_where_another_group_is_let_in_through_the_load_balancer_to_a_bound_port if {
+	_found(_host, [_sends_nothing("tcp 50000", ["sg-0b1b"]), _leading("tcp 32771", ["sg-0e0e"])]) == {
+		"allow tcp 50000 from sg-0b1b: container-hosts",
+		"allow tcp 32771 from sg-0e0e: container-hosts, container-tasks",
+	}
+}
+
 test_allows_them_where_another_group_is_let_in_to_other_ports if {
 	beside := [exposure("tcp 22", ["sg-0e0e"]), exposure("udp 32768", ["sg-0e0e"])]
 	_found(_host, array.concat(beside, [_sends_nothing("tcp 32768", ["sg-0b1b"])])) == {
