@@ -361,3 +361,13 @@ def test_needs_a_folder_and_an_opa(policies: Path, capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit, match="1"):
         main([str(policies), "--opa", str(policies / "opa")])
     assert "is no executable; name the `opa` to run with --opa" in capsys.readouterr().err
+@pytest.mark.parametrize("slip", ["\\n", "\\u200b", "\u202e", "\u00a0"])
+def test_refuses_an_id_that_does_not_show(policies: Path, opa_path: str, slip: str) -> None:
+    """What looks like another id, or breaks a line, is not what a person finds when an alert names it."""
+    edit(policies / "forbid" / "telnet.rego", "no-telnet", f"no-telnet{slip}")
+    (found,) = Check(policies, None, opa_path).statements()
+    assert (found.file, found.line) == (policies / "forbid" / "telnet.rego", 4)
+    assert found.problem.startswith("prohibition 'no-telnet\\")
+    assert "': the id holds a character that does not show" in found.problem
+
+

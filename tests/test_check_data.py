@@ -238,6 +238,14 @@ def faults(policies: Path) -> list[tuple[str, int | None, str]]:
         ),
         pytest.param(
             "servers/data.yaml",
+            ROW.replace("id: www", 'id: "www\\u200b"'),
+            4,
+            "'www\\u200b': the id holds a character that does not show; "
+            "write it without, since decisions and alerts name it",
+            id="row with an id that does not show",
+        ),
+        pytest.param(
+            "servers/data.yaml",
             "by_name:\n  www:\n    - any\n",
             3,
             "the row names no accounts; add `accounts:` with lists of accounts/data.yaml, or [any]",

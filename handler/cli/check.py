@@ -18,7 +18,7 @@ from typing import Any
 from handler.cli import executable
 from handler.cli.absent import Names
 from handler.cli.data_files import Data, Fault, not_read
-from handler.cli.data_shapes import misshapen, repeated_ids, unlisted_ports
+from handler.cli.data_shapes import ids_of_rows, misshapen, unlisted_ports
 from handler.cli.refused import Refused
 from handler.cli.schema import FOLDER
 from handler.cli.tool import Tool, complaint
@@ -59,7 +59,7 @@ class Check:
             yield from not_read(folder)
         yield from self._data.faults
         yield from misshapen(self._data)
-        yield from repeated_ids(self._data)
+        yield from ids_of_rows(self._data)
         yield from unlisted_ports(self._data)
 
     def compiles(self) -> Iterator[Fault]:

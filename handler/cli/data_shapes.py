@@ -14,6 +14,8 @@ _PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _CIDR = re.compile(r"[0-9A-Fa-f:.]+/(0|[1-9][0-9]{0,2})")
 _ADMINISTRATIVE = ("ports", "administrative")
 
+INVISIBLE = "the id holds a character that does not show; write it without, since decisions and alerts name it"
+
 
 def misshapen(data: Data) -> Iterator[Fault]:
     """Find what the engine cannot use at its place: accounts, networks, ports, rows of the table."""
@@ -25,11 +27,13 @@ def misshapen(data: Data) -> Iterator[Fault]:
             yield Fault(file=value.file, line=value.line, problem=problem)
 
 
-def repeated_ids(data: Data) -> Iterator[Fault]:
-    """Find rows of the table that have the id of an earlier one."""
+def ids_of_rows(data: Data) -> Iterator[Fault]:
+    """Find rows of the table that have the id of an earlier one, or one that cannot be read."""
     first: dict[str, Value] = {}
     for place, value in data.values.items():
         if place[-1] == "id" and is_row(place[:-1]) and isinstance(value.node, ScalarNode):
+            if not value.node.value.isprintable():
+                yield Fault(file=value.file, line=value.line, problem=f"{value.node.value!a}: {INVISIBLE}")
             earlier = first.setdefault(value.node.value, value)
             if earlier is not value:
                 taken = f"the id {value.node.value} is taken by the row of {earlier.file}:{earlier.line}"

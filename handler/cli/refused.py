@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from handler.cli.data_files import Data, Fault
+from handler.cli.data_shapes import INVISIBLE
 from handler.cli.register import QUERY, NotPlainError, statements
 from handler.cli.tool import Tool, complaint
 from handler.cli.unread import ids
@@ -78,7 +79,7 @@ class Refused:
                 yield Fault(problem=f"a value of {query.removesuffix('[_]')}: {error}")
                 return
             yield from self._shared_ids(kind, register[kind])
-        yield from _never(register, modules)
+        yield from _written_ids(register, modules)
         arguments = ("eval", "--format", "raw", "--fail", "--stdin-input", "--bundle", self._policies)
         done = self._opa.run(*arguments, _AGAINST_STATEMENTS, given=json.dumps(register))
         if done.returncode:
@@ -114,6 +115,8 @@ def _never(register: dict[str, list[Any]], modules: dict[Path, dict[str, Any]]) 
     listed = {(kind, found.get("id")) for kind in register for found in register[kind] if isinstance(found, dict)}
     for file, module in modules.items():
         for kind, name, line in ids(module):
+            if not name.isprintable():
+                yield Fault(file=file, line=line, problem=f"{kind} {name!a}: {INVISIBLE}")
             if (kind, name) not in listed:
                 problem = f"{kind} {name} never applies: something that it asks for is not there; mend or remove it"
                 yield Fault(file=file, line=line, problem=problem)
