@@ -344,6 +344,16 @@ def test_passes_imports_and_lists_and_tables_that_are_empty(
     assert "imports.rego:12: data.accounts has no stagng, so OPA" in refused(capsys, opa_path, policies)
 
 
+@pytest.mark.parametrize("slip", ["\\n", "\\u200b", "\u202e", "\u00a0"])
+def test_refuses_an_id_that_does_not_show(policies: Path, opa_path: str, slip: str) -> None:
+    """What looks like another id, or breaks a line, is not what a person finds when an alert names it."""
+    edit(policies / "forbid" / "telnet.rego", "no-telnet", f"no-telnet{slip}")
+    (found,) = Check(policies, None, opa_path).statements()
+    assert (found.file, found.line) == (policies / "forbid" / "telnet.rego", 4)
+    assert found.problem.startswith("prohibition 'no-telnet\\")
+    assert "': the id holds a character that does not show" in found.problem
+
+
 @pytest.mark.parametrize("key", ['["tcp"]', '{"tcp"}', '{"tcp": 1}'])
 def test_refuses_a_statement_with_a_key_that_is_no_text(policies: Path, opa_path: str, key: str) -> None:
     """Rego has keys that JSON has not, and what cannot be printed cannot be reviewed."""
@@ -361,13 +371,3 @@ def test_needs_a_folder_and_an_opa(policies: Path, capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit, match="1"):
         main([str(policies), "--opa", str(policies / "opa")])
     assert "is no executable; name the `opa` to run with --opa" in capsys.readouterr().err
-@pytest.mark.parametrize("slip", ["\\n", "\\u200b", "\u202e", "\u00a0"])
-def test_refuses_an_id_that_does_not_show(policies: Path, opa_path: str, slip: str) -> None:
-    """What looks like another id, or breaks a line, is not what a person finds when an alert names it."""
-    edit(policies / "forbid" / "telnet.rego", "no-telnet", f"no-telnet{slip}")
-    (found,) = Check(policies, None, opa_path).statements()
-    assert (found.file, found.line) == (policies / "forbid" / "telnet.rego", 4)
-    assert found.problem.startswith("prohibition 'no-telnet\\")
-    assert "': the id holds a character that does not show" in found.problem
-
-

@@ -110,8 +110,8 @@ class Refused:
         return None, None
 
 
-def _never(register: dict[str, list[Any]], modules: dict[Path, dict[str, Any]]) -> Iterator[Fault]:
-    """Find what is written and yet not in the register: with this data it applies to nothing at all."""
+def _written_ids(register: dict[str, list[Any]], modules: dict[Path, dict[str, Any]]) -> Iterator[Fault]:
+    """Find ids that cannot be read, and those that are not in the register: they apply to nothing at all."""
     listed = {(kind, found.get("id")) for kind in register for found in register[kind] if isinstance(found, dict)}
     for file, module in modules.items():
         for kind, name, line in ids(module):
