@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from handler.cli.check import Check, main
+from handler.cli.tool import Tool
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -154,7 +155,10 @@ def test_refuses_what_is_not_formatted(policies: Path, opa_path: str, capsys: py
     """The file is named with the command that formats it."""
     file = policies / "allow" / "vpn.rego"
     edit(file, "\t", "  ")
-    assert refused(capsys, opa_path, policies) == f"{file}: is not formatted; run `opa fmt --write {file}`\n"
+    assert (
+        refused(capsys, opa_path, policies)
+        == f"{file}: is not formatted; run `{Tool(opa_path).name} fmt --write {file}`\n"
+    )
 
 
 def test_refuses_a_test_that_fails(
@@ -162,9 +166,24 @@ def test_refuses_a_test_that_fails(
 ) -> None:
     """The test is named with its line and the command that shows why."""
     (tests / "x_test.rego").write_text("package policy_tests.x\n\ntest_x if data.networks.office == []\n")
-    command = f"opa test --bundle {policies} {tests} --explain full --run test_x"
+    command = f"{Tool(opa_path).name} test --bundle {policies} {tests} --explain full --run test_x"
     expected = f"{tests / 'x_test.rego'}:3: test_x does not pass; see why with `{command}`\n"
     assert refused(capsys, opa_path, policies, tests) == expected
+
+
+def test_a_line_of_a_test_that_nothing_reaches_is_where_it_is(
+    policies: Path, tests: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A test that is misnamed is named with a path that exists."""
+    (tests / "x_test.rego").write_text("package policy_tests.x\n\ntest_x := true\n\ncheck_y if 1 == 2\n")
+    assert f"{tests / 'x_test.rego'}:5: no test reaches this line" in refused(capsys, opa_path, policies, tests)
+
+
+def test_says_in_words_what_is_no_utf8(policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file in another encoding is named by OPA, not by a traceback."""
+    with (policies / "allow" / "vpn.rego").open("ab") as file:
+        file.write(b"# \xfc\n")
+    assert "allow/vpn.rego" in refused(capsys, opa_path, policies)
 
 
 def test_refuses_a_test_that_is_put_off(

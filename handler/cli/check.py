@@ -7,6 +7,7 @@ their tests pass and reach every line.
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from handler.cli.data_files import Data, Fault, not_read
 from handler.cli.data_shapes import ids_of_rows, misshapen, unlisted_ports
 from handler.cli.refused import Refused
 from handler.cli.schema import FOLDER
-from handler.cli.tool import Tool, complaint
+from handler.cli.tool import Tool, complaint, shown
 from handler.cli.unread import READ, package, unread
 
 _FORBIDDEN = {
@@ -124,7 +125,7 @@ class Check:
         """Find files that `opa fmt` would change."""
         done = self._opa.run("fmt", "--list", "--fail", *self._folders)
         for name in done.stdout.splitlines():
-            yield Fault(file=Path(name), problem=f"is not formatted; run `opa fmt --write {name}`")
+            yield Fault(file=Path(name), problem=f"is not formatted; run `{self._opa.name} fmt --write {name}`")
         if done.returncode and not done.stdout:
             yield Fault(problem=complaint(done))
 
@@ -132,11 +133,21 @@ class Check:
         """Find tests that fail, and lines that no test reaches."""
         if self.tests is None:
             return
-        arguments = ("test", "--format", "json", "--fail-on-empty", "--bundle", ".", self.tests.resolve())
+        arguments = (
+            "test",
+            "--format",
+            "json",
+            "--fail-on-empty",
+            "--bundle",
+            ".",
+            os.path.relpath(self.tests, self.policies),
+        )
         done = self._opa.run(*arguments, folder=self.policies)
         failures = [found for found in _listed(done.stdout) if found.get("fail") or found.get("skip")]
         for found in failures:
-            command = f"opa test --bundle {self.policies} {self.tests} --explain full --run {found['name']}"
+            command = (
+                f"{self._opa.name} test --bundle {self.policies} {self.tests} --explain full --run {found['name']}"
+            )
             yield self._at(found["location"], f"{found['name']} does not pass; see why with `{command}`")
         if done.returncode and not failures:
             yield Fault(file=self.tests, problem=f"the tests do not pass; mend what OPA names:\n{complaint(done)}")
@@ -188,17 +199,12 @@ def _passes(sentence: str, faults: Iterable[Fault]) -> bool:
     found = list(faults)
     grave = any(fault.grave for fault in found)
     for fault in found:
-        place = ":".join(str(part) for part in (fault.file and _shown(fault.file), fault.line) if part)
+        place = ":".join(str(part) for part in (fault.file and shown(fault.file), fault.line) if part)
         said = fault.problem if fault.grave else f"warning: {fault.problem}"
         print(f"{place}: {said}" if place else said, file=sys.stderr)
     if not grave:
         print(f"ok: {sentence}", flush=True)
     return not grave
-
-
-def _shown(file: Path) -> str:
-    path, here = file.resolve(), Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _listed(text: str) -> list[dict[str, Any]]:

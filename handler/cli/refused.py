@@ -104,7 +104,7 @@ class Refused:
     def _written(self, name: str) -> tuple[Path | None, int | None]:
         """Find where an id is written in Rego."""
         for file in sorted(self._policies.rglob("*.rego")):
-            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+            for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
                 if f'"id": {json.dumps(name, ensure_ascii=False)}' in line:
                     return file, number
         return None, None
