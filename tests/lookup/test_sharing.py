@@ -17,6 +17,7 @@ from handler.process import Process
 from handler.settings import ROOT, LookUps, Settings
 from tests.lookup.cloud import ACCOUNT, OFFICE, OTHER_ACCOUNT, Cloud, looked_up, problems, reported, server, tcp
 from tests.lookup.endpoint import DENIED, THROTTLED, Endpoint, Fault, Told
+from tests.lookup.test_load_balancers import path_name
 
 GROUP = "sg-0aaaaaaaaaaaaaaa1"
 INSTANCE = "i-0aaaaaaaaaaaaaaa1"
@@ -108,11 +109,12 @@ def test_the_number_is_in_the_mail_and_in_its_json(cloud: Cloud, opa_path: str) 
 def test_a_balancers_own_group_is_counted(cloud: Cloud) -> None:
     """Where somebody comes through a load balancer, its group is the one that lets them in."""
     front = cloud.group(tcp(443, "0.0.0.0/0"))
-    own = cloud.group(tcp(80, front))
-    cloud.listen(cloud.balancer(front), 443)
+    instance = cloud.instance(cloud.group(tcp(80, front)))
+    balancer = cloud.balancer(front)
+    cloud.listen(balancer, 443, instance)
     for _ in range(2):
-        cloud.interface(front, description="ELB app/web/50dc6c495c0c9188")
-    [found] = looked_up(reported(server(cloud.instance(own)), 80))
+        cloud.interface(front, description=f"ELB {path_name(balancer)}")
+    [found] = looked_up(reported(server(instance), 80))
     assert counts(found) == {front: 2}
 
 
