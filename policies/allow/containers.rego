@@ -16,7 +16,7 @@ allowance contains {
 }
 
 # Load balancers are let in to every such port by their groups, also to those to which they send nothing. That is what
-# an exposure says that names a load balancer and no rule. Where another group is let in to such a port too, around the
+# an exposure says that names a load balancer and no rule. Where a group is let in to such a port otherwise, around the
 # load balancer or through it to what no task has bound, nothing is allowed here, since this allows any group.
 allowance contains {
 	"id": "container-hosts",
@@ -31,7 +31,7 @@ allowance contains {
 	input.reach == "internet"
 	input.reach_known
 	count(_balancers_groups) > 0
-	_other_groups - _balancers_groups == set()
+	_other_groups == set()
 }
 
 _balancers_groups contains source if {

@@ -121,6 +121,13 @@ test_allows_them_where_another_group_is_let_in_through_the_load_balancer_to_a_bo
 	}
 }
 
+test_denies_who_shares_the_load_balancers_group_and_comes_around_it if {
+	around := exposure("tcp 32768", ["sg-0b1b"])
+	_found(_host, [around, _sends_nothing("tcp 32768", ["sg-0b1b"])]) == {
+		"deny tcp 32768 from sg-0b1b: short, nearest inside-container-hosts",
+	}
+}
+
 test_allows_them_where_another_group_is_let_in_to_other_ports if {
 	beside := [exposure("tcp 22", ["sg-0e0e"]), exposure("udp 32768", ["sg-0e0e"])]
 	_found(_host, array.concat(beside, [_sends_nothing("tcp 32768", ["sg-0b1b"])])) == {
