@@ -163,6 +163,22 @@ def test_unreadable_now_is_refused(now: str, capsys: pytest.CaptureFixture[str])
     assert "--now" in capsys.readouterr().err
 
 
+def test_other_policies_are_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that is not there is said of the option that named it."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["decide", "--policies", "no-such-folder", ALLOWED])
+    assert "argument --policies: no-such-folder is no folder" in capsys.readouterr().err
+
+
+def test_page_says_that_others_follow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is on the pages of an answer that nobody saved is not judged, and the table says so."""
+    finding = {"type": "PACKAGE_VULNERABILITY", "findingArn": "arn:aws:inspector2:eu-west-1:111122223333:finding/01"}
+    page = tmp_path / "page.json"
+    page.write_text(json.dumps({"findings": [finding], "nextToken": "further"}))
+    assert main(["decide", *NOW, str(page)]) == 0
+    assert "nextToken: the answer goes on, on pages that are to be judged too" in capsys.readouterr().out
+
+
 def test_other_policies_decide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A refused policy is said in OPA's own words, with status 2."""
     (tmp_path / "broken.rego").write_text("package allow\n\nallowance contains {")

@@ -79,6 +79,7 @@ OUTCOMES = {
     "v2-api-list-findings": [
         "open i-0a12121212121212a web-prod-01 internet sg-0f615897558ace817 tcp 22",
         "ignored SUPPRESSED",
+        "ignored nextToken",
     ],
     "v2-eb-behind-alb": ["open i-0abbbbbbbbbbbbbbe web-prod-01 internet sg-0f615897558ace817 tcp 80"],
     "v2-eb-closed": ["closed i-0a77777777777777a web-prod-01"],

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,7 +29,9 @@ def add_to(commands: Any) -> None:
         "2 something undecidable or unreadable.",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of the table")
-    parser.add_argument("--policies", metavar="DIR", default=str(settings.ROOT / "policies"), help="another policy")
+    parser.add_argument(
+        "--policies", metavar="DIR", type=_folder, default=str(settings.ROOT / "policies"), help="another policy"
+    )
     parser.add_argument(
         "--look-up",
         action="store_true",
@@ -95,6 +98,13 @@ def _print_json(lines: list[Line]) -> None:
         print(json.dumps({"file": line.file, "record": line.record, **msgspec.to_builtins(line.told)}))
         if line.told.outcome == "undecidable":
             print(printable(f"{line.file}: record {line.record}: {line.told.reason}"), file=sys.stderr)
+
+
+def _folder(text: str) -> str:
+    if not Path(text).is_dir():
+        msg = f"{text} is no folder"
+        raise argparse.ArgumentTypeError(msg)
+    return text
 
 
 def _time(text: str) -> datetime:

@@ -66,7 +66,8 @@ def _normalize(event: Any, now: str) -> list[Report]:
     """Ask the reporter that claims the event."""
     for reporter in REPORTERS:
         if reporter.claims(event):
-            return list(reporter.normalize(event, now)) or [_without_any(event, reporter.NAME)]
+            told = list(reporter.normalize(event, now)) or [_without_any(event, reporter.NAME)]
+            return told + _further(event, reporter.NAME)
     return [noise.ignored(event) or _unknown(event)]
 
 
@@ -75,6 +76,15 @@ def _without_any(event: dict[str, Any], reporter: str) -> Ignored | Undecidable:
     if event.keys() <= _ANSWER:
         return Ignored(reporter=reporter, reason="An answer without any finding")
     return _unknown(event)
+
+
+def _further(event: Any, reporter: str) -> list[Report]:
+    """Say of an answer that further pages follow it: nothing on them is judged with it."""
+    tokens = [token for token in ("nextToken", "NextToken") if isinstance(event, dict) and event.get(token)]
+    return [
+        Ignored(reporter=reporter, reason=f"{token}: the answer goes on, on pages that are to be judged too")
+        for token in tokens
+    ]
 
 
 def _unknown(event: Any) -> Undecidable:
