@@ -9,14 +9,15 @@ from handler.reporters import _controls as controls
 from handler.reporters import _fields as fields
 from handler.reporters import _opening as opening
 from handler.reporters import _permissions as permissions
-from handler.reporters._opening import Ports
+from handler.reporters._controls import Control
 from handler.reporters._permissions import Rules
 
+GROUP = "AwsEc2SecurityGroup"
 _PUT_ASIDE = {
     "PASSED": "PASSED: the control found no port open that it looks for",
     "NOT_AVAILABLE": "NOT_AVAILABLE: Security Hub could not check the control",
 }
-_DETAILS = "Details.AwsEc2SecurityGroup."
+_DETAILS = f"Details.{GROUP}."
 
 
 def unwanted(told: asff.Told) -> str | None:
@@ -40,14 +41,27 @@ def _has_rules(told: asff.Told) -> bool:
 
 
 def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
-    """Give a finding for each port range that the group opens: by its rules, else by the control's own meaning.
+    """Give a finding for each port range that the group opens."""
+    name = _control(told)
+    control, assumption = controls.CONTROLS[name], controls.assumption(name)
+    yield from of_group(told, resource, path, now, control=control, assumption=assumption)
+
+
+def of_group(  # noqa: PLR0913  what is told, where, and what it means
+    told: asff.Told, resource: dict[str, Any], path: str, now: str, *, control: Control, assumption: str
+) -> Iterator[Finding]:
+    """Give a finding for each port range that a group opens: by its rules, else by the control's own meaning.
 
     All that the rules open is judged, whichever control it was that failed, so that all controls of a group tell the
-    same. A control that names no port leaves it to the look-ups.
+    same. A control that names no port leaves it to the look-ups. `assumption` says what then is judged in its place.
     """
-    group = asff.server(told, resource, path, "AwsEc2SecurityGroup")
+    group = asff.server(told, resource, path, GROUP)
     rules = permissions.read(asff.details(resource), path + _DETAILS, group.account)
-    opened, notes = _opened(told, rules)
+    if _show(rules, control) or asff.compliance(told) in _PUT_ASIDE:
+        opened = rules.opened
+        notes = tuple(f"It also opens protocol {one}, which has no ports to judge" for one in rules.others)
+    else:
+        opened, notes = dict.fromkeys(control.ports, control.sources), (assumption,)
     if not opened:
         yield opening.portless(group, asff.reporter(told), now, *notes)
     for (protocol, low, high), sources in opened.items():
@@ -68,16 +82,7 @@ def _control(told: asff.Told) -> str:
     return name
 
 
-def _opened(told: asff.Told, rules: Rules) -> tuple[dict[Ports, tuple[str, ...]], tuple[str, ...]]:
-    """Give what is open, and what to say of it. Rules that do not show what the control found are not believed."""
-    name = _control(told)
-    control = controls.CONTROLS[name]
-    if _show(rules, control) or asff.compliance(told) in _PUT_ASIDE:
-        return rules.opened, tuple(f"It also opens protocol {one}, which has no ports to judge" for one in rules.others)
-    return dict.fromkeys(control.ports, control.sources), (controls.assumption(name),)
-
-
-def _show(rules: Rules, control: controls.Control) -> bool:
+def _show(rules: Rules, control: Control) -> bool:
     """Say whether the rules have what a control found."""
     return any(
         not control.ports or any(protocol == wanted and low <= port <= high for wanted, port, _ in control.ports)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from handler.reporters._opening import Ports
 
-_EVERYWHERE = ("0.0.0.0/0", "::/0")
+EVERYWHERE = ("0.0.0.0/0", "::/0")
 _REMOTE: tuple[Ports, ...] = (("tcp", 22, 22), ("tcp", 3389, 3389), ("udp", 22, 22), ("udp", 3389, 3389))
 
 
@@ -23,10 +23,10 @@ class Control(NamedTuple):
 
 
 CONTROLS = {
-    "EC2.13": Control((("tcp", 22, 22),), _EVERYWHERE),
-    "EC2.14": Control((("tcp", 3389, 3389),), _EVERYWHERE),
-    "EC2.18": Control((), _EVERYWHERE),
-    "EC2.19": Control((), _EVERYWHERE),
+    "EC2.13": Control((("tcp", 22, 22),), EVERYWHERE),
+    "EC2.14": Control((("tcp", 3389, 3389),), EVERYWHERE),
+    "EC2.18": Control((), EVERYWHERE),
+    "EC2.19": Control((), EVERYWHERE),
     "EC2.53": Control(_REMOTE, ("0.0.0.0/0",)),
     "EC2.54": Control(_REMOTE, ("::/0",)),
 }

@@ -18,6 +18,8 @@ Kind = Literal["instance", "security_group"]
 _KINDS: dict[str, tuple[Kind, str]] = {
     "AWS::EC2::Instance": ("instance", "i-"),
     "AWS::EC2::SecurityGroup": ("security_group", "sg-"),
+    "AwsEc2Instance": ("instance", "i-"),
+    "AwsEc2SecurityGroup": ("security_group", "sg-"),
 }
 
 

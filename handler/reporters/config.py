@@ -1,16 +1,15 @@
 """AWS Config: rules about the open ports of a security group, by event or as Config posts them to its own SNS topic.
 
 Shapes: AWS Config developer guide, "Monitoring AWS Config with Amazon EventBridge" and "Notifications that AWS Config
-sends to an Amazon SNS topic" (the same, without an event around it). Neither the managed rule behind a name nor its
-parameters are told: a rule is known by its name, and only one of them says by its name which port it is about.
+sends to an Amazon SNS topic" (the same, without an event around it).
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from handler.errors import UnreadableError
-from handler.finding import PORTS_ASSUMED, UNKNOWN, Ignored, Report, Reporter, Server, Undecidable
+from handler.finding import Ignored, Report, Reporter, Server, Undecidable
+from handler.reporters import _config_rules as rules
 from handler.reporters import _fields as fields
 from handler.reporters import _opening as opening
 
@@ -38,32 +37,6 @@ _OTHER_MESSAGES = {
 }
 _GROUP = "AWS::EC2::SecurityGroup"
 
-
-def _named(*rules: str) -> re.Pattern[str]:
-    """Match managed rules under the names that AWS gives them, and no name that might say more."""
-    return re.compile(
-        rf"(?:awscontroltower_aws-gr_|securityhub-)?(?:{'|'.join(rules)})"
-        r"(?:-conformance-pack-[0-9a-z]+|-[0-9a-f]{6,8}|-(?=[a-z]*[0-9])[0-9a-z]{12,13})?",
-        re.ASCII | re.IGNORECASE,
-    )
-
-
-_SSH_RULE = _named(r"restricted[-_]ssh", r"incoming[-_]?ssh[-_]?disabled")
-
-_NOT_WHENCE = "The rule does not say whether ssh is open to 0.0.0.0/0 or to ::/0: both are judged"
-_PORT_RULES = (
-    "restrictedssh",
-    "incomingsshdisabled",
-    "vpcsgopenonlytoauthorizedports",
-    "restrictedcommonports",
-    "restrictedincomingtraffic",
-    "vpcsgportrestrictioncheck",
-)
-_OTHER_RULES = _named(
-    r"vpc[-_]?default[-_]?security[-_]?group[-_]?closed",
-    r"ec2[-_]?security[-_]?group[-_]?attached[-_]?to[-_]?eni(?:[-_]?periodic)?",
-    r"required[-_]?tags",
-)
 _UNWANTED = {
     "COMPLIANT": "COMPLIANT: the group opens nothing that the rule forbids",
     "NOT_APPLICABLE": "NOT_APPLICABLE: the rule no longer applies to the group",
@@ -100,7 +73,7 @@ def _read(event: dict[str, Any], now: str) -> Report:
 
 def _change(change: dict[str, Any], event: dict[str, Any], path: str, now: str) -> Report:
     """Read a change of a rule's verdict on a resource."""
-    reason = _unwanted(change, path) or _passed(change, path) or _other_rule(change, path)
+    reason = _unwanted(change, path) or _passed(change, path) or rules.other(change, "configRuleName", path)
     if reason is not None:
         return Ignored(reporter=NAME, reason=reason)
     rule = fields.text(change, "configRuleName", path)
@@ -119,24 +92,17 @@ def _change(change: dict[str, Any], event: dict[str, Any], path: str, now: str) 
         title=f"{rule}: NON_COMPLIANT",
         updated_at=fields.instant(result.get("resultRecordedTime") or change.get("notificationCreationTime")),
     )
-    if _SSH_RULE.fullmatch(rule):
-        return opening.finding(
-            server,
-            reporter,
-            now,
-            ports=[("tcp", 22, 22)],
-            sources=("0.0.0.0/0", "::/0"),
-            reach_known=False,
-            notes=[_NOT_WHENCE],
-        )
+    control = rules.control(rule)
+    if not control.ports:
+        return opening.portless(server, reporter, now)
     return opening.finding(
         server,
         reporter,
         now,
-        ports=opening.EVERY_PORT,
-        sources=(UNKNOWN,),
+        ports=control.ports,
+        sources=control.sources,
         reach_known=False,
-        notes=[PORTS_ASSUMED],
+        notes=[rules.NOT_WHENCE],
     )
 
 
@@ -150,7 +116,7 @@ def _unwanted(change: dict[str, Any], path: str) -> str | None:
     resource = fields.text(change, "resourceType", path)
     if "::" not in resource:
         raise fields.refusal(change, "resourceType", path, f"a type like {_GROUP}")
-    return None if resource == _GROUP else "A rule about another kind of resource, not about a security group"
+    return None if resource == _GROUP else rules.OTHER_RESOURCE
 
 
 def _passed(change: dict[str, Any], path: str) -> str | None:
@@ -160,21 +126,6 @@ def _passed(change: dict[str, Any], path: str) -> str | None:
     if verdict not in {*_UNWANTED, "NON_COMPLIANT"}:
         raise fields.refusal(result, "complianceType", f"{path}newEvaluationResult.", "a verdict on any list")
     return _UNWANTED.get(verdict)
-
-
-def _other_rule(change: dict[str, Any], path: str) -> str | None:
-    """Give the reason why a rule about security groups is none about open ports; of an unknown one nobody can say."""
-    rule = fields.text(change, "configRuleName", path)
-    if any(word in _squeezed(rule) for word in _PORT_RULES):
-        return None
-    if _OTHER_RULES.fullmatch(rule):
-        return "A rule about security groups that is not about an open port"
-    raise fields.refusal(change, "configRuleName", path, "a rule on any list: whether it is about ports is not known")
-
-
-def _squeezed(name: str) -> str:
-    """Give a rule's name without what differs between consoles, conformance packs, Control Tower and templates."""
-    return "".join(filter(str.isalnum, name)).lower()
 
 
 def _group(change: dict[str, Any], path: str) -> str:

@@ -30,6 +30,7 @@ SOURCE = "aws.inspector2"
 _NO_FINDINGS = {
     "Inspector2 Scan": "Inspector2 Scan tells that a scan is complete, not that a port is open",
     "Inspector2 Coverage": "Inspector2 Coverage tells what is scanned, not that a port is open",
+    "AWS API Call via CloudTrail": "AWS API Call via CloudTrail tells that somebody called Inspector",
 }
 _OTHER_TYPES = {
     "PACKAGE_VULNERABILITY": "PACKAGE_VULNERABILITY is about software, not about an open port",

@@ -13,6 +13,7 @@ from handler.errors import UnreadableError
 from handler.finding import PORTS_ASSUMED, Closed, Finding, Report, Undecidable
 from handler.reporters import _asff as asff
 from handler.reporters import (
+    _asff_config,
     _asff_controls,
     _asff_guardduty,
     _asff_inspector2,
@@ -35,6 +36,7 @@ _NO_FINDINGS = {
     "AWS API Call via CloudTrail": "AWS API Call via CloudTrail tells that somebody called Security Hub",
 }
 _PRODUCTS: dict[str, asff.Product] = {
+    "aws/config": _asff_config,
     "aws/guardduty": _asff_guardduty,
     "aws/inspector": _asff_inspector_classic,
     "aws/securityhub": _asff_controls,

@@ -1,0 +1,38 @@
+"""AWS Config's findings in Security Hub: a rule that objects to a resource, named in the product fields.
+
+Shape: Security Hub user guide, "AWS service integrations", "AWS Config". Rules that other services made, those of the
+controls too, are not sent.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from handler.finding import Finding
+from handler.reporters import _asff as asff
+from handler.reporters import _asff_controls as asff_controls
+from handler.reporters import _config_rules as rules
+from handler.reporters import _fields as fields
+
+_RULE = "aws/config/ConfigRuleName"
+
+_KIND = re.compile(r"Aws[A-Z][0-9A-Za-z]+|CodeRepository|Container|Other")
+
+put_aside = asff_controls.put_aside
+
+
+def unwanted(told: asff.Told) -> str | None:
+    """Tell rules about open ports from all others; of an unknown rule that passed nobody has to."""
+    listed = fields.filled_list(told.finding, "Resources", told.path)
+    kinds = [fields.spoken(fields.loose_object(one).get("Type")) or "" for one in listed]
+    if asff_controls.GROUP not in kinds and all(map(_KIND.fullmatch, kinds)):
+        return rules.OTHER_RESOURCE
+    return put_aside(told) or rules.other(asff.product_fields(told), _RULE, f"{told.path}ProductFields.")
+
+
+def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+    """Give a finding for each port range that the group opens: by its rules, else by the name of Config's rule."""
+    rule = fields.text(asff.product_fields(told), _RULE, f"{told.path}ProductFields.")
+    control = rules.control(rule)
+    note = rules.NOT_WHENCE if control.ports else f"{rule[:100]} does not say which port is open"
+    yield from asff_controls.of_group(told, resource, path, now, control=control, assumption=note)
