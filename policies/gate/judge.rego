@@ -7,7 +7,7 @@ package gate
 _judge(policy, exposure, listening) := [_verdict(policy, opening, listening, source) |
 	some source in exposure.sources
 ] if {
-	exposure.sources[0]
+	_array(exposure, "sources") != []
 	opening := _opening(policy, exposure.protocol, [exposure.from_port, exposure.to_port])
 } else := [null]
 

@@ -23,7 +23,7 @@ _merge(networks) := net.cidr_merge(networks - low) | low if {
 	low := {network |
 		some network in networks
 		regex.match(
-			`^(0{0,3}[1-9A-Fa-f]:|0{0,2}[1-9A-Fa-f][0-9A-Fa-f]:|[0:]*:[0:]*[1-9A-Fa-f])`,
+			`^(0{0,3}[1-9A-Fa-f]:|0{0,2}[1-9A-Fa-f][0-9A-Fa-f]:|[0:]*:[0:.]*[1-9A-Fa-f])`,
 			network,
 		)
 	}
@@ -71,7 +71,7 @@ _plain_cidr := `^([0-9.]+/32|[0-9.]+\.0/24|[0-9]+\.[0-9]+\.0\.0/16|0\.0\.0\.0/0)
 # IPv6 is also written with capitals and zeros. IPv4 addresses written as IPv6 (::ffff:0:0/96) would be neither family.
 _is_other_spelling(text) if {
 	net.cidr_is_valid(text)
-	contains(text, ":")
+	regex.match(`:.*/(0|[1-9][0-9]*)$`, text)
 	[address, _] := split(text, "/")
 	not net.cidr_contains("0.0.0.0/0", address)
 	some printed in net.cidr_merge([text])

@@ -81,7 +81,7 @@ test_denies_by_an_allowance_with_malformed_sources if {
 		[], set(), "anywhere", null, true, {"anywhere": true}, ["nowhere"], ["anywhere", "nowhere"], [""], [7], [null],
 		["203.0.113.1/24"], ["203.0.113.0/33"], ["::/129"], ["2001:db8::1/32"], ["203.0.113.0"], ["203.0.113.0/024"],
 		["203.0.113.0/-1"], ["203.0.113.256/32"], ["203.0.113/24"], ["::ffff:203.0.113.0/120"], ["fe80::%eth0/64"],
-		["sg-"], ["sg_0b1b"], ["1234/sg-0b1b"], ["222233334444/sg-*"], ["pl-*"], ["unknown"],
+		["::/00"], ["sg-"], ["sg_0b1b"], ["1234/sg-0b1b"], ["222233334444/sg-*"], ["pl-*"], ["unknown"],
 	] {
 		_refused(object.union(everything, {"sources": sources}), {"sources"})
 	}

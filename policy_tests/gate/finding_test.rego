@@ -61,11 +61,13 @@ test_denies_an_exposure_without_sources if {
 
 test_denies_an_exposure_of_which_a_source_cannot_be_read if {
 	every source in [
-		"", "anywhere", "office", "any", "sg-*", 7, null,
-		"203.0.113.1/24", "203.0.113.0/33", "203.0.113.1", "::ffff:203.0.113.0/120",
+		"", "anywhere", "office", "any", "sg-*", 7, null, false,
+		"203.0.113.1/24", "203.0.113.0/33", "203.0.113.1", "::ffff:203.0.113.0/120", "::/000", "2001:db8::/032",
 	] {
-		told := _told([object.union(_ssh, {"sources": ["0.0.0.0/0", source]})])
-		told == {"allow tcp 22 from 0.0.0.0/0: everything"} | _cannot({"exposures[0].sources"})
+		every sources in [["0.0.0.0/0", source], [source, "0.0.0.0/0"]] {
+			told := _told([object.union(_ssh, {"sources": sources})])
+			told == {"allow tcp 22 from 0.0.0.0/0: everything"} | _cannot({"exposures[0].sources"})
+		}
 	}
 }
 

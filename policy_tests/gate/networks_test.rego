@@ -91,6 +91,7 @@ test_survives_networks_on_which_opa_panics if {
 		_told(source, halves) == _allowed(source)
 	}
 	_told("64:ff9b::/96", halves) == _denied("64:ff9b::/96")
+	_told("::2/127", ["::0.0.0.2/128", "::0.0.0.3/128"]) == _denied("::2/127")
 	each := {
 		allowing("lower", {"tcp": [22], "sources": ["64:ff9b::/97"]}),
 		allowing("upper", {"tcp": [22], "sources": ["64:ff9b::8000:0/97"]}),
