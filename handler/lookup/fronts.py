@@ -5,7 +5,7 @@ those are what lets somebody in. Where one balancer stands in front of another, 
 outermost, and the balancer that is named is the one next to the server, since it is the one that sends to its ports.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from handler.lookup import load_balancers
 from handler.lookup.ground import Scene, openings
 from handler.lookup.load_balancers import Balancer, Listener
 from handler.lookup.notes import ports, some
-from handler.lookup.security_groups import is_private
+from handler.lookup.security_groups import Rule, is_private
 
 
 def named(scene: Scene, exposure: Exposure) -> list[Exposure]:
@@ -51,37 +51,41 @@ def _unseen(scene: Scene, balancer: Balancer, exposure: Exposure) -> Iterator[Ex
             yield replace(part, load_balancer=balancer.name)
 
 
-def through(scene: Scene, balancer: Balancer, part: Exposure, seen: tuple[str, ...] = ()) -> list[Exposure]:
+def through(scene: Scene, balancer: Balancer, part: Exposure) -> list[Exposure]:
     """Give who comes through a load balancer to a part of an exposure; `unknown` if that cannot be told.
 
-    `seen` are the names of the load balancers behind it. Nobody comes through one that a rule lets in to all ports and
-    that sends to others: then only what is in its groups reaches these, which names the balancer and no rule.
+    Nobody comes through one that a rule lets in to all ports and that sends to others: then only what is in its groups
+    reaches these, which names the balancer and no rule.
     """
-    named = part.load_balancer if seen else balancer.name
-    front = replace(part, sources=(UNKNOWN,), security_group=None, rules=(), rule_opens=UNSET, load_balancer=named)
+    front = replace(
+        part, sources=(UNKNOWN,), security_group=None, rules=(), rule_opens=UNSET, load_balancer=balancer.name
+    )
     every, problem = load_balancers.listeners(scene.ground.inquiry, scene.ground.place, balancer)
     if problem is not None:
         scene.notes.append(f"{problem}: who reaches {ports(part)} through {balancer.name} is unknown")
         return [front]
-    sends, doubt = _sends(scene, balancer, part, seen)
+    sends, doubt = _sends(scene, balancer, part)
     if not sends and doubt is None:
         scene.notes.append(f"load balancer {balancer.name} is let in to {ports(part)}, and sends nothing there")
         return [replace(front, sources=balancer.groups)]
-    let_in = {one: list(_let_in(scene, balancer, one, front, (*seen, balancer.name))) for one in every}
+    let_in = {one: list(_let_in(scene, balancer, one, front)) for one in every}
     chosen = _chosen(scene, balancer, part, let_in)
-    listening = some(f"{one.protocol} {one.port}" for one in chosen) or "nothing"
-    told = f"{ports(part)} {'is' if sends else 'may be'} reached through load balancer {balancer.name}"
-    scene.notes.append(f"{told}, listening on {listening}" + (f": {doubt}" if not sends else ""))
+    scene.notes.append(_told(balancer, part, chosen, None if sends else doubt))
     made = list(dict.fromkeys(exposure for one in chosen for exposure in let_in[one]))
     if not made:
         scene.notes.append(f"the groups of load balancer {balancer.name} let nobody in now: who gets in is unknown")
     return made or [front]
 
 
-def _sends(scene: Scene, balancer: Balancer, part: Exposure, seen: tuple[str, ...]) -> tuple[bool, str | None]:
+def _told(balancer: Balancer, part: Exposure, listeners: Iterable[Listener], doubt: str | None) -> str:
+    """Say through which listeners of a load balancer somebody comes, and why that may not be so (null if it is)."""
+    listening = some(f"{one.protocol} {one.port}" for one in listeners) or "nothing"
+    told = f"{ports(part)} {'may be' if doubt else 'is'} reached through load balancer {balancer.name}"
+    return f"{told}, listening on {listening}" + (f": {doubt}" if doubt else "")
+
+
+def _sends(scene: Scene, balancer: Balancer, part: Exposure) -> tuple[bool, str | None]:
     """Say whether a load balancer sends to the server's ports, and if not, why it may do so all the same."""
-    if seen:
-        return False, f"to which ports of {seen[-1]} it sends is not looked up"
     if part.load_balancer is not UNSET:
         return True, None  # the scanner came through it
     ground = scene.ground
@@ -99,22 +103,40 @@ def _chosen(
     return load_balancers.reaching(ground.inquiry, ground.place, balancer, scene.target, wanted)
 
 
-def _let_in(
-    scene: Scene, balancer: Balancer, listener: Listener, front: Exposure, seen: tuple[str, ...]
-) -> Iterator[Exposure]:
-    """Give whom the groups of a load balancer let in to one of its listeners."""
-    rules = scene.ground.rules
-    for group in balancer.groups:
-        if group in rules.unread:
-            scene.notes.append(f"{rules.unread[group]}: whom {group} of {balancer.name} lets in is unknown")
+def _let_in(scene: Scene, balancer: Balancer, listener: Listener, front: Exposure) -> Iterator[Exposure]:
+    """Give whom a load balancer lets in to one of its listeners, be it through others that may stand in front of it.
+
+    Each of these counts once, with all its listeners, since to which ports of others it sends is not looked up.
+    """
+    unread, known, left = scene.ground.rules.unread, {balancer}, [balancer]
+    entered: set[Rule] = set()
+    while left:
+        one = left.pop()
+        listeners, problem = ((listener,), None) if one == balancer else _outer(scene, one, front)
+        if problem is not None:
+            yield front
+        for group in (group for group in one.groups if group in unread):
+            scene.notes.append(f"{unread[group]}: whom {group} of {one.name} lets in is unknown")
             yield replace(front, security_group=group)
-        for rule in rules.of.get(group, ()):
-            if rule.within(listener.protocol, listener.port, listener.port) is None:
-                continue
+        for rule in (rule for rule in _opening(scene, one, listeners) if rule not in entered):
+            entered.add(rule)
             others = scene.fronts(rule.source)
-            for other in others:
-                if other.name not in seen:
-                    yield from through(scene, other, front, seen)
+            left += [other for other in others if other not in known]
+            known.update(others)
             sources = () if scene.has_only(rule.source, others) else scene.addresses(rule.source)
             if sources:
-                yield replace(front, sources=sources, security_group=group, rules=rule.ids, rule_opens=rule.opens)
+                yield replace(front, sources=sources, security_group=rule.group, rules=rule.ids, rule_opens=rule.opens)
+
+
+def _outer(scene: Scene, balancer: Balancer, front: Exposure) -> tuple[tuple[Listener, ...], str | None]:
+    """Give the listeners of a load balancer that may stand in front of another, and why these are not all."""
+    listeners, problem = load_balancers.listeners(scene.ground.inquiry, scene.ground.place, balancer)
+    doubt = problem or "to which ports of other load balancers it sends is not looked up"
+    scene.notes.append(_told(balancer, front, listeners, doubt))
+    return listeners, problem
+
+
+def _opening(scene: Scene, balancer: Balancer, listeners: Iterable[Listener]) -> list[Rule]:
+    """Give the rules of a load balancer's groups that open one of its listeners."""
+    rules = (rule for group in balancer.groups for rule in scene.ground.rules.of.get(group, ()))
+    return [rule for rule in rules if any(rule.within(one.protocol, one.port, one.port) for one in listeners)]
