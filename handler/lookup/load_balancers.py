@@ -67,7 +67,10 @@ class Balancers(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """A server as target groups know it: by its id or by an address; and why these may not be all its addresses."""
+    """A server as target groups know it: by its id or by an address; and why these may not be all its addresses.
+
+    A security group is in no target group: what is in it is.
+    """
 
     id: str
     networks: tuple[IPv4Network | IPv6Network, ...]
@@ -135,7 +138,7 @@ def sends(
         told.problem,
         *(answer.problem for answer in health),
         "it sends to another load balancer" if "alb" in kinds else None,
-        server.problem if kinds - {"instance"} else None,
+        server.problem if kinds - {"instance"} or server.id.startswith("sg-") else None,
     )
     return (
         any(_is(one, server, ports) for answer in health for one in answer.items),

@@ -48,6 +48,15 @@ def test_instances_behind_the_group_have_the_ports_of_its_rules(cloud: Cloud) ->
     }
 
 
+def test_whoever_a_load_balancer_in_front_of_the_group_lets_in_is_judged(cloud: Cloud) -> None:
+    """The group is in no target group; what is in it may be."""
+    front = cloud.group(tcp(443, "0.0.0.0/0"))
+    group = cloud.group(tcp(80, front))
+    cloud.listen(cloud.balancer(front), 443, cloud.instance(group))
+    [found] = looked_up(objected_to(group))
+    assert sources(found) == {("tcp 80-80", cloud.rules(front)["0.0.0.0/0"]): {"0.0.0.0/0"}}
+
+
 @pytest.mark.usefixtures("cloud")
 def test_every_port_of_an_unreadable_group_stays() -> None:
     """A group that AWS does not show may open anything."""

@@ -386,9 +386,10 @@ def test_where_its_targets_cannot_be_read_every_listener_counts(
     endpoint: Endpoint, health: Any, expected: set[str]
 ) -> None:
     """More may be let in than in truth, never less."""
-    target = {"TargetHealthDescriptions": [{"Target": {"Id": OWN, "Port": 80}}]}
+    target = {"TargetHealthDescriptions": [{"Target": {"Id": "i-1", "Port": 80}}]}
     balanced(
         endpoint,
+        DescribeNetworkInterfaces=INTERFACE,
         DescribeListeners={
             "Listeners": [{"ListenerArn": str(port), "Port": port, "Protocol": "HTTPS"} for port in (443, 8443)]
         },
@@ -396,8 +397,21 @@ def test_where_its_targets_cannot_be_read_every_listener_counts(
         DescribeTargetHealth=lambda form: target if form["TargetGroupArn"] == "443" else health,
         DescribeRules=lambda form: {"Rules": [{"Actions": [{"TargetGroupArn": form["ListenerArn"]}]}]},
     )
-    [found] = looked_up(reported(server(OWN), 80))
+    [found] = looked_up(reported(server("i-1"), 80))
     assert {source for one in found.exposures for source in one.sources} == expected
+
+
+@pytest.mark.parametrize("others", [(), (OFFICE,)])
+def test_of_a_group_nobody_can_tell_where_in_it_the_balancer_sends(cloud: Cloud, others: tuple[str, ...]) -> None:
+    """Target groups have what is in it, and not the group; so whoever the balancer lets in may reach it."""
+    front = cloud.group(tcp(443, "0.0.0.0/0"))
+    group = cloud.group(tcp(80, front, *others))
+    balancer = cloud.balancer(front)
+    cloud.listen(balancer, 443, cloud.instance(group))
+    [found] = looked_up(reported(server(group), 80))
+    assert {one.sources for one in found.exposures} == {("0.0.0.0/0",), *((other,) for other in others)}
+    told = f"tcp 80 may be reached through load balancer {path_name(balancer)}, listening on tcp 443"
+    assert problems(found) == [f"{told}: what is in {group} is not looked up"]
 
 
 @pytest.mark.parametrize(
