@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from handler import alert
 from handler.decision import Allowed
+from handler.finding import Exposure, Finding, Listener
 from handler.opa import Opa
 from handler.process import Process
 from handler.settings import ROOT
@@ -216,3 +217,26 @@ def test_two_rules_of_a_mail_keep_the_same_once(gate: Opa, ec2: Any, group: Grou
     web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
     run(ec2, gate, finding(web, group.open(79, 80, "0.0.0.0/0"), group.open(80, 81, "0.0.0.0/0")))
     assert group.opened() == {("tcp", 80, 80, "0.0.0.0/0")}
+
+
+def container_host(identifier: str, around: Exposure) -> Finding:
+    """Give a container host whose task may be reached behind its load balancer, and is reached around it too."""
+    host = server(identifier, f"ecs-{identifier}", tags={"Role": "container-host"})
+    behind = exposure(32768, sources=ANYWHERE[:1], rules=("sgr-0alb",), load_balancer="app/web/50dc")
+    task = Listener(protocol="tcp", port=32768, task="web:1", target_group="web", load_balancer="app/web/50dc")
+    return finding(host, around, behind, listeners=(task,))
+
+
+def test_what_is_allowed_behind_a_load_balancer_is_not_around_it(gate: Opa, ec2: Any, group: Group) -> None:
+    """Denied around it on both hosts, the port is closed, and the mail says in which way it is allowed."""
+    around = group.open(32768, 32768, "0.0.0.0/0")
+    body = run(ec2, gate, container_host("i-0a", around), container_host("i-0b", around))
+    assert group.opened() == set()
+    assert "tcp 32768 from 0.0.0.0/0 behind load balancer app/web/50dc: container-tasks (" in flat(body)
+
+
+def test_what_is_allowed_behind_a_load_balancer_keeps_no_rule_around_it(gate: Opa, ec2: Any, group: Group) -> None:
+    """It stays open by the balancer's rule, and not for the other hosts of the group."""
+    whole = group.open(22, 32768, "0.0.0.0/0")
+    run(ec2, gate, finding(server("i-0a", "nobody-01"), part(whole, 22)), container_host("i-0b", part(whole, 32768)))
+    assert group.opened() == {("tcp", 23, 32767, "0.0.0.0/0")}

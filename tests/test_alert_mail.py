@@ -212,3 +212,11 @@ def test_allowed_server_is_not_spoken_of(gate: Opa) -> None:
     """What is allowed everywhere makes no message."""
     allowed = finding(BASTION, exposure(22, sources=OFFICE))
     assert alert.messages(outcomes(gate, [allowed]), SETTINGS, ENGINE) == []
+
+
+def test_what_is_allowed_around_a_load_balancer_too_is_not_said_to_be_behind_it(gate: Opa) -> None:
+    """It is said once, though a finding tells both ways."""
+    ways = (exposure(443, sources=OFFICE), exposure(443, sources=OFFICE, load_balancer="app/web/50dc"))
+    (message,) = alert.messages(outcomes(gate, [finding(WEB, *ways, exposure(22))]), SETTINGS, ENGINE)
+    assert message.body.count("\n  tcp 443 from 203.0.113.0/24: ") == 1
+    assert "load balancer" not in message.body

@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from handler.alert import policies
 from handler.alert.text import Room, ports, quoted, sources
-from handler.decision import Decision, Denied, Problem
-from handler.finding import UNKNOWN, Finding, Server
+from handler.decision import Allowed, Decision, Denied, Problem
+from handler.finding import UNKNOWN, Exposure, Finding, Server
 from handler.outcome import Outcome
 
 SEVERITIES = ("critical", "high", "medium", "none")
@@ -116,6 +116,23 @@ def load_balancers(case: Case, denial: Denial) -> list[str]:
     return sorted(balancer for balancer in named if isinstance(balancer, str))
 
 
+def same_way(entry: Denied, exposure: Exposure) -> bool:
+    """Say whether what is denied comes in by the group and the rules of an exposure."""
+    return (entry.security_group, entry.rules) == (exposure.security_group, exposure.rules)
+
+
+def only_behind(judged: Judged, entry: Allowed) -> tuple[str, ...]:
+    """Name the load balancers behind which a port is allowed; none where it is allowed around them too."""
+    refused = [denied for denied in judged.decision.denied if _overlap(entry, denied)]
+    ways = [
+        exposure.load_balancer
+        for exposure in judged.finding.exposures
+        if _opens(exposure, entry) and not any(same_way(denied, exposure) for denied in refused)
+    ]
+    named = {balancer for balancer in ways if isinstance(balancer, str)}
+    return tuple(sorted(named)) if len(named) == len(set(ways)) else ()
+
+
 def unreadable(case: Case) -> list[Problem]:
     """Give what kept the findings of a server from being judged in full."""
     found = [problem for judged in case.denied for problem in judged.decision.problems if problem.kind == "finding"]
@@ -156,6 +173,22 @@ def _case(entries: Sequence[Judged]) -> Case:
 
 def _asked(entry: Judged) -> bool:
     return any(reporter.asked for reporter in entry.finding.reporters)
+
+
+def _opens(exposure: Exposure, entry: Allowed) -> bool:
+    return (
+        exposure.protocol == entry.protocol
+        and exposure.from_port <= entry.from_port <= entry.to_port <= exposure.to_port
+        and entry.source in exposure.sources
+    )
+
+
+def _overlap(entry: Allowed, denied: Denied) -> bool:
+    return (
+        (denied.protocol, denied.source) == (entry.protocol, entry.source)
+        and denied.from_port <= entry.to_port
+        and entry.from_port <= denied.to_port
+    )
 
 
 def _fate(entry: Denied) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from handler.alert.allow import allowances
 from handler.alert.attributes import team
-from handler.alert.case import Case, Denial, Judged, denials, heading, load_balancers, title, unreadable
+from handler.alert.case import Case, Denial, Judged, denials, heading, load_balancers, only_behind, title, unreadable
 from handler.alert.close import commands
 from handler.alert.text import Room, blocks, first, footer, ports, quoted, short, sources, time, wrapped
 from handler.decision import Allowance, Allowed, Problem
@@ -59,9 +59,12 @@ def _denial(denial: Denial, whose: dict[str, Allowance], balancers: Sequence[str
             through = f"opened by {'rule' if len(entry.rules) == 1 else 'rules'} {rules} of {group}"
         lines += wrapped(through, "  ")
     if balancers:
-        named = ", ".join(first(balancers, max(room.entries, 1), lambda name: short(name, room.characters)))
-        lines += wrapped(f"behind load balancer {named}", "  ")
+        lines += wrapped(f"behind load balancer {_balancers(balancers, room)}", "  ")
     return lines
+
+
+def _balancers(names: Sequence[str], room: Room) -> str:
+    return ", ".join(first(names, max(room.entries, 1), lambda name: short(name, room.characters)))
 
 
 def _unreadable(problem: Problem, room: Room) -> list[str]:
@@ -77,10 +80,17 @@ def allowed(case: Case, room: Room) -> list[str]:
 def openings(case: Case, room: Room) -> list[str]:
     """Spell each port range that is allowed on a server, from where, and by which allowances."""
     whose = _whose(case.judged)
-    entries = list(dict.fromkeys(entry for judged in case.judged for entry in judged.decision.allowed))
+    entries = list(
+        dict.fromkeys(
+            (entry, only_behind(judged, entry)) for judged in case.judged for entry in judged.decision.allowed
+        )
+    )
 
-    def spell(entry: Allowed) -> str:
+    def spell(told: tuple[Allowed, tuple[str, ...]]) -> str:
+        entry, balancers = told
         opening = f"{ports(entry.protocol, entry.from_port, entry.to_port)} from {sources([entry.source], room)}"
+        if balancers:
+            opening += f" behind load balancer {_balancers(balancers, room)}"
         by = ", ".join(first(entry.by, max(room.entries, 1), lambda name: _allowance(name, whose, room)))
         return "\n".join(wrapped(f"{opening}: {by}", "  ", "    "))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from handler.alert.case import Case, Judged, identity
+from handler.alert.case import Case, Judged, identity, same_way
 from handler.alert.ports import Range, common, merged, without
 from handler.decision import Allowed, Denied
 from handler.finding import Exposure, Opened
@@ -94,7 +94,7 @@ def _rule(case: Case, rule: str, denied: Iterable[Denied], opened: Iterable[tupl
     allowed: dict[bool, list[Openings]] = {True: [], False: []}
     for entry, exposure in through:
         here = identity(entry.finding.server) == identity(case.server)
-        allowed[here].append(_part(exposure, entry.decision.allowed))
+        allowed[here].append(_allowed(entry, exposure))
     refused = joined(_opening(entry) for entry in denied if rule in entry.rules)
     return Rule(rule, through, refused, joined(allowed[True]), joined(allowed[False]))
 
@@ -170,6 +170,13 @@ def _inside(source: str, other: str) -> bool:
 
 def _opening(entry: Allowed | Denied) -> Openings:
     return {(entry.protocol, entry.source): [(entry.from_port, entry.to_port)]}
+
+
+def _allowed(entry: Judged, exposure: Exposure) -> Openings:
+    """Give what is allowed of an exposure: the same may be denied around a load balancer and allowed behind it."""
+    denied = _part(exposure, (one for one in entry.decision.denied if same_way(one, exposure)))
+    allowed = _part(exposure, entry.decision.allowed)
+    return {opening: without(ranges, denied.get(opening, [])) for opening, ranges in allowed.items()}
 
 
 def _part(exposure: Exposure, entries: Iterable[Allowed | Denied]) -> Openings:
