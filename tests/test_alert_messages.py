@@ -3,7 +3,8 @@
 import json
 import logging
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -389,10 +390,28 @@ def test_problem_without_a_field_stands_alone() -> None:
     assert "strange\n  the policies contradict\n" in message.body
 
 
-def test_event_that_cannot_be_shown_alerts_too() -> None:
-    """An event nested beyond what can be spelled is named as that."""
-    raw: Any = []
-    for _ in range(100_000):
-        raw = [raw]
-    (message,) = alert.messages([Outcome(records=("record",), report=unreadable(raw=raw))], SETTINGS, ENGINE)
-    assert "cannot be shown: RecursionError" in message.body
+def nested(depth: int) -> Any:
+    """Give a text inside so many lists and objects."""
+    raw: Any = "innermost"
+    for level in range(depth):
+        raw = [raw] if level % 2 else {"": raw}
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("depths", "word"),
+    [
+        pytest.param([100], "innermost", id="deeper than any report"),
+        pytest.param([101], "cannot be shown: nested too deep", id="too deep"),
+        pytest.param(range(700, sys.getrecursionlimit()), "cannot be shown: ", id="near what Python can spell"),
+        pytest.param([100_000], "cannot be shown: RecursionError", id="absurd"),
+    ],
+)
+def test_deeply_nested_event_alerts_too(depths: Iterable[int], word: str) -> None:
+    """An event nested beyond what is shown is named as that, in the mail and to machines."""
+    for depth in depths:
+        (message,) = alert.messages(
+            [Outcome(records=("record",), report=unreadable(raw=nested(depth)))], SETTINGS, ENGINE
+        )
+        assert word in message.body
+        assert word in message.publish_arguments()["Message"]

@@ -21,6 +21,9 @@ _SMALLEST = 300
 _RAW_CHARACTERS = (20_000, 2_000, 200)
 """Of a raw event that does not fit whole."""
 
+_DEEPEST = 100
+"""Lists and objects inside one another that are shown: more than a report has, far fewer than Python can spell."""
+
 
 class Carried(Struct, frozen=True, kw_only=True):
     """What an alert carries: what was denied (worst first), what could not be judged, and both in a line each.
@@ -58,12 +61,21 @@ def weight(value: object) -> int:
 
 
 def plain(value: object) -> Any:
-    """Give a value as JSON has it; NaN as text, and a word in place of what JSON cannot say."""
+    """Give a value as JSON has it; NaN as text, and a word in place of what JSON cannot say or what is too deep."""
     try:
         built = msgspec.to_builtins(value, str_keys=True, enc_hook=str)
-        return json.loads(json.dumps(built), parse_constant=str)
+        spelled = json.loads(json.dumps(built), parse_constant=str)
     except (TypeError, ValueError, RecursionError) as error:
         return f"cannot be shown: {type(error).__name__}"
+    return "cannot be shown: nested too deep" if _too_deep(spelled) else spelled
+
+
+def _too_deep(value: object) -> bool:
+    layer = [value]
+    for _ in range(_DEEPEST + 1):
+        holders = [one.values() if isinstance(one, dict) else one for one in layer if isinstance(one, dict | list)]
+        layer = [inner for holder in holders for inner in holder]
+    return bool(layer)
 
 
 def _content(carried: Carried, heading: dict[str, Any], engine: Engine, lines: int) -> dict[str, Any]:

@@ -144,8 +144,4 @@ def _look(reports: Sequence[Undecidable], room: Room) -> list[str]:
 
 def _spelled(event: object) -> str:
     """Spell an event as ASCII JSON, so that nothing in it can pass for a line of the mail."""
-    try:
-        spelled = json.dumps(plain(event), indent=2)
-    except RecursionError:
-        spelled = json.dumps(plain(event))
-    return spelled.replace("\x7f", "\\u007f")
+    return json.dumps(plain(event), indent=2).replace("\x7f", "\\u007f")
