@@ -338,6 +338,24 @@ def faults(policies: Path) -> list[tuple[str, int | None, str]]:
             )
             for suffix in ("reg", "REGO", "rego.txt", "rego~")
         ),
+        pytest.param(
+            "forbid/ftp",
+            "package forbid\n",
+            None,
+            "OPA does not read a file of this name; let it end in .rego (or .md), or remove it",
+            id="policy without a suffix",
+        ),
+        *(
+            pytest.param(
+                file,
+                "prohibitions:\n  - id: no-ftp\n",
+                None,
+                "nobody asks for data in this folder; "
+                "write rows into servers/data.yaml, prohibitions in Rego, constants of your own elsewhere",
+                id=f"data in {file}",
+            )
+            for file in ("forbid/data.yaml", "allow/web/data.yml", "allow/data.json")
+        ),
         *(
             pytest.param(
                 "servers/data.yaml",
@@ -367,6 +385,15 @@ def test_refuses_a_test_that_opa_does_not_read(policies: Path, tmp_path: Path) -
     assert [fault.file for fault in Check(policies, tmp_path / "policy_tests", "opa").data()] == [
         tmp_path / "policy_tests" / "web_test.rego.bak"
     ]
+
+
+def test_passes_prose_beside_the_policies_and_data_of_a_teams_own(policies: Path) -> None:
+    """Only what would be a policy or a row to its writer, and is none, is refused."""
+    (policies / "partners").mkdir()
+    for name in ("LICENSE", "README.md", "allow/README.md", "forbid/.gitkeep", "partners/OWNERS"):
+        (policies / name).write_text("Ours\n")
+    (policies / "partners" / "data.yaml").write_text("logistics: [443]\n")
+    assert faults(policies) == []
 
 
 @pytest.mark.parametrize("text", ["administrativ:\n  tcp: [22]\n  udp: [69]\n", "administrative: [22]\n", "{}\n"])

@@ -57,7 +57,7 @@ class Check:
     def data(self) -> Iterator[Fault]:
         """Find what OPA reads otherwise than it is written, and what the engine cannot use."""
         for folder in self._folders:
-            yield from not_read(folder)
+            yield from not_read(folder, _TEAMS)
         yield from self._data.faults
         yield from misshapen(self._data)
         yield from ids_of_rows(self._data)

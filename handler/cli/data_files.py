@@ -6,7 +6,7 @@ Of two equal keys OPA takes the last, an unquoted 012345670123 becomes another n
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import yaml
@@ -100,14 +100,21 @@ class Data:
         self.faults.append(Fault(file=file, line=line, problem=problem))
 
 
-def not_read(folder: Path) -> Iterator[Fault]:
-    """Find files that OPA passes over because of their names; prose beside the policies is welcome."""
+def not_read(folder: Path, teams: Collection[str]) -> Iterator[Fault]:
+    """Find files that OPA passes over because of their names, and data where nobody asks for any.
+
+    Prose beside the policies is welcome; in the folders of the teams it ends in .md, since policies are written there.
+    """
     for file in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
-        if file.name in _NAMES or file.suffix in {".rego", ".md", ""}:
-            continue
-        data = file.suffix.lower() in {".yaml", ".yml", ".json"}
-        remedy = "make it data.yaml in a folder" if data else "let it end in .rego (or .md), or remove it"
-        yield Fault(file=file, problem=f"OPA does not read a file of this name; {remedy}")
+        of_team = file.relative_to(folder).parts[0] in teams
+        if file.name in _NAMES:
+            if of_team:
+                remedy = "write rows into servers/data.yaml, prohibitions in Rego, constants of your own elsewhere"
+                yield Fault(file=file, problem=f"nobody asks for data in this folder; {remedy}")
+        elif file.suffix not in ({".rego", ".md"} if of_team else {".rego", ".md", ""}):
+            data = file.suffix.lower() in {".yaml", ".yml", ".json"}
+            remedy = "make it data.yaml in a folder" if data else "let it end in .rego (or .md), or remove it"
+            yield Fault(file=file, problem=f"OPA does not read a file of this name; {remedy}")
 
 
 def _can_be_joined(earlier: Value, value: Value) -> bool:
