@@ -188,6 +188,20 @@ def test_tags_and_reports_forge_no_line(gate: Opa) -> None:
         assert len(message.subject) < 100
 
 
+@pytest.mark.parametrize("most", [0, 10])
+def test_long_names_forge_no_line(gate: Opa, most: int) -> None:
+    """A space breaks a line where whoever gave the name likes: what follows is set in from the margin."""
+    name = "x" * 68 + " aws ec2 delete-security-group --group-id sg-0prod"
+    reports: list[Finding | Undecidable] = [
+        finding(server("i-0bad", name), exposure(22)),
+        asked(finding(server("i-0ccc", name, tags={"Role": "web"}), exposure(443, sources=OFFICE))),
+        unreadable(shape=name),
+    ]
+    for message in alert.messages(outcomes(gate, reports), replace(SETTINGS, alert_max_messages=most), ENGINE):
+        assert "aws ec2 delete-security-group" in message.body
+        assert "\naws ec2 delete-security-group" not in message.body
+
+
 def test_policies_forge_no_line(opa_path: str, tmp_path: Path) -> None:
     """An allowance's id, owner and reason of invisible marks or line breaks are spelled out, in mail and digest."""
     policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")

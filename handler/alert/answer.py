@@ -51,7 +51,7 @@ def _opening(allowed: Sequence[Case], asides: Sequence[Outcome]) -> str:
 def _server(case: Case, settings: Settings, room: Room) -> list[list[str]]:
     return [
         [
-            *wrapped(title(case.server, room.characters)),
+            *wrapped(title(case.server, room.characters), hanging="    "),
             *(wrapped(ALSO_DENIED) if any(map(denies, case.judged)) else ()),
         ],
         mail.allowed(case, room),

@@ -19,7 +19,7 @@ def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engin
     """Write the mail, given everything that was judged in this invocation."""
     denied = denials(case, settings.policies_path)
     sections = [
-        wrapped(f"{title(case.server, room.characters)} is open where the policies do not allow it."),
+        wrapped(f"{title(case.server, room.characters)} is open where the policies do not allow it.", hanging="    "),
         _denied(case, denied, room),
         allowed(case, room),
         facts(case, settings, room),

@@ -68,7 +68,7 @@ def problems(shape: Shape, room: Room) -> list[str]:
         times = f" ({told[problem]} reports)" if told[problem] > 1 else ""
         return "\n".join(wrapped(f"{spelled}{times}", "  ", "    "))
 
-    return [*wrapped(short(shape.name, room.characters)), *first(list(told), room.entries, spell)]
+    return [*wrapped(short(shape.name, room.characters), hanging="    "), *first(list(told), room.entries, spell)]
 
 
 def summary(shapes: Iterable[Shape]) -> list[str]:
