@@ -139,7 +139,8 @@ def test_rule_that_is_gone_keeps_no_other_from_going(gate: Opa, ec2: Any, group:
     [refused] = execute(ec2, second)
     assert refused.endswith(".NotFound")
     assert group.opened() == set()
-    assert "where it answers NotFound, that rule is gone." in flat(second)
+    assert "this group too: where AWS answers NotFound, that rule is gone." in flat(second)
+    assert "Duplicate" not in second
 
 
 def test_rules_that_fare_differently_are_named(gate: Opa, ec2: Any, group: Group) -> None:

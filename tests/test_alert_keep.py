@@ -142,6 +142,15 @@ def test_what_was_not_judged_of_a_rule_stays_open(gate: Opa, ec2: Any, group: Gr
     )
 
 
+def test_what_was_not_judged_may_be_open_by_a_rule_that_nobody_reported(gate: Opa, ec2: Any, group: Group) -> None:
+    """AWS refuses to open it twice, which keeps the rule; the mail says what to do."""
+    group.open(80, 80, OFFICE[0])
+    [body] = mails(gate, finding(server("i-0bad", "nobody-01"), part(group.open(80, 81, OFFICE[0]), 81)))
+    assert execute(ec2, body) == ["InvalidPermission.Duplicate"]
+    assert "Where AWS answers Duplicate, leave out what is there already, and run the rest." in flat(body)
+    assert "another server" not in body
+
+
 def test_what_could_not_be_judged_stays_open(gate: Opa, ec2: Any, group: Group) -> None:
     """A finding without a decision of its ports has judged none of them."""
     whole = group.open(22, 23, "0.0.0.0/0")

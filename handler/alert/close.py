@@ -15,10 +15,8 @@ from handler.alert.rules import Group, Openings, Rest, Rule, allowed_elsewhere, 
 from handler.alert.text import ROOMS, WIDTH, Block, count, first, ports, printable, short, sources
 from handler.finding import UNKNOWN
 
-_TWICE = (
-    "The mail about another server may change this group too. Where AWS answers Duplicate, leave out what is there "
-    "already, and run the rest; where it answers NotFound, that rule is gone."
-)
+_DUPLICATE = "Where AWS answers Duplicate, leave out what is there already, and run the rest."
+_NOT_FOUND = "The mail about another server may change this group too: where AWS answers NotFound, that rule is gone."
 
 
 class _Refusal(Struct, frozen=True):
@@ -124,7 +122,8 @@ def _revoke(region: str, group: Group, revoked: Sequence[tuple[Rule, Rest]]) -> 
     else:
         said = f"{then} revoke {it}; nothing that is allowed in these reports goes through {it}:"
     change = Block(said, "\n".join(_command(region, group.id, rule, kept) for rule, kept in revoked))
-    return [change, Block(_TWICE)] if group.shared else [change]
+    answers = [*([_DUPLICATE] if stays else []), *([_NOT_FOUND] if group.shared else [])]
+    return [change, Block(" ".join(answers))] if answers else [change]
 
 
 def _command(region: str, group: str, rule: Rule, kept: Rest) -> str:
