@@ -103,7 +103,17 @@ def test_rule_that_others_may_use_alike_is_not_revoked(gate: Opa, ec2: Any, grou
     web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
     body = run(ec2, gate, finding(server("i-0bad", "nobody-01"), https), finding(web, https))
     assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
-    assert "give this server a group of its own" in " ".join(body.split())
+    assert "The same is allowed through this rule on i-0ccc: give this server a group of its own." in flat(body)
+
+
+def test_group_is_denied_what_is_allowed_on_its_servers(gate: Opa, ec2: Any, group: Group) -> None:
+    """A report of a group as the server: the mail says on which of its servers the rule is allowed."""
+    https = group.open(443, 443, "0.0.0.0/0")
+    webs = [finding(server(f"i-0{name}", f"web-prod-{name}", tags={"Role": "web"}), https) for name in "ab"]
+    body = run(ec2, gate, finding(server(group.id, kind="security_group"), https), *webs)
+    assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
+    said = "The same is allowed through this rule on i-0a, i-0b: allow it on this group too, or split the group."
+    assert said in flat(body)
 
 
 def test_unclear_which_of_two_rules_is_allowed(gate: Opa, ec2: Any, group: Group) -> None:
@@ -199,7 +209,7 @@ def test_part_of_what_is_denied_may_be_allowed_elsewhere(gate: Opa, ec2: Any, gr
     denied = finding(server("i-0bad", "nobody-01"), part(https, 443, sources=OFFICE))
     body = run(ec2, gate, denied, finding(web, https))
     assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
-    assert "The same is allowed through this rule on other servers of that group" in flat(body)
+    assert "The same is allowed through this rule on i-0ccc: " in flat(body)
 
 
 def test_part_of_what_is_denied_may_be_allowed_here(gate: Opa, ec2: Any, group: Group) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from handler.alert.case import Case, Judged
 from handler.alert.rules import Group, Openings, Rest, Rule, allowed_elsewhere, groups, inseparable, joined, rest
 from handler.alert.text import ROOMS, WIDTH, Block, count, first, ports, printable, short, sources
-from handler.finding import UNKNOWN
+from handler.finding import UNKNOWN, Server
 
 _DUPLICATE = "Where AWS answers Duplicate, leave out what is there already, and run the rest."
 _NOT_FOUND = "The mail about another server may change this group too: where AWS answers NotFound, that rule is gone."
@@ -29,7 +29,7 @@ class _Refusal(Struct, frozen=True):
 def commands(case: Case, judged: Iterable[Judged]) -> list[Block]:
     """Give the steps that close what is denied on a server, given everything that was judged in this invocation."""
     region = case.server.region
-    known = [block for group in groups(case, judged) for block in (_look(region, group), *_changes(region, group))]
+    known = [block for group in groups(case, judged) for block in (_look(region, group), *_changes(case.server, group))]
     nameless = any(not (one.security_group and one.rules) for entry in case.denied for one in entry.decision.denied)
     return known + ([_find(case)] if nameless or not known else [])
 
@@ -59,13 +59,13 @@ def _shared(group: Group) -> str:
     return f"{_named([group.id])} is on {interfaces} of this account: a change of it changes {whom}. "
 
 
-def _changes(region: str, group: Group) -> list[Block]:
+def _changes(server: Server, group: Group) -> list[Block]:
     """Give the reasons for which rules stay, then the commands that revoke the others."""
     refused: dict[_Refusal, list[str]] = {}
     revoked: list[tuple[Rule, Rest]] = []
     there = group.sound
     for rule in group.rules:
-        refusal = _refusal(rule)
+        refusal = _refusal(server, rule)
         if refusal:
             refused.setdefault(refusal, []).append(rule.id)
         else:
@@ -76,10 +76,10 @@ def _changes(region: str, group: Group) -> list[Block]:
     reasons = [
         Block(f"{why.before} {'this rule' if alone else _named(ids)}{why.after}") for why, ids in refused.items()
     ]
-    return reasons + (_revoke(region, group, revoked) if revoked else [])
+    return reasons + (_revoke(server.region, group, revoked) if revoked else [])
 
 
-def _refusal(rule: Rule) -> _Refusal | None:
+def _refusal(server: Server, rule: Rule) -> _Refusal | None:
     """Say why a rule is not to be revoked, if it is not."""
     opens = rule.opens
     balancers = sorted({one.load_balancer for _, one in rule.through if isinstance(one.load_balancer, str)})
@@ -91,10 +91,12 @@ def _refusal(rule: Rule) -> _Refusal | None:
         )
     if UNKNOWN in rule.sources or (opens and opens.source == UNKNOWN):
         return _Refusal("Who is let in by", " could not be read: revoke nothing before you know.")
-    if allowed_elsewhere(rule):
-        return _Refusal(
-            "The same is allowed through", " on other servers of that group: give this server a group of its own."
-        )
+    others = allowed_elsewhere(rule)
+    if others:
+        way = "give this server a group of its own"
+        if server.kind == "security_group":
+            way = "allow it on this group too, or split the group"
+        return _Refusal("The same is allowed through", f" on {_named(others)}: {way}.")
     if opens and inseparable(rule):
         every = "all traffic" if opens.protocol == "all" else ports(opens.protocol, opens.from_port, opens.to_port)
         more = f"{every} from {sources([opens.source], ROOMS[0])}"

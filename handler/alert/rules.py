@@ -22,14 +22,15 @@ Openings = dict[tuple[str, str], list[Range]]
 class Rule(Struct, frozen=True):
     """A rule through which something is denied on a server. `through` is all that was judged through it, anywhere.
 
-    `denied` and `here` are what is denied and allowed through it on that server, `elsewhere` what is allowed on others.
+    `denied` and `here` are what is denied and allowed through it on that server, `elsewhere` what is allowed on each
+    other, by its id.
     """
 
     id: str
     through: tuple[tuple[Judged, Exposure], ...]
     denied: Openings
     here: Openings
-    elsewhere: Openings
+    elsewhere: dict[str, Openings]
 
     @property
     def opens(self) -> Opened | None:
@@ -91,21 +92,26 @@ def _group(case: Case, group: str, denied: Sequence[Denied], place: Sequence[Jud
 
 def _rule(case: Case, rule: str, denied: Iterable[Denied], opened: Iterable[tuple[Judged, Exposure]]) -> Rule:
     through = tuple((entry, exposure) for entry, exposure in opened if rule in exposure.rules)
-    allowed: dict[bool, list[Openings]] = {True: [], False: []}
+    allowed: dict[str, Openings] = {}
     for entry, exposure in through:
-        here = identity(entry.finding.server) == identity(case.server)
-        allowed[here].append(_allowed(entry, exposure))
+        server = entry.finding.server.id
+        allowed[server] = joined((allowed.get(server, {}), _allowed(entry, exposure)))
     refused = joined(_opening(entry) for entry in denied if rule in entry.rules)
-    return Rule(rule, through, refused, joined(allowed[True]), joined(allowed[False]))
+    here = allowed.pop(case.server.id, {})
+    return Rule(rule, through, refused, here, {server: openings for server, openings in allowed.items() if openings})
 
 
-def allowed_elsewhere(rule: Rule) -> bool:
-    """Say whether some of what is denied through a rule on the server is allowed on another."""
+def allowed_elsewhere(rule: Rule) -> list[str]:
+    """Name the other servers on which some of what is denied through a rule is allowed."""
+    return sorted(server for server, allowed in rule.elsewhere.items() if _shared(rule.denied, allowed))
+
+
+def _shared(denied: Openings, allowed: Openings) -> bool:
     return any(
         common(ranges, others)
-        for (protocol, source), ranges in rule.denied.items()
-        for (allowed, other), others in rule.elsewhere.items()
-        if allowed == protocol and (_inside(source, other) or _inside(other, source))
+        for (protocol, source), ranges in denied.items()
+        for (other_protocol, other), others in allowed.items()
+        if other_protocol == protocol and (_inside(source, other) or _inside(other, source))
     )
 
 
@@ -125,7 +131,7 @@ def rest(rule: Rule, open_already: Openings) -> Rest:
     """
     opens, unjudged = rule.opens, _unjudged(rule)
     allowed: Openings = {}
-    for (protocol, source), ranges in joined((rule.here, rule.elsewhere)).items():
+    for (protocol, source), ranges in joined((rule.here, *rule.elsewhere.values())).items():
         kept = without(ranges, open_already.get((protocol, source), []))
         for (denied, other), others in rule.denied.items():
             if denied == protocol and _inside(other, source):
