@@ -23,6 +23,7 @@ from handler.cli.data_shapes import ids_of_rows, misshapen, unlisted_ports
 from handler.cli.refused import Refused
 from handler.cli.schema import FOLDER
 from handler.cli.tool import Tool, complaint, shown
+from handler.cli.twice import joined, repeated
 from handler.cli.unread import READ, package, unread
 
 _FORBIDDEN = {
@@ -79,7 +80,7 @@ class Check:
             yield from self._untyped()
 
     def _untyped(self) -> Iterator[Fault]:
-        inspected = self._inspected()
+        inspected = self._inspected(self.policies)
         typed = {
             (tuple(step["value"] for step in found["path"]), found["annotations"]["scope"])
             for found in inspected.get("annotations", [])
@@ -94,24 +95,31 @@ class Check:
                 remedy = "passes over misspelt fields; put the METADATA with `schemas` (scope: subpackages) over one"
                 yield Fault(file=Path(rego[0]), problem=f"{missing} {remedy}")
 
-    def _inspected(self) -> dict[str, Any]:
+    def _inspected(self, folder: Path) -> dict[str, Any]:
         inspected: dict[str, Any] = json.loads(
-            self._opa.run("inspect", "--annotations", "--format", "json", self.policies).stdout
+            self._opa.run("inspect", "--annotations", "--format", "json", folder).stdout
         )
         return inspected
 
     @cached_property
     def _modules(self) -> dict[Path, dict[str, Any]]:
         """The syntax tree of every file of Rego."""
-        files = {file for files in self._inspected()["namespaces"].values() for file in files if file.endswith(".rego")}
+        return self._parsed(self.policies)
+
+    def _parsed(self, folder: Path) -> dict[Path, dict[str, Any]]:
+        inspected = self._inspected(folder).get("namespaces", {})
+        files = {file for files in inspected.values() for file in files if file.endswith(".rego")}
         parse = ("parse", "--format", "json", "--json-include", "locations")
         return {Path(file): json.loads(self._opa.run(*parse, file).stdout) for file in sorted(files)}
 
     def read(self) -> Iterator[Fault]:
-        """Find what a team wrote and the gate does not ask for."""
+        """Find what a team wrote and the gate does not ask for, and what is read otherwise than it is written."""
         for file, module in self._modules.items():
             if package(module).startswith(_TEAMS):
                 yield from unread(file, module)
+        yield from joined(self._modules)
+        for file, module in {**self._modules, **(self._parsed(self.tests) if self.tests else {})}.items():
+            yield from repeated(file, module)
 
     def statements(self) -> Iterator[Fault]:
         """Find allowances and prohibitions that the gate never sees, and those that it would refuse."""

@@ -10,7 +10,7 @@ from typing import Any
 QUERY = ("--partial", "--unknowns", "input", "--format", "json")
 """What `opa eval` is told, before a query of the form `x := data.allow.allowance[_]`."""
 
-_SCALARS = {"null", "boolean", "number", "string"}
+SCALARS = {"null", "boolean", "number", "string"}
 _RESULTS = [{"type": "var", "value": name} for name in ("_", "$0", "x")]
 
 
@@ -28,7 +28,7 @@ def statements(answer: dict[str, Any]) -> Iterator[Any]:
 def plain(term: dict[str, Any]) -> Any:
     """Give the value of a term of OPA's syntax tree; sets become lists."""
     kind, value = term["type"], term["value"]
-    if kind in _SCALARS:
+    if kind in SCALARS:
         return value
     if kind in {"array", "set"}:
         return [plain(item) for item in value]
