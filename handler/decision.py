@@ -10,8 +10,19 @@ Cause = Literal["prohibited", "expired", "short", "uncovered"]
 Severity = Literal["critical", "high", "medium", "none"]
 
 
+class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ports of a denied range, and a network inside its source that may reach them."""
+
+    from_port: Port
+    to_port: Port
+    source: str
+
+
 class Denied(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A maximal port range that one source may not reach, for one cause, and the sentence that says why."""
+    """A maximal port range that one source may not reach, for one cause, and the sentence that says why.
+
+    `still_allowed` is what the networks inside the source may reach that allowances hold or prohibitions spare.
+    """
 
     protocol: Literal["tcp", "udp"]
     from_port: Port
@@ -23,6 +34,7 @@ class Denied(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prohibition: str | None
     nearest: str | None
     reason: str
+    still_allowed: tuple[Part, ...]
 
 
 class Allowed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

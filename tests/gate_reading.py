@@ -55,7 +55,10 @@ class Judge(NamedTuple):
 
 
 def decision(finding: Json, allowances: list[Json], prohibitions: list[Json], world: World) -> Json:
-    """Give the decision as the contract has it, without `reason`, and with problems as a set of (kind, id, field)."""
+    """Give the decision as the contract has it, without `reason`, and with problems as a set of (kind, id, field).
+
+    `still_allowed` has for every address that could be treated differently the denied ports that it alone may reach.
+    """
     fields = finding if isinstance(finding, dict) else {}
     server = fields.get("server")
     tags = server.get("tags") if isinstance(server, dict) else None
@@ -210,7 +213,14 @@ def denied_entries(one: Exposed, judge: Judge) -> Iterator[Json]:
                 "cause": cause,
                 "prohibition": prohibition,
                 "nearest": nearest(cause, speaking, one, bits(low, high), judge),
+                "still_allowed": still_allowed(one, judge, bits(low, high)),
             }
+
+
+def still_allowed(one: Exposed, judge: Judge, ports: int) -> dict[Address, int]:
+    """Give the ports that each address of a source alone may reach."""
+    alone = {address: one._replace(ports=ports, addresses={address}) for address in one.addresses}
+    return {address: allowed_ports(each, judge) for address, each in alone.items()}
 
 
 def _list(value: Json) -> list[Json]:

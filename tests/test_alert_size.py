@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handler import alert
 from handler.alert import Message
-from handler.decision import Allowance, Allowed, Decision, Denied, Problem
+from handler.decision import Allowance, Allowed, Decision, Denied, Part, Problem
 from handler.finding import Exposure, Finding, Reporter, Server, Undecidable
 from handler.outcome import Outcome
 from handler.settings import Settings
@@ -65,7 +65,15 @@ def denials(draw: st.DrawFn) -> Denied:
         prohibition=draw(st.none() | texts),
         nearest=draw(st.none() | texts),
         reason=draw(texts),
+        still_allowed=draw(st.lists(parts(), max_size=2).map(lambda some: tuple(some * 61))),
     )
+
+
+@st.composite
+def parts(draw: st.DrawFn) -> Part:
+    """Draw what a network inside a denied source may reach."""
+    low, high = draw(ports)
+    return Part(from_port=low, to_port=high, source=draw(sources))
 
 
 @st.composite
@@ -285,7 +293,13 @@ def _denied(name: str, sources: int = 1) -> Outcome:
     addresses = [f"2001:db8::{number:x}/128" if number else "2001:db8::/128" for number in range(sources)]
     known = finding(server(name), exposure(22, sources=tuple(addresses)))
     entry: dict[str, Any] = {"protocol": "tcp", "from_port": 22, "to_port": 22, "security_group": None, "rules": ()}
-    entry |= {"cause": "uncovered", "prohibition": None, "nearest": None, "reason": "nothing allows tcp 22"}
+    entry |= {
+        "cause": "uncovered",
+        "prohibition": None,
+        "nearest": None,
+        "reason": "nothing allows tcp 22",
+        "still_allowed": (),
+    }
     decision = Decision(
         id=known.id,
         action="deny",

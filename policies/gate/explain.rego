@@ -3,7 +3,7 @@ package gate
 # Says why a port range is denied, which allowance came nearest, and how bad it is.
 
 # What is denied of an exposure, behind what it is sorted by.
-_denied(exposure, source, [first, last, cause, prohibition, nearest, reason]) := [
+_denied(exposure, source, [[first, last, cause, prohibition, nearest, reason], still]) := [
 	exposure.protocol,
 	first,
 	source,
@@ -21,6 +21,7 @@ _denied(exposure, source, [first, last, cause, prohibition, nearest, reason]) :=
 		"prohibition": prohibition,
 		"nearest": nearest,
 		"reason": reason,
+		"still_allowed": still,
 	},
 ] if {
 	group := _text_or_null(exposure, "security_group")
