@@ -54,8 +54,9 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     deadline = start + _SHARE * context.get_remaining_time_in_millis() / 1000
     judged = judge(envelope.records, now, GATE, aws.fetcher, deadline=deadline, look_up=_LOOK_UP)
     messages = alert.messages(judged.outcomes, _SETTINGS, _ENGINE)
-    failures = judged.failures | alert.publish(messages, _SNS, _SETTINGS.alert_topic_arn)
-    _log(judged.outcomes, failures, len(messages), start)
+    unsent = alert.publish(messages, _SNS, _SETTINGS.alert_topic_arn)
+    failures = judged.failures | unsent
+    _log(judged.outcomes, failures, unsent, len(messages), start)
     if envelope.kind == "sqs" and not any(record.startswith(f"{context.aws_request_id}.") for record in failures):
         return {"batchItemFailures": [{"itemIdentifier": record} for record in failures]}
     if failures:
@@ -63,9 +64,11 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     return {"outcomes": [{"records": outcome.records, **to_builtins(outcome.told())} for outcome in judged.outcomes]}
 
 
-def _log(outcomes: Sequence[Outcome], failures: dict[str, str], alerts: int, start: float) -> None:
+def _log(
+    outcomes: Sequence[Outcome], failures: dict[str, str], unsent: dict[str, str], alerts: int, start: float
+) -> None:
     for outcome in outcomes:
-        alerted = outcome.alerts and failures.keys().isdisjoint(outcome.records)
+        alerted = outcome.alerts and unsent.keys().isdisjoint(outcome.records)
         _LOGGER.info(outcome.kind, extra={"fields": {**log.fields(outcome), "alerted": alerted, **_PROVENANCE}})
     for record, problem in failures.items():
         _LOGGER.error("failed", extra={"fields": {"record": record, "problem": problem, **_PROVENANCE}})

@@ -20,8 +20,8 @@ from handler.outcome import Outcome
 class Gate(Protocol):
     """What decides: `handler.opa.Opa`."""
 
-    def decide(self, findings: Sequence[Finding], deadline: float | None) -> list[Decision | OpaRefusedError]:
-        """Give one decision a finding, in their order, or the error of one that cannot be judged."""
+    def decide(self, findings: Sequence[Finding], deadline: float | None) -> Sequence[Decision | PortcullisError]:
+        """Give one decision a finding, in their order; `OpaRefusedError` for one that cannot be judged, or another."""
         ...
 
 
@@ -43,8 +43,8 @@ def judge(  # noqa: PLR0913  what an invocation has: its records and time, and w
 ) -> Judged:
     """Judge all records of an invocation at once. `now` is RFC 3339 in UTC, `deadline` a time of `time.monotonic()`.
 
-    Whatever cannot be read, fetched or decided becomes an undecidable outcome. A record fails only when OPA cannot be
-    asked, and then alone those that have a finding.
+    Whatever cannot be read, fetched or decided becomes an undecidable outcome. A record fails only when OPA could not
+    be asked about one of its findings; its others have an outcome nevertheless.
     """
     until = ask_until(deadline)
     told = _fetched([(record.id, report) for record in records for report in _read(record, now)], now, client, until)
@@ -61,12 +61,12 @@ def judge(  # noqa: PLR0913  what an invocation has: its records and time, and w
         if not isinstance(report, Finding | Closed | Reference)
     ]
     failures: dict[str, str] = {}
-    try:
-        decided = gate.decide([finding for _, finding in opened], deadline) if opened else []
-    except PortcullisError as error:
-        failures = {record: f"OPA could not decide: {error}" for names, _ in opened for record in names}
-    else:
-        outcomes += [_outcome(*pair, decision) for pair, decision in zip(opened, decided, strict=True)]
+    decided = gate.decide([finding for _, finding in opened], deadline) if opened else []
+    for (names, finding), answer in zip(opened, decided, strict=True):
+        if isinstance(answer, Decision | OpaRefusedError):
+            outcomes.append(_outcome(names, finding, answer))
+        else:
+            failures |= dict.fromkeys(names, f"OPA could not decide: {answer}")
     order = {record.id: index for index, record in reversed(list(enumerate(records)))}
     outcomes.sort(key=lambda outcome: order[outcome.records[0]])
     return Judged(outcomes=tuple(outcomes), failures=failures)

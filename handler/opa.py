@@ -1,20 +1,24 @@
 """Asks the embedded OPA for decisions, through opa-python-client; restarts it when it is dead or hangs.
 
 A finding that OPA answers nothing to, again and again, is refused, so that it neither is lost nor takes others with it.
-Nothing undefined, miscounted or contradictory is ever taken for a decision.
+What was decided stays decided, whatever becomes of the rest. Nothing undefined, miscounted or contradictory is ever
+taken for a decision.
 """
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any, Self
 
 import msgspec
 import requests
+from msgspec import Struct
 from opa_client.opa import OpaClient
 
 from handler.decision import Decision
-from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError
+from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError, PortcullisError
 from handler.finding import Batch, Finding
 from handler.outcome import Engine
 from handler.process import Process, revision
@@ -28,9 +32,32 @@ each, in 0.1 to 1.5 ms."""
 
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 5.0
+_PARTS = 8
+"""A batch that gets no decisions is asked again in so many parts: each one without an answer costs a restart."""
+_PART_SECONDS = _ANSWER_SECONDS / _PARTS
+"""For a part of several findings; one that is alone has a fair time again."""
 _START_SECONDS = 8.0
 """From the start of the process. Lambda ends a function whose start takes 10 seconds, and would not say why."""
 _POLL_SECONDS = 0.005
+
+
+class _Part(Struct, frozen=True):
+    """Findings to ask about at once, which of all is the first, and the most seconds that their answer may take."""
+
+    start: int
+    findings: Sequence[Finding]
+    seconds: float
+
+    def order(self) -> tuple[int, int]:
+        """Give what sorts first what decides most: many findings, and of as many those with few sources."""
+        return -len(self.findings), sum(map(_sources, self.findings))
+
+    def parts(self) -> Iterator["_Part"]:
+        """Cut it."""
+        size = math.ceil(len(self.findings) / _PARTS)
+        for at in range(0, len(self.findings), size):
+            findings = self.findings[at : at + size]
+            yield _Part(self.start + at, findings, _ANSWER_SECONDS if len(findings) == 1 else _PART_SECONDS)
 
 
 class Opa:
@@ -54,58 +81,67 @@ class Opa:
     def ready(self, deadline: float | None = None) -> Engine:
         """Wait until OPA answers, try it with an empty batch, and say what is running.
 
-        `deadline` is a time of `time.monotonic()`; without one it is 8 seconds after its start. Raises
+        `deadline` is a time of `time.monotonic()`; OPA has at most 8 seconds from its start. Raises
         `PolicyRefusedError` with OPA's own message, or `OpaUnavailableError`.
         """
-        deadline = deadline or self._process.started + _START_SECONDS
+        until = self._process.started + _START_SECONDS
+        late = "OPA was started and does not answer in time; give the function more memory"
+        if deadline is not None and deadline < until:
+            until, late = deadline, "no time is left to start OPA again"
         while not self._connect().check_health():
             self._process.check()
-            if time.monotonic() >= deadline:
-                msg = "OPA was started and does not answer in time; give the function more memory"
-                raise OpaUnavailableError(msg)
+            if time.monotonic() >= until:
+                raise OpaUnavailableError(late)
             time.sleep(_POLL_SECONDS)
         self._process.said()
-        answer = self._ask([], _seconds(deadline), provenance="true")
+        answer = self._ask([], _seconds(until), provenance="true")
         if answer.get("result") != []:
             msg = f"{self._process.policies}: data.gate.batch.decisions is not there; is policies/gate complete?"
             raise PolicyRefusedError(msg)
         return Engine(policy=revision(self._process.policies), opa=answer["provenance"]["version"])
 
-    def decide(self, findings: Sequence[Finding], deadline: float | None = None) -> list[Decision | OpaRefusedError]:
-        """Give one decision a finding, in their order; a finding that OPA refuses to judge gets the error instead.
+    def decide(self, findings: Sequence[Finding], deadline: float | None = None) -> list[Decision | PortcullisError]:
+        """Give one decision a finding, in their order; a finding that OPA refuses to judge gets `OpaRefusedError`.
 
-        `deadline` is a time of `time.monotonic()` by which the answer is needed. Raises `OpaUnavailableError` when OPA
-        cannot be restarted, or no time is left to ask it.
+        `deadline` is a time of `time.monotonic()` by which the answer is needed. What is undecided when it is over, or
+        when OPA cannot be restarted, gets that error.
         """
-        return [decision for chunk in chunks(findings) for decision in self._decide(chunk, deadline)]
+        answers: dict[int, Decision | PortcullisError] = {}
+        cut = list(chunks(findings))
+        starts = accumulate(map(len, cut), initial=0)
+        parts = (_Part(start, chunk, _ANSWER_SECONDS) for start, chunk in zip(starts, cut, strict=False))
+        waiting = sorted(parts, key=_Part.order)
+        try:
+            while waiting:
+                part = waiting.pop(0)
+                try:
+                    answers |= enumerate(_checked(part.findings, self._ask_alive(part, deadline)), part.start)
+                except OpaRefusedError as error:
+                    if len(part.findings) == 1:
+                        answers[part.start] = error
+                    else:
+                        waiting = sorted([*waiting, *part.parts()], key=_Part.order)
+        except (OpaUnavailableError, PolicyRefusedError) as error:
+            answers = dict.fromkeys(range(len(findings)), error) | answers
+        return [answers[place] for place in range(len(findings))]
 
     def close(self) -> None:
         """End OPA."""
         self._disconnect()
         self._process.stop()
 
-    def _decide(self, findings: Sequence[Finding], deadline: float | None) -> list[Decision | OpaRefusedError]:
-        """Bisect a batch that OPA refuses, or does not survive, until the guilty finding stands alone."""
-        try:
-            return list(_checked(findings, self._ask_alive(findings, deadline)))
-        except OpaRefusedError as error:
-            if len(findings) == 1:
-                return [error]
-            half = len(findings) // 2
-            return self._decide(findings[:half], deadline) + self._decide(findings[half:], deadline)
-
-    def _ask_alive(self, findings: Sequence[Finding], deadline: float | None) -> dict[str, Any]:
+    def _ask_alive(self, part: _Part, deadline: float | None) -> dict[str, Any]:
         """Ask; restart an OPA that died or hangs, and ask again, but for the batch that may have been the reason."""
-        seconds = _seconds(deadline)
+        seconds = _seconds(deadline, part.seconds)
         try:
-            return self._ask(findings, seconds)
+            return self._ask(part.findings, seconds)
         except OpaUnavailableError as error:
             self._restart(deadline)
-            if len(findings) > 1:
+            if len(part.findings) > 1:
                 raise OpaRefusedError(str(error)) from error
-        seconds = _seconds(deadline)
+        seconds = _seconds(deadline, part.seconds)
         try:
-            return self._ask(findings, seconds)
+            return self._ask(part.findings, seconds)
         except OpaUnavailableError as error:
             self._restart(deadline)
             msg = f"OPA gives no answer to it, while it answers others: {error}"
@@ -161,7 +197,7 @@ def chunks(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
     chunk: list[Finding] = []
     sources = 0
     for finding in findings:
-        own = sum(len(exposure.sources) for exposure in finding.exposures)
+        own = _sources(finding)
         if chunk and (len(chunk) == CHUNK or sources + own > CHUNK_SOURCES):
             yield chunk
             chunk, sources = [], 0
@@ -171,13 +207,17 @@ def chunks(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
         yield chunk
 
 
-def _seconds(deadline: float | None) -> float:
-    """Give the time for one answer: half of what is left, so that a restart and another try fit in."""
-    left = 2 * _ANSWER_SECONDS if deadline is None else deadline - time.monotonic()
+def _sources(finding: Finding) -> int:
+    return sum(len(exposure.sources) for exposure in finding.exposures)
+
+
+def _seconds(deadline: float | None, most: float = _ANSWER_SECONDS) -> float:
+    """Give the time for one answer: at most half of what is left, so that a restart and another try fit in."""
+    left = 2 * most if deadline is None else deadline - time.monotonic()
     if left <= 0:
         msg = "no time is left to ask OPA"
         raise OpaUnavailableError(msg)
-    return min(_ANSWER_SECONDS, left / 2)
+    return min(most, left / 2)
 
 
 def _checked(findings: Sequence[Finding], answer: dict[str, Any]) -> tuple[Decision, ...]:

@@ -51,17 +51,21 @@ class Process:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it (again), on another port and with another token."""
+        """Start it (again), on another port and with another token. Raises `OpaUnavailableError`."""
         self.started = time.monotonic()
-        self.port, self.token = _free_port(), secrets.token_hex(32)
-        self._process = subprocess.Popen(
-            [*self._command, f"--addr=127.0.0.1:{self.port}", "--bundle", self.policies, str(_AUTHZ)],
-            env={"OPA_TOKEN": self.token, **self._memory},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            preexec_fn=_dying_with_its_parent(),  # noqa: PLW1509  a thread of the parent can hold no lock that prctl needs
-        )
+        try:
+            self.port, self.token = _free_port(), secrets.token_hex(32)
+            self._process = subprocess.Popen(
+                [*self._command, f"--addr=127.0.0.1:{self.port}", "--bundle", self.policies, str(_AUTHZ)],
+                env={"OPA_TOKEN": self.token, **self._memory},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_dying_with_its_parent(),  # noqa: PLW1509  a thread of the parent can hold no lock of prctl
+            )
+        except OSError as error:
+            msg = f"OPA cannot be started: {error}"
+            raise OpaUnavailableError(msg) from error
         self._said = self._process.stdout
         if self._said:
             os.set_blocking(self._said.fileno(), False)

@@ -20,6 +20,12 @@ allowance contains {"id": "conflict", "tcp": [_port]}
 """
 """A policy file that contradicts itself for the server `guilty`, in its line 7."""
 
+PANIC = """package allow
+
+allowance contains {"id": net.cidr_merge(["::1/128", "::1/128"])} if input.server.name == "fatal"
+"""
+"""A policy file on which OPA 1.22.2 panics for the server `fatal`: it answers nothing."""
+
 
 def exposure(port: int, *, to: int | None = None, protocol: Any = "tcp", sources: tuple[str, ...] = ()) -> Exposure:
     """Give one exposure, to the whole internet if no sources are named."""

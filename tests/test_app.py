@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -18,8 +19,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from handler.errors import RecordsFailedError
+from handler.opa import CHUNK
 from handler.settings import ROOT
-from tests.builders import CONFLICT
+from tests.builders import CONFLICT, PANIC
 
 EVENTS = ROOT / "handler" / "cli" / "demo_events"
 
@@ -64,6 +66,7 @@ def started(opa_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     for path in (path for path in policies.rglob("*") if path.is_file()):
         path.write_text(re.sub(r"\b20\d\d-\d\d-\d\d\b", "2999-12-31", path.read_text()))
     (policies / "allow" / "conflict.rego").write_text(CONFLICT)
+    (policies / "allow" / "panic.rego").write_text(PANIC)
     server = ThreadedMotoServer(port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -74,7 +77,8 @@ def started(opa_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         world = World(policies, f"http://{host}:{port}")
         environment.setenv("ALERT_TOPIC_ARN", world.subscribe())
         environment.setenv("POLICIES_PATH", str(policies))
-        environment.setenv("OPA_PATH", opa_path)
+        policies.with_name("opa").symlink_to(opa_path)
+        environment.setenv("OPA_PATH", str(policies.with_name("opa")))
         world.app = importlib.import_module("handler.app")
         yield world
         world.app.GATE.close()
@@ -173,9 +177,10 @@ def test_killed_opa_loses_nothing(world: World) -> None:
     assert outcome["decision"]["action"] == "allow"
 
 
-def test_without_opa_records_come_again(world: World) -> None:
+@pytest.mark.parametrize("gone", ["policies", "opa"])
+def test_without_opa_records_come_again(world: World, gone: str) -> None:
     """Without OPA the records with findings fail and come again; what needs no OPA is done; nothing is allowed."""
-    kept = world.policies.rename(world.policies.with_name("kept"))
+    kept = world.policies.with_name(gone).rename(world.policies.with_name("kept"))
     os.kill(world.app.GATE.pid, signal.SIGKILL)
     batch = sqs(bundled("01-web-443"), bundled("10-package-vulnerability"), "{no json", bundled("05-bastion-ssh"))
     assert world.invoke(batch) == {
@@ -184,8 +189,23 @@ def test_without_opa_records_come_again(world: World) -> None:
     assert len(world.alerts()) == 1
     with pytest.raises(RecordsFailedError, match="OPA could not decide"):
         world.invoke(bundled("01-web-443"))
-    kept.rename(world.policies)
+    kept.rename(world.policies.with_name(gone))
     assert world.invoke(batch) == {"batchItemFailures": []}
+
+
+def test_what_was_decided_is_alerted(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A record fails with the finding that is not decided, and its other findings alert, and say so."""
+    caplog.set_level(logging.INFO)
+    findings = [renamed(bundled("07-telnet"), "web-prod-01", number) for number in range(CHUNK)]
+    fatal = renamed(bundled("07-telnet"), "fatal", CHUNK)
+    opa = world.policies.with_name("opa")
+    kept = opa.rename(opa.with_name("kept"))
+    with pytest.raises(RecordsFailedError, match="OPA could not decide: OPA cannot be started"):
+        world.invoke([*findings, fatal])
+    kept.rename(opa)
+    assert len(world.alerts()) == 1
+    told = [record.__dict__["fields"] for record in caplog.records if record.message == "decided"]
+    assert [fields["alerted"] for fields in told] == [True] * CHUNK
 
 
 def test_refused_message_comes_again(world: World) -> None:

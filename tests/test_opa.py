@@ -15,11 +15,12 @@ import pytest
 import requests
 
 from handler.decision import Decision
-from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError, PortcullisError, SettingError
-from handler.opa import Opa
+from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError, SettingError
+from handler.finding import Server
+from handler.opa import CHUNK, CHUNK_SOURCES, Opa
 from handler.process import Process, revision
 from handler.settings import ROOT
-from tests.builders import CONFLICT, exposure, finding, server
+from tests.builders import CONFLICT, PANIC, exposure, finding, server
 
 POLICIES = ROOT / "policies"
 WEB = exposure(443)
@@ -107,16 +108,22 @@ def test_opa_that_cannot_be_restarted_decides_nothing(policies: Path, opa_path: 
         gate.ready()
         kept = policies.rename(policies.parent / "kept")
         os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(PortcullisError):
-            gate.decide([finding(WEB)])
+        assert [type(one) for one in gate.decide([finding(WEB)])] == [PolicyRefusedError]
         kept.rename(policies)
         assert _actions(gate) == ["allow"]
 
 
 def test_no_time_left_decides_nothing(gate: Opa) -> None:
     """A deadline that has passed is an error, never an answer."""
-    with pytest.raises(OpaUnavailableError, match="no time is left"):
-        gate.decide([finding(WEB)], time.monotonic() - 1)
+    [error] = gate.decide([finding(WEB)], time.monotonic() - 1)
+    assert isinstance(error, OpaUnavailableError)
+    assert str(error) == "no time is left to ask OPA"
+
+
+def test_opa_without_time_to_start_lacks_no_memory(process: Process) -> None:
+    """An OPA that is not given the time to start is not called too slow."""
+    with Opa(process) as gate, pytest.raises(OpaUnavailableError, match="no time is left to start OPA"):
+        gate.ready(time.monotonic() - 1)
 
 
 def test_conflict_on_one_finding_spares_the_others(policies: Path, opa_path: str) -> None:
@@ -134,16 +141,10 @@ def test_conflict_on_one_finding_spares_the_others(policies: Path, opa_path: str
 
 
 def test_a_finding_on_which_opa_dies_spares_the_others(policies: Path, opa_path: str) -> None:
-    """What OPA never answers to stands alone in the end: it is refused, neither lost nor in the way of others.
-
-    OPA 1.22.2 panics on this `net.cidr_merge`, and answers nothing.
-    """
-    (policies / "allow" / "panic.rego").write_text(
-        'package allow\n\nallowance contains {"id": net.cidr_merge(["::1/128", "::1/128"])} '
-        'if input.server.name == "guilty"\n'
-    )
-    findings = [finding(WEB, server=server(number, name="web-prod-01")) for number in range(5)]
-    findings.insert(3, finding(WEB, server=server(9, name="guilty")))
+    """What OPA never answers to stands alone in the end: it is refused, neither lost nor in the way of others."""
+    (policies / "allow" / "panic.rego").write_text(PANIC)
+    findings = [finding(WEB, server=server(number)) for number in range(5)]
+    findings.insert(3, finding(WEB, server=server(9, name="fatal")))
     with Opa(Process(str(policies), opa_path)) as gate:
         gate.ready()
         decisions = gate.decide(findings)
@@ -151,6 +152,50 @@ def test_a_finding_on_which_opa_dies_spares_the_others(policies: Path, opa_path:
     assert list(refused) == [3]
     assert "OPA gives no answer to it" in str(refused[3])
     assert {one.action for one in decisions if isinstance(one, Decision)} == {"allow"}
+
+
+def test_a_slow_finding_leaves_time_for_the_others(policies: Path, opa_path: str) -> None:
+    """A finding for which no time would be enough does not use up the time in which the others are decided."""
+    (policies / "allow" / "slow.rego").write_text(
+        'package allow\n\nallowance contains {} if {\n\tinput.server.name == "slow"\n'
+        "\tsome i in numbers.range(1, 100000)\n\tsome j in numbers.range(1, 100000)\n\ti * j == -1\n}\n"
+    )
+    findings = [finding(WEB, server=server(number)) for number in range(39)]
+    findings.append(finding(WEB, server=server(39, name="slow")))
+    with Opa(Process(str(policies), opa_path)) as gate:
+        gate.ready()
+        decisions = gate.decide(findings, time.monotonic() + 6)
+    assert [number for number, one in enumerate(decisions) if not isinstance(one, Decision)] == [39]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param([server(number) for number in range(CHUNK)], [], id="before"),
+        pytest.param([], [server(1)], id="after"),
+    ],
+)
+def test_what_is_decided_stays_decided(
+    policies: Path, tmp_path: Path, opa_path: str, before: list[Server], after: list[Server]
+) -> None:
+    """When OPA dies and cannot be started again, only what was not decided is without a decision.
+
+    What takes more of OPA than others do is asked last, so the finding of many sources is alone with its fate.
+    """
+    (policies / "allow" / "panic.rego").write_text(PANIC)
+    many = exposure(443, sources=("0.0.0.0/0",) * (CHUNK_SOURCES + 1))
+    heavy = finding(many, server=server(number=CHUNK, name="fatal"))
+    findings = [*(finding(WEB, server=one) for one in before), heavy, *(finding(WEB, server=one) for one in after)]
+    opa = tmp_path / "opa"
+    opa.symlink_to(opa_path)
+    with Opa(Process(str(policies), str(opa))) as gate:
+        gate.ready()
+        opa.unlink()
+        decisions = gate.decide(findings)
+        assert "OPA cannot be started" in str(decisions[len(before)])
+        assert {type(one) for one in decisions if one is not decisions[len(before)]} == {Decision}
+        opa.symlink_to(opa_path)
+        assert _actions(gate) == ["allow"]
 
 
 ENTRY = '{"protocol": "tcp", "from_port": 443, "to_port": 443, "source": "::/0", "by": ["x"]}'
