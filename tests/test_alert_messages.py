@@ -143,6 +143,27 @@ def test_more_than_the_limit_become_one_digest(gate: Opa) -> None:
         assert digest.data["left_out"] == {"findings": 0, "reports": 0}
 
 
+UNJUDGED = exposure(22, sources=("203.0.113.7/24",))
+
+
+def test_server_that_was_only_not_judged_is_not_said_to_be_open(gate: Opa) -> None:
+    """What denies nothing by a policy is to be treated as open, in the mail and counted apart in the digest."""
+    told: list[Finding | Undecidable] = [finding(server("i-0e", "cache-02"), UNJUDGED)]
+    (message,) = alert.messages(outcomes(gate, told), SETTINGS, ENGINE)
+    assert message.body.startswith("cache-02 (i-0e) could not be judged: treat it as open.\n")
+    for beside, opening in (
+        ([], "1 server could not be judged. This is a digest"),
+        ([unreadable()], "1 server and 1 report could not be judged. This is"),
+        (
+            [finding(BASTION, SSH, UNJUDGED)],
+            "1 server is open where the policies do not allow it, and 1 server could not",
+        ),
+    ):
+        settings = msgspec.structs.replace(SETTINGS, alert_max_messages=0)
+        (message,) = alert.messages(outcomes(gate, [*told, *beside]), settings, ENGINE)
+        assert " ".join(message.body.split()).startswith(opening)
+
+
 def test_digest_names_every_server_that_could_not_be_judged(gate: Opa) -> None:
     """As the mail of its own would; of each shape the first report is attached, and is said to be the first."""
     groups = ["sg-0a1", "sg-0b2", "sg-0c3"]

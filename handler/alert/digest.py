@@ -53,11 +53,13 @@ def summary(cases: Iterable[Case], settings: Settings) -> list[str]:
 
 
 def _opening(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings) -> str:
-    said = []
-    if cases:
-        said.append(f"{count(len(cases), 'server is', 'servers are')} open where the policies do not allow it")
-    if shapes:
-        said.append(f"{count(sum(len(shape.reports) for shape in shapes), 'report', 'reports')} could not be judged")
+    opened = sum(any(judged.decision.denied for judged in case.denied) for case in cases)
+    reports = sum(len(shape.reports) for shape in shapes)
+    said = [f"{count(opened, 'server is', 'servers are')} open where the policies do not allow it"] if opened else []
+    unjudged = [count(len(cases) - opened, "server", "servers")] if opened < len(cases) else []
+    unjudged += [count(reports, "report", "reports")] if reports else []
+    if unjudged:
+        said.append(f"{' and '.join(unjudged)} could not be judged")
     return (
         f"{', and '.join(said)}. This is a digest, because {len(cases) + len(shapes)} alerts at once are more than the "
         f"limit of {settings.alert_max_messages} (ALERT_MAX_MESSAGES)."
