@@ -74,6 +74,17 @@ def test_message_names_file_record_and_field(tmp_path: Path, capsys: pytest.Capt
     assert f"{both}: record 2: detail.networkReachabilityDetails.openPortRange" in printed.err
 
 
+def test_table_names_the_record_of_a_server_that_cannot_be_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finding of which a source cannot be read is said with where it is, beside its server."""
+    event = (CASES / "security_hub" / "control-by-its-rules" / "event.json").read_text()
+    monkeypatch.chdir(tmp_path)
+    Path("hub.json").write_text(event.replace("0.0.0.0/0", "203.0.113.7/24"))
+    assert main(["decide", *NOW, "hub.json"]) == 2
+    assert "sg-0a1 - - UNREAD hub.json record 1: " in " ".join(capsys.readouterr().out.split())
+
+
 def test_json_lines_are_read_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A broken line is undecidable; the lines around it are judged."""
     allowed = json.dumps(json.loads(Path(ALLOWED).read_text()))
@@ -86,14 +97,14 @@ def test_json_lines_are_read_alone(tmp_path: Path, capsys: pytest.CaptureFixture
         ("3", "undecidable"),
         ("4", "decided"),
     ]
-    assert "not JSON" in found[0]["reason"]
+    assert [line["reason"][:18] for line in found[::2]] == ["line 1 is not JSON", "line 3 is not JSON"]
 
 
 @pytest.mark.parametrize(
     ("before", "problem"),
     [
         pytest.param("", "is nested too deep to be read", id="alone"),
-        pytest.param("{}\n", "the line is nested too deep to be read", id="in-a-line"),
+        pytest.param("{}\n", "line 2 is nested too deep to be read", id="in-a-line"),
     ],
 )
 def test_absurdly_nested_file_is_undecidable(
@@ -160,7 +171,7 @@ def test_unreadable_now_is_refused(now: str, capsys: pytest.CaptureFixture[str])
     """A time without a zone, or none at all, is said before anything is judged."""
     with pytest.raises(SystemExit, match="2"):
         main(["decide", "--now", now, ALLOWED])
-    assert "--now" in capsys.readouterr().err
+    assert f"--now: {now} is no time with a time zone; write it like 2026-11-24T06:12:00Z" in capsys.readouterr().err
 
 
 def test_other_policies_are_a_folder(capsys: pytest.CaptureFixture[str]) -> None:

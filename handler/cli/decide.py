@@ -110,9 +110,9 @@ def _folder(text: str) -> str:
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-        if time.tzinfo is None:
-            msg = f"{text} has no time zone; write it like 2026-11-24T06:12:00Z"
-            raise argparse.ArgumentTypeError(msg)
-        return time.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    msg = f"{text} is no time with a time zone; write it like 2026-11-24T06:12:00Z"
+    raise argparse.ArgumentTypeError(msg)

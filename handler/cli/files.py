@@ -34,17 +34,17 @@ def _records(content: bytes) -> list[Record]:
     try:
         return list(events.unwrap(msgspec.json.decode(content), "1").records)
     except _UNDECODED as error:
-        lines = [line for line in content.splitlines() if line.strip()]
-        if len(lines) > 1 and any(map(_is_record, lines)):
-            return [record for line in lines for record in _line(line)]
+        lines = [(number, line) for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
+        if len(lines) > 1 and any(_is_record(line) for _, line in lines):
+            return [record for number, line in lines for record in _line(number, line)]
         return [_unreadable("1", f"is {_problem(error)}", content.decode(errors="replace"))]
 
 
-def _line(line: bytes) -> list[Record]:
+def _line(number: int, line: bytes) -> list[Record]:
     try:
         return list(events.unwrap(msgspec.json.decode(line), "1").records)
     except _UNDECODED as error:
-        return [_unreadable("1", f"the line is {_problem(error)}", line.decode(errors="replace"))]
+        return [_unreadable("1", f"line {number} is {_problem(error)}", line.decode(errors="replace"))]
 
 
 def _is_record(line: bytes) -> bool:

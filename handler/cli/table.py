@@ -73,8 +73,9 @@ def rows(line: Line) -> Iterator[Row]:
         server = f"{finding.server.name}  {finding.server.id}" if finding.server.name else finding.server.id
         yield from _entries(server, decision)
     if line.told.outcome == "undecidable":
-        label = server if finding is not None else f"{line.file} record {line.record}"
-        yield Row(server=label, verdict="UNREAD", why=line.told.reason or "it could not be judged")
+        record, why = f"{line.file} record {line.record}", line.told.reason or "it could not be judged"
+        label, why = (server, f"{record}: {why}") if finding is not None else (record, why)
+        yield Row(server=label, verdict="UNREAD", why=why)
 
 
 def _entries(server: str, decision: Decision) -> Iterator[Row]:
