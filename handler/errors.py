@@ -28,7 +28,7 @@ class PolicyRefusedError(PortcullisError):
 
 
 class OpaUnavailableError(PortcullisError):
-    """OPA cannot be started or reached, or no time is left: nothing was decided."""
+    """OPA cannot be started or reached, or no time is left: what it was needed for is undecided."""
 
 
 class OpaRefusedError(PortcullisError):

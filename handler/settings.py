@@ -63,7 +63,7 @@ class Settings(LookUps, frozen=True, kw_only=True):
     """
 
     alert_topic_arn: Annotated[
-        str, Meta(pattern="^arn:[^:]+:sns:[^:]+:[^:]+:[^:]+$", description="the ARN of an SNS topic")
+        str, Meta(pattern="^arn:[^:]+:sns:[^:]+:[^:]+:[A-Za-z0-9_-]+$", description="the ARN of a standard SNS topic")
     ]
     alert_max_messages: Annotated[int, Meta(ge=1)] = 10
     alert_max_bytes: Annotated[int, Meta(ge=16384, le=1048576)] = 262144
