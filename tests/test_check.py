@@ -343,7 +343,7 @@ def test_command_refuses_a_prohibition_that_never_applies(
 ) -> None:
     """It is named also where only its evaluation shows that it asks for what is not there."""
     file = policies / "forbid" / "never.rego"
-    condition = 'some list in ["prodction"]\n\tinput.server.account in data.accounts[list]'
+    condition = 'some list in split("prodction", " ")\n\tinput.server.account in data.accounts[list]'
     file.write_text(NEVER % ("[443]", condition))
     said = "prohibition no-443 never applies: something that it asks for is not there; mend or remove it"
     assert refused(capsys, opa_path, policies) == f"{file}:4: {said}\n"

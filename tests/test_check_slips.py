@@ -73,3 +73,59 @@ def test_passes_a_helper_with_several_definitions_in_one_file(policies: Path, op
     (policies / "allow" / "kubernetes.rego").write_text(written)
     (policies / "forbid" / "kubernetes.rego").write_text(written.replace("allow", "forbid"))
     assert read(Check(policies, None, opa_path)) == []
+
+
+def stated(policies: Path, opa_path: str, file: str, text: str) -> list[str]:
+    """Give line and problem of the allowances and prohibitions, once a file is written."""
+    (policies / file).write_text(text)
+    found = list(Check(policies, None, opa_path).statements())
+    assert {fault.file for fault in found} <= {policies / file}
+    return [f"{fault.line}: {fault.problem}" for fault in found]
+
+
+FTP = """package forbid
+
+prohibition contains {
+	"id": "no-ftp",
+	"tcp": [21],
+	"sources": ["anywhere"],
+	"reason": "Files go over sftp",
+} if {
+	%s
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'some list in ["prodution", "staging"]\n\tinput.server.account in data.accounts[list]',
+        'some _, list in {"prodution", "staging"}\n\tinput.server.account in data.accounts[list]',
+        'list := "prodution"\n\tnot input.server.account in data.accounts[list]',
+        'every list in ["staging", "prodution"] {\n\t\tnot input.server.account in data.accounts[list]\n\t}',
+    ],
+)
+def test_refuses_a_name_of_data_behind_a_variable(policies: Path, opa_path: str, condition: str) -> None:
+    """A misspelt list of accounts is none, wherever it is written; here ftp would be allowed in production."""
+    said, *_ = stated(policies, opa_path, "forbid/ftp.rego", FTP % condition)
+    line, _, problem = said.partition(": ")
+    assert int(line) in {10, 11}
+    assert problem.startswith("data.accounts has no prodution, so OPA takes it for undefined, in silence; write a name")
+    assert ", perhaps production, or" in problem
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'some list in ["production", "staging"]\n\tinput.server.account in data.accounts[list]',
+        'some key in ["Role", "Team"]\n\tsome value in ["a"]\n\tinput.server.tags[key] == value',
+        """ports := {port | some name in ["administrative"]; some port in data.ports[name].tcp}
+	lists := {list | some name in ["staging"]; list := data.accounts[name]}
+	count(ports) + count(lists) > 0""",
+        "some list, _ in data.accounts\n\tinput.server.account in data.accounts[list]",
+        'some list in [input.server.region, "x"]\n\tnot list in {"x"}',
+    ],
+)
+def test_passes_names_that_are_there_behind_a_variable(policies: Path, opa_path: str, condition: str) -> None:
+    """A name that is declared in two places of a rule stands for something else in each."""
+    assert stated(policies, opa_path, "forbid/ftp.rego", FTP % condition) == []

@@ -5,7 +5,7 @@ Shape: what `opa parse --format json --json-include locations` prints of a file,
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from itertools import takewhile
+from itertools import product, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from handler.cli.data_files import Data, Fault, Place
 
 _TABLES = [("servers", key) for key in ("by_name", "by_id", "by_tag")]
 """Asked for by the engine, whether they have rows or not."""
+
+
+_STEPS = {"string", "number"}
 
 
 class Names:
@@ -24,13 +27,18 @@ class Names:
         self._there = {place[:length] for place in ends for length in range(1, len(place) + 1)}
 
     def absent(self, file: Path, module: dict[str, Any]) -> Iterator[Fault]:
-        """Find what a file asks for and is not there, up to the first variable of each reference."""
+        """Find what a file asks for and is not there, up to the first variable of each reference.
+
+        A variable of `some` or `every` that stands for constants is each of them.
+        """
         imports = [one for one in module.get("imports", []) if _is_data(one["path"])]
         imported = {one.get("alias", one["path"]["value"][-1]["value"]): _steps(one["path"]) for one in imports}
-        for ref in _refs([module.get("rules", []), [one["path"] for one in imports]]):
-            missing = self._missing(_path(ref, imported))
-            if missing:
-                yield Fault(file=file, line=ref["location"]["row"], problem=self._said(missing))
+        for part in [*module.get("rules", []), [one["path"] for one in imports]]:
+            constants = _constants(part)
+            for ref in _of_type("ref", part):
+                found = dict.fromkeys(self._missing(place) for place in _places(ref, imported, constants))
+                for missing in filter(None, found):
+                    yield Fault(file=file, line=ref["location"]["row"], problem=self._said(missing))
 
     def _missing(self, path: Place) -> Place | None:
         """Give the path up to the first step that is not there; what a rule holds is not known here."""
@@ -58,29 +66,59 @@ def _rules(module: dict[str, Any]) -> Iterator[Place]:
         yield (*package, name["value"], *_steps({"value": [name, *below]}))
 
 
-def _refs(node: Any) -> Iterator[dict[str, Any]]:
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, dict):
-        if node.get("type") == "ref":
-            yield node
+        yield node
         node = list(node.values())
     if isinstance(node, list):
         for part in node:
-            yield from _refs(part)
+            yield from _nodes(part)
+
+
+def _of_type(kind: str, node: Any) -> Iterator[dict[str, Any]]:
+    return (found for found in _nodes(node) if found.get("type") == kind)
+
+
+def _constants(rule: Any) -> dict[str, list[dict[str, Any]]]:
+    """Give the constants for which a variable of a rule stands; none where a name is declared more than once."""
+    declared = list(_declared(rule))
+    names = [name["value"] for targets, _ in declared for name in _of_type("var", targets)]
+    constants = {}
+    for (*_, target), among in declared:
+        if names.count(target["value"]) == 1 and among["type"] in {"array", "set"}:
+            constants[target["value"]] = [item for item in among["value"] if item["type"] in _STEPS]
+    return {name: items for name, items in constants.items() if items}
+
+
+def _declared(rule: Any) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
+    """Give what a rule declares, with the collection of which the last is a member."""
+    for node in _nodes(rule):
+        for symbol in node.get("symbols", []):
+            *targets, among = symbol["value"][1:] if symbol["type"] == "call" else [symbol, symbol]
+            yield targets, among
+        if "domain" in node:
+            yield [target for target in (node["key"], node["value"]) if target], node["domain"]
+        match node.get("terms"):
+            case [{"value": [{"value": "assign"}]}, target, value]:
+                yield [target], {"type": "array", "value": [value]}
 
 
 def _is_data(ref: dict[str, Any]) -> bool:
     return bool(ref["value"][0]["type"] == "var" and ref["value"][0]["value"] == "data")
 
 
-def _path(ref: dict[str, Any], imported: dict[str, Place]) -> Place:
-    """Give the place under `data` that a reference names; none when it names another document."""
-    if _is_data(ref):
-        return _steps(ref)
-    head = ref["value"][0]
-    return (*imported[head["value"]], *_steps(ref)) if head["type"] == "var" and head["value"] in imported else ()
+def _places(
+    ref: dict[str, Any], imported: dict[str, Place], constants: dict[str, list[dict[str, Any]]]
+) -> Iterator[Place]:
+    """Give the places under `data` that a reference names; none when it names another document."""
+    head, *steps = ref["value"]
+    above = () if _is_data(ref) else imported.get(head["value"]) if head["type"] == "var" else None
+    if above is not None:
+        choices = [constants.get(step["value"], [step]) if step["type"] == "var" else [step] for step in steps]
+        for chosen in product(*takewhile(lambda choice: all(step["type"] in _STEPS for step in choice), choices)):
+            yield (*above, *(step["value"] for step in chosen))
 
 
 def _steps(ref: dict[str, Any]) -> Place:
     """Give what follows the head of a reference, up to its first variable."""
-    steps = takewhile(lambda step: step["type"] in {"string", "number"}, ref["value"][1:])
-    return tuple(step["value"] for step in steps)
+    return tuple(step["value"] for step in takewhile(lambda step: step["type"] in _STEPS, ref["value"][1:]))
