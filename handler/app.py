@@ -36,8 +36,8 @@ _ENGINE = GATE.ready()
 _PROVENANCE = {"version": __version__, "policy": _ENGINE.policy, "opa": _ENGINE.opa}
 _LOGGER.info("ready", extra={"fields": _PROVENANCE})
 
-_SHARE = 0.8
-"""The part of an invocation's time that reading and deciding may take; the rest is for SNS."""
+_DECIDED, _SENT = 0.8, 0.9
+"""The parts of an invocation's time after which nothing more is read or decided, and no message more is sent."""
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -51,10 +51,11 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     start = time.monotonic()
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     envelope = events.unwrap(event, context.aws_request_id)
-    deadline = start + _SHARE * context.get_remaining_time_in_millis() / 1000
+    seconds = context.get_remaining_time_in_millis() / 1000
+    deadline = start + _DECIDED * seconds
     judged = judge(envelope.records, now, GATE, aws.fetcher, deadline=deadline, look_up=_LOOK_UP)
     messages = alert.messages(judged.outcomes, _SETTINGS, _ENGINE)
-    unsent = alert.publish(messages, _SNS, _SETTINGS.alert_topic_arn)
+    unsent = alert.publish(messages, _SNS, _SETTINGS.alert_topic_arn, start + _SENT * seconds)
     failures = judged.failures | unsent
     _log(judged.outcomes, failures, unsent, len(messages), start)
     if envelope.kind == "sqs" and not any(record.startswith(f"{context.aws_request_id}.") for record in failures):

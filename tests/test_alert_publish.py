@@ -1,12 +1,14 @@
 """Sending: the real boto3 client against moto's SNS, with queues that are subscribed as people subscribe them."""
 
 import json
+import math
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 
 from handler import alert
@@ -14,6 +16,8 @@ from handler.alert import Message, Publisher
 from handler.finding import Undecidable
 from handler.outcome import Outcome
 from tests.alerts import ENGINE, REGION, SETTINGS, unreadable
+
+FOREVER = math.inf
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ def test_message_arrives(topic: Topic) -> None:
     """A queue gets subject, JSON and attributes; nothing failed."""
     queue = topic.queue("all")
     (message,) = messages("one")
-    assert alert.publish([message], topic.sns, topic.arn) == {}
+    assert alert.publish([message], topic.sns, topic.arn, FOREVER) == {}
     (arrived,) = topic.arrived(queue)
     assert arrived["Subject"] == message.subject
     assert json.loads(arrived["Message"]) == message.data
@@ -83,7 +87,7 @@ def test_filter_policies_choose_by_attributes(topic: Topic) -> None:
     miss = topic.queue("miss", FilterPolicy='{"account": ["777788889999"]}')
     told = [unreadable(account="111122223333"), unreadable(account="444455556666")]
     outcomes = [Outcome(records=("record",), report=report) for report in told]
-    assert alert.publish(alert.messages(outcomes, SETTINGS, ENGINE), topic.sns, topic.arn) == {}
+    assert alert.publish(alert.messages(outcomes, SETTINGS, ENGINE), topic.sns, topic.arn, FOREVER) == {}
     assert len(topic.arrived(hit)) == 1
     assert topic.arrived(miss) == []
 
@@ -91,7 +95,7 @@ def test_filter_policies_choose_by_attributes(topic: Topic) -> None:
 def test_refused_message_fails_all_its_records(topic: Topic) -> None:
     """A topic that is gone fails every record, and says what SNS said."""
     topic.sns.delete_topic(TopicArn=topic.arn)
-    failures = alert.publish(messages("one", "two"), topic.sns, topic.arn)
+    failures = alert.publish(messages("one", "two"), topic.sns, topic.arn, FOREVER)
     assert sorted(failures) == ["one-1", "one-2", "two-1", "two-2"]
     assert all("SNS did not take the alert" in problem and "NotFound" in problem for problem in failures.values())
 
@@ -117,14 +121,35 @@ class Broken:
 def test_one_failure_keeps_no_other_message_back(topic: Topic, error: Exception) -> None:
     """The messages before and after the one that fails arrive; only its records fail."""
     queue = topic.queue("all")
-    failures = alert.publish(messages("one", "two", "three"), Broken(topic.sns, "two", error), topic.arn)
+    failures = alert.publish(messages("one", "two", "three"), Broken(topic.sns, "two", error), topic.arn, FOREVER)
     assert sorted(failures) == ["two-1", "two-2"]
     assert all(str(error) in problem for problem in failures.values())
     assert len(topic.arrived(queue)) == 2
+
+
+@pytest.mark.parametrize("timeout", [ConnectTimeoutError, ReadTimeoutError])
+def test_after_no_answer_no_other_message_is_tried(topic: Topic, timeout: type[BotoCoreError]) -> None:
+    """An SNS that does not answer to one message takes no time for the others: their records fail with the reason."""
+    queue = topic.queue("all")
+    silent = timeout(endpoint_url="https://sns.example.com")
+    told = messages("first", "second", "third")
+    failures = alert.publish(told, Broken(topic.sns, "second", silent), topic.arn, FOREVER)
+    assert failures == dict.fromkeys(
+        ["second-1", "second-2", "third-1", "third-2"], f"SNS did not take the alert: {silent}"
+    )
+    assert len(topic.arrived(queue)) == 1
+
+
+def test_after_the_deadline_no_message_is_tried(topic: Topic) -> None:
+    """What cannot be sent in time comes again."""
+    queue = topic.queue("all")
+    failures = alert.publish(messages("one"), topic.sns, topic.arn, time.monotonic())
+    assert failures == dict.fromkeys(["one-1", "one-2"], "no time was left to send the alert")
+    assert topic.arrived(queue) == []
 
 
 def test_record_of_two_messages_fails_with_either(topic: Topic) -> None:
     """A record that told two shapes is delivered again when one of its messages is refused."""
     outcomes = [Outcome(records=("record",), report=unreadable(shape)) for shape in ("one", "two")]
     sent = alert.messages(outcomes, SETTINGS, ENGINE)
-    assert list(alert.publish(sent, Broken(topic.sns, "two", ValueError("no")), topic.arn)) == ["record"]
+    assert list(alert.publish(sent, Broken(topic.sns, "two", ValueError("no")), topic.arn, FOREVER)) == ["record"]

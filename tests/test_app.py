@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from handler import aws
 from handler.errors import RecordsFailedError
 from handler.opa import CHUNK
 from handler.settings import ROOT
@@ -221,6 +223,39 @@ def test_refused_message_comes_again(world: World) -> None:
     world.subscribe()
     assert world.invoke(batch) == {"batchItemFailures": []}
     assert len(world.alerts()) == 2
+
+
+def test_silent_sns_fails_the_records_in_time(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An SNS that never answers is tried for one message, twice; what was decided is in the log, as not alerted."""
+    caplog.set_level(logging.INFO)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(0)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setattr(world.app, "_SNS", aws.client.__wrapped__("sns", "eu-west-1"))
+        batch = sqs(bundled("01-web-443"), bundled("05-bastion-ssh"), bundled("07-telnet"))
+        assert world.invoke(batch) == {
+            "batchItemFailures": [{"itemIdentifier": "message-1"}, {"itemIdentifier": "message-2"}]
+        }
+        for _ in range(2):
+            silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+    told = [record.__dict__["fields"] for record in caplog.records if record.message == "decided"]
+    assert [(fields["action"], fields["alerted"]) for fields in told] == [
+        ("allow", False),
+        ("deny", False),
+        ("deny", False),
+    ]
+
+
+def test_late_alerts_are_not_tried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time for SNS is over, the records come again."""
+    monkeypatch.setattr(world.app, "_SENT", 0)
+    with pytest.raises(RecordsFailedError, match="no time was left to send the alert"):
+        world.invoke(bundled("05-bastion-ssh"))
+    assert world.alerts() == []
 
 
 def test_conflict_on_one_of_a_hundred(world: World) -> None:
