@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from handler.finding import UNKNOWN, Exposure
 from handler.lookup import load_balancers
 from handler.lookup.ground import Scene, openings
+from handler.lookup.inside import may_hide
 from handler.lookup.load_balancers import Balancer, Listener
 from handler.lookup.notes import ports, some
-from handler.lookup.security_groups import Rule, is_private
+from handler.lookup.security_groups import Rule
 
 
 def named(scene: Scene, exposure: Exposure) -> list[Exposure]:
@@ -45,7 +46,7 @@ def _unseen(scene: Scene, balancer: Balancer, exposure: Exposure) -> Iterator[Ex
         part = replace(
             exposure, from_port=low, to_port=high, sources=(UNKNOWN,), security_group=None, rules=(), rule_opens=UNSET
         )
-        if any(map(is_private, ground.lists.of.get(rule.source, (rule.source,)))):
+        if any(may_hide(source, scene.target) for source in ground.lists.of.get(rule.source, (rule.source,))):
             hidden = f"{balancer.name} may hide its clients behind an address that {rule.source} lets in"
             scene.notes.append(f"{hidden}: who reaches {ports(part)} through it is unknown")
             yield replace(part, load_balancer=balancer.name)

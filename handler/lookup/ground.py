@@ -53,18 +53,19 @@ class Ground(Struct, frozen=True):
 
 
 class Scene(Struct, frozen=True):
-    """A finding, what is known of its place, and what there is to say about it so far."""
+    """A finding, what is known of its place, the server as target groups know it, and what there is to say so far."""
 
     finding: Finding
     ground: Ground
+    target: Target
     notes: list[str]
 
-    @property
-    def target(self) -> Target:
-        """The server as target groups know it."""
-        own, server = self.ground.interfaces, self.finding.server
-        problem = own.unread.get(server.id) if server.kind == "instance" else f"what is in {server.id} is not looked up"
-        return load_balancers.target(server.id, own.of.get(server.id, []), problem)
+    def balancer(self, balancer: Balancer) -> Target:
+        """Give a load balancer as the target groups of those in front of it know it."""
+        members = self.ground.members
+        own = [one for group in balancer.groups for one in members.of.get(group, ()) if one.is_of(balancer.name)]
+        problem = next((members.unread[group] for group in balancer.groups if group in members.unread), None)
+        return load_balancers.target(balancer.name, own, problem)
 
     def fronts(self, source: str) -> list[Balancer]:
         """Give the load balancers that a rule's source stands for, through which the internet comes in."""
@@ -94,6 +95,13 @@ class Scene(Struct, frozen=True):
         return self.ground.lists.of.get(source, (source,))
 
 
+def scene(finding: Finding, ground: Ground) -> Scene:
+    """Give the scene of a finding, of which nothing is said yet."""
+    own, server = ground.interfaces, finding.server
+    problem = own.unread.get(server.id) if server.kind == "instance" else f"what is in {server.id} is not looked up"
+    return Scene(finding, ground, load_balancers.target(server.id, own.of.get(server.id, []), problem), [])
+
+
 def explore(inquiry: Inquiry, place: Place, findings: Sequence[Finding]) -> Ground:
     """Read what the findings of a place lean on."""
     exposed = [(finding, exposure) for finding in findings for exposure in finding.exposures]
@@ -105,7 +113,7 @@ def explore(inquiry: Inquiry, place: Place, findings: Sequence[Finding]) -> Grou
     balancers, more = _in_front(inquiry, place, exposed, own, rules)
     rules = Rules(rules.of | more.of, rules.unread | more.unread)
     named = {rule.source for rule in (*entered, *(rule for some in more.of.values() for rule in some))}
-    shared = {group for one in balancers.all for group in one.groups if group in named}
+    shared = {group for one in balancers.all for group in one.groups if group in named or group in more.of}
     lists = {source for source in named if source.startswith("pl-")}
     subnets = {route.subnet for route in routes if route.subnet}
     return Ground(

@@ -23,6 +23,9 @@ _UDP: dict[str, tuple[Protocol, ...]] = {
 """What is taken by listeners and target groups of these protocols; all others (HTTP, HTTPS, TCP, TLS, SSL) take TCP."""
 
 
+_LARGEST = {4: 16, 6: 44}
+"""The shortest prefix that a CIDR block of a VPC has, by IP version (Amazon VPC user guide, "VPC CIDR blocks")."""
+
 MOST_TARGET_GROUPS = 50
 """The most target groups that are searched for a server; AWS tells the targets of one at a time."""
 
@@ -69,27 +72,30 @@ class Balancers(Struct, frozen=True):
 class Target(Struct, frozen=True):
     """A server as target groups know it: by its id or by an address; and why these may not be all its addresses.
 
-    A security group is in no target group: what is in it is.
+    A security group is in no target group: what is in it is. A load balancer has its name for an id, and is registered
+    by its ARN. `around` is the largest that the CIDR blocks of its VPC may be.
     """
 
     id: str
     networks: tuple[IPv4Network | IPv6Network, ...]
     problem: str | None
+    around: tuple[IPv4Network | IPv6Network, ...]
 
     def has(self, target: str) -> bool:
         """Say whether what is registered, an id or an address, is this server."""
         try:
             address = ip_address(target)
         except ValueError:
-            return target == self.id
+            return self.id in {target, name_in(target)}
         return any(address in network for network in self.networks)
 
 
 def target(server: str, own: Sequence[Interface], problem: str | None) -> Target:
-    """Give an instance as target groups know it by its interfaces, and why these could not be read."""
+    """Give a server as target groups know it by its interfaces, and why these could not be read."""
     networks = {ip_network(address, strict=False) for one in own for address in one.addresses if address}
     nothing = None if own else f"{server} has no network interface now"
-    return Target(server, tuple(networks), problem or nothing)
+    around = {network.supernet(new_prefix=_LARGEST[network.version]) for network in networks}
+    return Target(server, tuple(networks), problem or nothing, tuple(around))
 
 
 def name_in(arn: str) -> str:

@@ -22,7 +22,7 @@ _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "-1": ("tcp", "udp"),
 }
 _EVERY_PORT = (0, 65535)
-_PRIVATE: tuple[Any, ...] = tuple(
+PRIVATE: tuple[Any, ...] = tuple(
     map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 )
 """RFC 1918, RFC 6598 and RFC 4193: from none of their addresses does anything come from the internet."""
@@ -126,7 +126,7 @@ def is_private(source: str) -> bool:
     if not is_cidr(source):
         return False
     network: Any = ip_network(source)
-    return any(network.version == one.version and network.subnet_of(one) for one in _PRIVATE)
+    return any(network.version == one.version and network.subnet_of(one) for one in PRIVATE)
 
 
 def unopened(exposure: Exposure, opened: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from handler.finding import PORTS_ASSUMED, UNKNOWN, Exposure, Finding
 from handler.lookup import fronts, unexplained
-from handler.lookup.ground import Ground, Route, Scene, explore, openings, routes_to
+from handler.lookup.ground import Ground, Route, Scene, explore, openings, routes_to, scene
 from handler.lookup.inquiry import Inquiry, Place, place_of
+from handler.lookup.inside import lies_inside
 from handler.lookup.notes import clock, last_look, noted, ports, some
-from handler.lookup.security_groups import Rule, is_cidr, is_private, unopened
+from handler.lookup.security_groups import Rule, is_cidr, unopened
 
 
 def look_up(findings: list[Finding], inquiry: Inquiry) -> list[Finding]:
@@ -25,7 +26,7 @@ def look_up(findings: list[Finding], inquiry: Inquiry) -> list[Finding]:
     for finding in findings:
         places.setdefault(place_of(finding.server), []).append(finding)
     grounds = {place: explore(inquiry, place, own) for place, own in places.items()}
-    return [_looked_up(Scene(finding, grounds[place_of(finding.server)], [])) for finding in findings]
+    return [_looked_up(scene(finding, grounds[place_of(finding.server)])) for finding in findings]
 
 
 def _looked_up(scene: Scene) -> Finding:
@@ -62,10 +63,13 @@ def _resolved(scene: Scene, exposure: Exposure) -> list[Exposure]:
     ]
     named = fronts.named(scene, exposure)
     unread = _unread(scene, unknown)
+    known = [*let_in, *named]
+    if scene.finding.reach == "internet":
+        known += unexplained.of_other_accounts(scene, unknown, known)
     if unread or PORTS_ASSUMED in scene.finding.notes:
-        return [*told, *let_in, *named, *unread]
-    left = unexplained.parts(scene, unknown, [*let_in, *named]) if scene.finding.reach == "internet" else ()
-    return [*told, *let_in, *named, *_closed(scene, unknown, let_in), *left]
+        return [*told, *known, *unread]
+    left = unexplained.parts(scene, unknown, known) if scene.finding.reach == "internet" else ()
+    return [*told, *known, *_closed(scene, unknown, let_in), *left]
 
 
 def _identified(ground: Ground, exposure: Exposure) -> list[Exposure]:
@@ -153,7 +157,7 @@ def _past_acl(scene: Scene, opened: Exposure, route: Route) -> Iterator[Exposure
     whole = (opened.from_port, opened.to_port)
     left: dict[tuple[int, int], list[str]] = {}
     for source in opened.sources:
-        narrowed = is_cidr(source) and not is_private(source)
+        narrowed = is_cidr(source) and not lies_inside(source, scene.target)
         parts = acl.narrow(opened.protocol, *whole, source) if narrowed else [(*whole, (source,))]
         for low, high, remain in parts:
             left.setdefault((low, high), []).extend(remain)
