@@ -179,8 +179,11 @@ def _unentered(error: Exception, place: Place) -> tuple[str, int]:
     """Say why an account cannot be asked at all, or not in this Region: reports hold some that are none."""
     if isinstance(error, UnknownRegionError | ValueError):
         return f"Region {place.region!r} of {place.account} cannot be asked: {_short(error)}", 2
-    if isinstance(error, ClientError) and _code(error).startswith(_DENIED):
-        return f"sts:{error.operation_name} was denied for {place.account}", 1
+    if isinstance(error, ClientError):
+        action = f"sts:{error.operation_name}"
+        if _code(error).startswith(_DENIED):
+            return f"{action} was denied for {place.account}", 1
+        return f"{action} failed for {place.account}: {_short(error)}", 1
     return (str(error) if isinstance(error, NoRoleError) else f"{place.account} cannot be asked: {_short(error)}"), 1
 
 

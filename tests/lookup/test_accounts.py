@@ -70,6 +70,16 @@ def test_a_session_is_renewed_before_it_expires(endpoint: Endpoint) -> None:
     assert not any("ExternalId" in form for _, form in endpoint.asked)
 
 
+@pytest.mark.parametrize("action", ["GetCallerIdentity", "AssumeRole"])
+def test_why_an_account_cannot_be_entered_names_the_action(endpoint: Endpoint, action: str) -> None:
+    """Whatever STS answers, it is known what was asked."""
+    endpoint.tells |= {"AssumeRole": session(), action: Fault("RegionDisabledException", 403, "not activated here")}
+    finding = reported(server("i-1", account=OTHER_ACCOUNT), 22)
+    [found] = looked_up(finding, settings=TAGS, accounts=Accounts("reader"))
+    failed = f"sts:{action} failed for {OTHER_ACCOUNT}: RegionDisabledException: not activated here"
+    assert found.notes == (f"{failed}: its tags are unknown",)
+
+
 def test_a_role_that_cannot_be_assumed_is_said_once(endpoint: Endpoint) -> None:
     """An account that cannot be entered is not tried again in this invocation; others are read."""
     endpoint.tells |= {"AssumeRole": Fault("AccessDenied", 403), "DescribeInstances": {}}
