@@ -6,7 +6,7 @@ Nothing is made before it is asked for, so a function that looks nothing up make
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import boto3
@@ -61,6 +61,7 @@ class Accounts:
         self._role_name = role_name
         self._external_id = external_id
         self._clock = clock or (lambda: datetime.now(UTC))
+        self._home = _Session(None, {}, {})
         self._sessions: dict[str, _Session] = {}
         self._own: str | None = None
         self.deadline: float | None = None
@@ -68,32 +69,35 @@ class Accounts:
 
     def client(self, service: str, account: str, region: str) -> Any:
         """Give the client of a service. Raises what boto3 raises, and `NoRoleError`."""
-        session = self._session(account, region)
+        return self._client(self._session(account, region), service, region)
+
+    def _client(self, session: _Session, service: str, region: str) -> Any:
+        """Give the client of a service in a session, made once."""
         if (service, region) not in session.clients:
             session.clients[service, region] = self._make(service, region, session.keys)
         return session.clients[service, region]
 
     def _session(self, account: str, region: str) -> _Session:
-        """Give the session of an account, a new one where there is none or it is about to expire."""
-        session = self._sessions.get(account)
-        if session is None or (session.expires is not None and session.expires - self._clock() < _SPARE):
-            session = self._sessions[account] = self._assume(account, region)
-        return session
+        """Give the session of an account, a new one where there is none; those about to expire are dropped."""
+        soon = self._clock() + _SPARE
+        self._sessions = {name: one for name, one in self._sessions.items() if not one.expires or one.expires >= soon}
+        if account not in self._sessions:
+            self._sessions[account] = self._assume(account, region)
+        return self._sessions[account]
 
     def _assume(self, account: str, region: str) -> _Session:
         """Assume the role of an account, or be content with the function's own.
 
         STS is asked in the function's own Region: another may not be enabled in its account.
         """
-        home = boto3.Session()
-        sts = self._make("sts", home.region_name or region, {})
+        sts = self._client(self._home, "sts", self._boto.region_name or region)
         if self._own is None:
             self._own = sts.get_caller_identity()["Account"]
         if account == self._own:
-            return _Session(None, {}, {})
+            return self._home
         if not self._role_name:
             raise NoRoleError(account)
-        partition = home.get_partition_for_region(region)
+        partition = self._boto.get_partition_for_region(region)
         external = {"ExternalId": self._external_id} if self._external_id else {}
         arn = f"arn:{partition}:iam::{account}:role/{self._role_name}"
         told = sts.assume_role(RoleArn=arn, RoleSessionName="portcullis", **external)["Credentials"]
@@ -103,6 +107,10 @@ class Accounts:
             "aws_session_token": told["SessionToken"],
         }
         return _Session(told["Expiration"], keys, {})
+
+    @cached_property
+    def _boto(self) -> boto3.Session:
+        return boto3.Session()
 
     def _make(self, service: str, region: str, keys: dict[str, str]) -> Any:
         make: Any = boto3.client

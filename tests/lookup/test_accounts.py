@@ -1,13 +1,16 @@
 """Other accounts are entered by their role, once, and never without one."""
 
+import gc
+import weakref
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
 from handler.aws import Accounts
 from handler.settings import LookUps
-from tests.lookup.cloud import ACCOUNT, OFFICE, OTHER_ACCOUNT, Cloud, looked_up, reported, server, sources, tcp
+from tests.lookup.cloud import ACCOUNT, OFFICE, OTHER_ACCOUNT, REGION, Cloud, looked_up, reported, server, sources, tcp
 from tests.lookup.endpoint import DENIED, Endpoint, Fault
 
 TAGS = LookUps(look_up_tags="missing")
@@ -68,6 +71,36 @@ def test_a_session_is_renewed_before_it_expires(endpoint: Endpoint) -> None:
         looked_up(reported(server("i-1", account=OTHER_ACCOUNT), 22), settings=TAGS, accounts=accounts)
         assert endpoint.actions().count("AssumeRole") == assumed
     assert not any("ExternalId" in form for _, form in endpoint.asked)
+
+
+def test_clients_of_an_expired_session_are_dropped(endpoint: Endpoint) -> None:
+    """A function that looks into many accounts would fill its memory with them."""
+    endpoint.tells["AssumeRole"] = session()
+    at = NOW
+    accounts = Accounts("reader", clock=lambda: at)
+    kept = weakref.ref(accounts.client("ec2", ACCOUNT, REGION))
+    expired = weakref.ref(accounts.client("ec2", OTHER_ACCOUNT, REGION))
+    at, endpoint.tells["AssumeRole"] = NOW + timedelta(hours=1), session(NOW + timedelta(hours=2))
+    accounts.client("ec2", "222233334444", REGION)
+    gc.collect()
+    assert (kept() is None, expired() is None) == (False, True)
+
+
+def test_one_client_assumes_all_roles(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would read the service's model anew."""
+    endpoint.tells["AssumeRole"] = session()
+    made: list[str] = []
+    real: Any = boto3.client
+
+    def make(service: str, **given: Any) -> Any:
+        made.append(service)
+        return real(service, **given)
+
+    monkeypatch.setattr(boto3, "client", make)
+    accounts = Accounts("reader", clock=lambda: NOW)
+    for account in (ACCOUNT, OTHER_ACCOUNT, "222233334444"):
+        accounts.client("ec2", account, REGION)
+    assert made == ["sts", "ec2", "ec2", "ec2"]
 
 
 @pytest.mark.parametrize("action", ["GetCallerIdentity", "AssumeRole"])
