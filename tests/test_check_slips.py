@@ -129,3 +129,52 @@ def test_refuses_a_name_of_data_behind_a_variable(policies: Path, opa_path: str,
 def test_passes_names_that_are_there_behind_a_variable(policies: Path, opa_path: str, condition: str) -> None:
     """A name that is declared in two places of a rule stands for something else in each."""
     assert stated(policies, opa_path, "forbid/ftp.rego", FTP % condition) == []
+
+
+SPARING = """package forbid
+
+prohibition contains {
+	"id": "no-ftp",
+	"tcp": [21],
+	"sources": %s,
+	"except": %s,
+	"reason": "Files go over sftp",
+} if input.server.account in data.accounts.staging
+"""
+
+
+@pytest.mark.parametrize(
+    ("sources", "spared"),
+    [
+        pytest.param('["anywhere"]', '["office", "anywhere"]', id="a network"),
+        pytest.param('["203.0.113.0/24", "sg-*"]', '["office", "private"]', id="networks that hold the sources"),
+        pytest.param('["anywhere"]', '["0.0.0.0/1", "128.0.0.0/1", "::/0"]', id="its halves"),
+    ],
+)
+def test_refuses_a_prohibition_that_spares_all_that_it_forbids(
+    policies: Path, opa_path: str, sources: str, spared: str
+) -> None:
+    """It would be there to read and forbid nothing."""
+    problem = "prohibition no-ftp: except holds all of its sources, so it forbids nothing; mend or remove it"
+    assert stated(policies, opa_path, "forbid/ftp.rego", SPARING % (sources, spared)) == [f"4: {problem}"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "spared"),
+    [
+        pytest.param('["anywhere"]', '["office", "private"]', id="networks"),
+        pytest.param('["anywhere"]', '["0.0.0.0/0"]', id="one family of addresses"),
+        pytest.param('["sg-0aaa", "office"]', '["203.0.113.0/24"]', id="all addresses, but no group"),
+        pytest.param('["anywhere"]', "[]", id="nothing"),
+    ],
+)
+def test_passes_a_prohibition_that_spares_some(policies: Path, opa_path: str, sources: str, spared: str) -> None:
+    """What is left of its sources is forbidden."""
+    assert stated(policies, opa_path, "forbid/ftp.rego", SPARING % (sources, spared)) == []
+
+
+def test_refuses_an_except_that_cannot_be_read(policies: Path, opa_path: str) -> None:
+    """The prohibition still forbids what it names, and no more."""
+    problem = "prohibition no-ftp: except offcie cannot be read, so it excepts nothing; mend or remove it"
+    text = SPARING % ('["anywhere"]', '["offcie"]')
+    assert stated(policies, opa_path, "forbid/ftp.rego", text) == [f"4: {problem}"]

@@ -11,7 +11,8 @@ from handler.cli.register import QUERY, NotPlainError, statements
 from handler.cli.tool import Tool, complaint
 from handler.cli.unread import ids
 
-# What the gate says against each statement of the register, as [kind, id, field, problem].
+# What the gate says against each statement of the register, as [kind, id, field, problem]. Every port is open to anyone
+# where a prohibition is judged, so that one which then forbids nothing never forbids anything.
 _AGAINST_STATEMENTS = """array.concat(
     [[found.kind, found.id, found.field, found.problem] |
         some statement in input.allowance
@@ -21,13 +22,20 @@ _AGAINST_STATEMENTS = """array.concat(
         some found in decision.problems
         found.kind == "allowance"
     ],
-    [[found.kind, found.id, found.field, found.problem] |
+    [["prohibition", id, field, problem] |
+        exposures := [{"protocol": protocol, "from_port": 0, "to_port": 65535, "sources": ["unknown"]} |
+            some protocol in ["tcp", "udp"]
+        ]
         some statement in input.prohibition
-        decision := data.gate.decision with input as {}
+        decision := data.gate.decision with input as {"exposures": exposures}
             with data.allow.allowance as set()
             with data.forbid.prohibition as {statement}
-        some found in decision.problems
-        found.kind == "prohibition"
+        some [id, field, problem] in array.concat(
+            [[found.id, found.field, found.problem] | some found in decision.problems; found.kind == "prohibition"],
+            [[statement.id, "except", "holds all of its sources, so it forbids nothing"] |
+                not "prohibited" in {entry.cause | some entry in decision.denied}
+            ],
+        )
     ],
 )"""
 
@@ -89,7 +97,8 @@ class Refused:
             if (name, field, problem) in self._said_of_rows:
                 continue
             effect = "covers nothing" if kind == "allowance" else "denies whatever it applies to"
-            said = f"{kind} {name}: {field} {problem}; it {effect} until this is mended"
+            remedy = "mend or remove it" if field == "except" else f"it {effect} until this is mended"
+            said = f"{kind} {name}: {field} {problem}; {remedy}"
             file, line = self._written(name)
             yield Fault(problem=said, file=file, line=line)
 
