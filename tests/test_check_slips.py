@@ -178,3 +178,52 @@ def test_refuses_an_except_that_cannot_be_read(policies: Path, opa_path: str) ->
     problem = "prohibition no-ftp: except offcie cannot be read, so it excepts nothing; mend or remove it"
     text = SPARING % ('["anywhere"]', '["offcie"]')
     assert stated(policies, opa_path, "forbid/ftp.rego", text) == [f"4: {problem}"]
+
+
+METRICS = """package allow
+
+allowance contains {
+	"id": "metrics",
+	"tcp": [9000],
+	"sources": ["private"],
+	"owner": "netops",
+	"reason": "Metrics are read from inside",
+	"expires": "2027-06-30",
+} if {
+	some exposure in input.exposures
+	some source in exposure.sources
+	%snet.cidr_contains("10.0.0.0/8", source)
+}
+"""
+
+METRICS_TEST = """package policy_tests.allow.metrics
+
+import data.policy_tests.verdict
+
+test_denies_metrics_from_an_unknown_address if count(verdict({}, "tcp 9000", ["unknown"])) == 1
+
+test_denies_logs_from_an_unknown_address if count(verdict({}, "tcp 9001", ["unknown"])) == 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("", ["net.cidr_contains: not a valid textual representation of an IP address or CIDR: unknown"]),
+        ("net.cidr_is_valid(source)\n\t", []),
+    ],
+)
+def test_refuses_a_builtin_that_raises_in_a_test(
+    policies: Path, tmp_path: Path, opa_path: str, asked: str, said: list[str]
+) -> None:
+    """`opa test` takes it for undefined, and in the function every finding that it meets would be undecidable."""
+    (policies / "allow" / "metrics.rego").write_text(METRICS % asked)
+    tests = tmp_path / "policy_tests"
+    (tests / "allow").mkdir(parents=True)
+    for name in (".manifest", "verdict.rego"):
+        shutil.copy(REPOSITORY / "policy_tests" / name, tests)
+    (tests / "allow" / "metrics_test.rego").write_text(METRICS_TEST)
+    faults = [fault for fault in Check(policies, tests, opa_path).tested() if "no test reaches" not in fault.problem]
+    assert [(fault.file, fault.line, fault.problem.partition(";")[0]) for fault in faults] == [
+        (policies / "allow" / "metrics.rego", 13, problem) for problem in said
+    ]

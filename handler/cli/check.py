@@ -138,7 +138,7 @@ class Check:
             yield Fault(problem=complaint(done))
 
     def tested(self) -> Iterator[Fault]:
-        """Find tests that fail, and lines that no test reaches."""
+        """Find tests that fail, what raises in them, and lines that no test reaches."""
         if self.tests is None:
             return
         arguments = (
@@ -160,7 +160,20 @@ class Check:
         if done.returncode and not failures:
             yield Fault(file=self.tests, problem=f"the tests do not pass; mend what OPA names:\n{complaint(done)}")
         elif not failures:
+            yield from self._raised()
             yield from self._unreached(json.loads(self._opa.run(*arguments, "--coverage", folder=self.policies).stdout))
+
+    def _raised(self) -> Iterator[Fault]:
+        """Find builtins that raise in tests: `opa test` takes that for undefined, the function asks OPA strictly."""
+        bundles = ("--bundle", ".", "--bundle", os.path.relpath(self.tests or "", self.policies))
+        arguments = ("eval", "--show-builtin-errors", "--format", "json", *bundles, "data.policy_tests")
+        done = self._opa.run(*arguments, folder=self.policies)
+        meant = "OPA raises this, and such a finding is undecidable; ask first whether the value fits"
+        found = [
+            self._at(error["location"], f"{error['message']}; {meant}, as with net.cidr_is_valid")
+            for error in json.loads(done.stdout).get("errors", [])
+        ]
+        yield from dict.fromkeys(found)
 
     def _unreached(self, coverage: dict[str, Any]) -> Iterator[Fault]:
         for file, lines in coverage["files"].items():
