@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from handler.cli.data_files import Data, Fault, Place
+from handler.cli.tree import nodes
 
 _TABLES = [("servers", key) for key in ("by_name", "by_id", "by_tag")]
 """Asked for by the engine, whether they have rows or not."""
@@ -66,17 +67,8 @@ def _rules(module: dict[str, Any]) -> Iterator[Place]:
         yield (*package, name["value"], *_steps({"value": [name, *below]}))
 
 
-def _nodes(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        yield node
-        node = list(node.values())
-    if isinstance(node, list):
-        for part in node:
-            yield from _nodes(part)
-
-
 def _of_type(kind: str, node: Any) -> Iterator[dict[str, Any]]:
-    return (found for found in _nodes(node) if found.get("type") == kind)
+    return (found for found in nodes(node) if found.get("type") == kind)
 
 
 def _constants(rule: Any) -> dict[str, list[dict[str, Any]]]:
@@ -92,7 +84,7 @@ def _constants(rule: Any) -> dict[str, list[dict[str, Any]]]:
 
 def _declared(rule: Any) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
     """Give what a rule declares, with the collection of which the last is a member."""
-    for node in _nodes(rule):
+    for node in nodes(rule):
         for symbol in node.get("symbols", []):
             *targets, among = symbol["value"][1:] if symbol["type"] == "call" else [symbol, symbol]
             yield targets, among

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from handler.cli.conditions import Conditions
+from handler.cli.consent import consent
 from handler.cli.data_files import Data, Fault
 from handler.cli.data_shapes import INVISIBLE
 from handler.cli.register import QUERY, NotPlainError, statements
+from handler.cli.strange import strange
 from handler.cli.tool import Tool, complaint
 from handler.cli.unread import ids
 
@@ -81,12 +84,14 @@ class Refused:
             if done.returncode:
                 yield Fault(problem=f"{query} cannot be printed; mend what OPA names:\n{complaint(done)}")
                 return
+            answer = json.loads(done.stdout)
             try:
-                register[kind] = list(statements(json.loads(done.stdout)))
+                register[kind] = list(statements(answer))
             except NotPlainError as error:
                 yield Fault(problem=f"a value of {query.removesuffix('[_]')}: {error}")
                 return
             yield from self._shared_ids(kind, register[kind])
+            yield from self._unfit(kind, Conditions(answer))
         yield from _written_ids(register, modules)
         arguments = ("eval", "--format", "raw", "--fail", "--stdin-input", "--bundle", self._policies)
         done = self._opa.run(*arguments, _AGAINST_STATEMENTS, given=json.dumps(register))
@@ -101,6 +106,13 @@ class Refused:
             said = f"{kind} {name}: {field} {problem}; {remedy}"
             file, line = self._written(name)
             yield Fault(problem=said, file=file, line=line)
+
+    def _unfit(self, kind: str, conditions: Conditions) -> Iterator[Fault]:
+        """Find statements that ask for what no finding has, and allowances for which its absence is enough."""
+        found = [*strange(conditions), *(consent(conditions) if kind == "allowance" else ())]
+        for name, problem in dict.fromkeys(found):
+            file, line = self._written(name)
+            yield Fault(problem=f"{kind} {name} {problem}", file=file, line=line)
 
     def _shared_ids(self, kind: str, found: list[Any]) -> Iterator[Fault]:
         first: dict[str, Any] = {}

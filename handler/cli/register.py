@@ -7,10 +7,11 @@ answer: OPA documentation, "Partial Evaluation"; terms are those of OPA's abstra
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from handler.cli.tree import SCALARS
+
 QUERY = ("--partial", "--unknowns", "input", "--format", "json")
 """What `opa eval` is told, before a query of the form `x := data.allow.allowance[_]`."""
 
-SCALARS = {"null", "boolean", "number", "string"}
 _RESULTS = [{"type": "var", "value": name} for name in ("_", "$0", "x")]
 
 
@@ -21,7 +22,7 @@ class NotPlainError(ValueError):
 def statements(answer: dict[str, Any]) -> Iterator[Any]:
     """Give the values that the query binds, from the answer of `opa eval`. Raises `NotPlainError`."""
     for query in answer.get("partial", {}).get("queries", []):
-        for head in _heads(query):
+        for head in heads(query):
             yield plain(head)
 
 
@@ -45,7 +46,7 @@ def _key(term: dict[str, Any]) -> Any:
     return plain(term)
 
 
-def _heads(query: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def heads(query: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give what a query binds to the name of its result, whichever side it stands on."""
     pairs = [expression["terms"][1:] for expression in query if len(expression["terms"]) == 3]  # noqa: PLR2004  a = b
     return [left if right in _RESULTS else right for left, right in pairs if left in _RESULTS or right in _RESULTS]

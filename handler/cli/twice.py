@@ -8,20 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from handler.cli.data_files import Fault
-from handler.cli.register import SCALARS
 from handler.cli.tool import shown
+from handler.cli.tree import SCALARS, nodes
 from handler.cli.unread import READ, package
 
 
-def repeated(file: Path, node: Any) -> Iterator[Fault]:
+def repeated(file: Path, module: dict[str, Any]) -> Iterator[Fault]:
     """Find keys that an object has twice, of which the last one counts."""
-    if isinstance(node, dict):
+    for node in nodes(module):
         if node.get("type") == "object":
             yield from _repeated(file, [key for key, _ in node["value"] if key["type"] in SCALARS])
-        node = list(node.values())
-    if isinstance(node, list):
-        for part in node:
-            yield from repeated(file, part)
 
 
 def joined(modules: Mapping[Path, dict[str, Any]]) -> Iterator[Fault]:
