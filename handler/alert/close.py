@@ -18,6 +18,9 @@ from handler.finding import UNKNOWN, Server
 _DUPLICATE = "Where AWS answers Duplicate, leave out what is there already, and run the rest."
 _NOT_FOUND = "The mail about another server may change this group too: where AWS answers NotFound, that rule is gone."
 
+_MOST = 60
+"""AWS's default quota, "Inbound or outbound rules per security group"."""
+
 
 class _Refusal(Struct, frozen=True):
     """Why a rule is not to be revoked: a sentence around the name of the rule."""
@@ -103,6 +106,16 @@ def _refusal(server: Server, rule: Rule) -> _Refusal | None:
         return _Refusal(
             "More is open through", f" than was judged: {more}. Revoke nothing before you know who needs the rest."
         )
+    return _unkept(rule)
+
+
+def _unkept(rule: Rule) -> _Refusal | None:
+    """Say why what is allowed of a rule cannot be kept open without it, if it cannot."""
+    if len(rule.here) > _MOST:
+        return _Refusal(
+            "More is allowed through",
+            f" than the {_MOST} rules that a security group takes: let it in by a prefix list first.",
+        )
     if (rule.here or rule.elsewhere) and any(len(one.rules) > 1 for _, one in rule.through):
         return _Refusal("Part of it is allowed, and whether through", " is not known: revoke nothing before you know.")
     return None
@@ -120,7 +133,7 @@ def _revoke(region: str, group: Group, revoked: Sequence[tuple[Rule, Rest]]) -> 
     if stays:
         said = f"{then} keep {' and '.join(stays)}, and revoke the rest{whose}:"
     elif any(rule.here or rule.elsewhere for rule, _ in revoked):
-        said = f"{then} revoke {it}; nothing is to stay of {it} that no other rule opens:"
+        said = f"{then} revoke {it}; what is allowed of {it} is open by other rules too:"
     else:
         said = f"{then} revoke {it}; nothing that is allowed in these reports goes through {it}:"
     change = Block(said, "\n".join(_command(region, group.id, rule, kept) for rule, kept in revoked))

@@ -55,7 +55,7 @@ def summary(cases: Iterable[Case], settings: Settings) -> list[str]:
 def _opening(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings) -> str:
     opened = sum(any(judged.decision.denied for judged in case.denied) for case in cases)
     reports = sum(len(shape.reports) for shape in shapes)
-    said = [f"{count(opened, 'server is', 'servers are')} open where the policies do not allow it"] if opened else []
+    said = [f"{count(opened, 'server is', 'servers are')} open where it is not allowed"] if opened else []
     unjudged = [count(len(cases) - opened, "server", "servers")] if opened < len(cases) else []
     unjudged += [count(reports, "report", "reports")] if reports else []
     if unjudged:

@@ -5,6 +5,7 @@ opens beyond what was allowed or denied in this invocation is not judged, and st
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -102,8 +103,15 @@ def _rule(case: Case, rule: str, denied: Iterable[Denied], opened: Iterable[tupl
 
 
 def allowed_elsewhere(rule: Rule) -> list[str]:
-    """Name the other servers on which some of what is denied through a rule is allowed."""
-    return sorted(server for server, allowed in rule.elsewhere.items() if _shared(rule.denied, allowed))
+    """Name the other servers on which some of what is denied through a rule is allowed, and not here too."""
+    return sorted(
+        server for server, allowed in rule.elsewhere.items() if _shared(rule.denied, _beyond(allowed, rule.here))
+    )
+
+
+def _beyond(openings: Openings, others: Openings) -> Openings:
+    """Give what openings open and others do not."""
+    return joined([{opening: without(ranges, others.get(opening, [])) for opening, ranges in openings.items()}])
 
 
 def _shared(denied: Openings, allowed: Openings) -> bool:
@@ -167,11 +175,19 @@ def _unjudged(rule: Rule) -> list[Range]:
 
 def _inside(source: str, other: str) -> bool:
     """Say whether a source is a part of another, or the same; a group and a prefix list have no parts."""
-    try:
-        networks: tuple[Any, Any] = (ip_network(source), ip_network(other))
-    except ValueError:
+    network, around = _network(source), _network(other)
+    if network is None or around is None:
         return source == other
-    return networks[0].version == networks[1].version and bool(networks[0].subnet_of(networks[1]))
+    return network.version == around.version and bool(network.subnet_of(around))
+
+
+@lru_cache(4096)
+def _network(source: str) -> Any:
+    """Read a network; null if the source is none."""
+    try:
+        return ip_network(source)
+    except ValueError:
+        return None
 
 
 def _opening(entry: Allowed | Denied) -> Openings:
@@ -179,10 +195,19 @@ def _opening(entry: Allowed | Denied) -> Openings:
 
 
 def _allowed(entry: Judged, exposure: Exposure) -> Openings:
-    """Give what is allowed of an exposure: the same may be denied around a load balancer and allowed behind it."""
-    denied = _part(exposure, (one for one in entry.decision.denied if same_way(one, exposure)))
-    allowed = _part(exposure, entry.decision.allowed)
-    return {opening: without(ranges, denied.get(opening, [])) for opening, ranges in allowed.items()}
+    """Give what is allowed of an exposure, and inside of what is denied.
+
+    The same may be denied around a load balancer and allowed behind it.
+    """
+    refused = [one for one in entry.decision.denied if same_way(one, exposure)]
+    denied, allowed = _part(exposure, refused), _part(exposure, entry.decision.allowed)
+    inside: list[Openings] = [
+        {(one.protocol, part.source): [(part.from_port, part.to_port)]}
+        for one in refused
+        if one.source in exposure.sources
+        for part in one.still_allowed
+    ]
+    return joined([_beyond(allowed, denied), *inside])
 
 
 def _part(exposure: Exposure, entries: Iterable[Allowed | Denied]) -> Openings:

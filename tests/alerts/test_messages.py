@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,7 @@ from handler.decision import Decision
 from handler.finding import Finding, Undecidable
 from handler.opa import Opa
 from handler.outcome import Outcome
-from handler.process import Process
-from handler.settings import ROOT, Settings
+from handler.settings import Settings
 from tests.alerts import (
     ACCOUNT,
     ANYWHERE,
@@ -35,14 +34,6 @@ from tests.alerts import (
 
 BASTION = server("i-0ddd", "bastion-01", tags={"Role": "bastion"})
 SSH = exposure(22, sources=ANYWHERE)
-
-
-@pytest.fixture(scope="module")
-def gate(opa_path: str) -> Iterator[Opa]:
-    """Give the gate with the shipped policies."""
-    with Opa(Process(str(ROOT / "policies"), opa_path)) as gate:
-        gate.ready()
-        yield gate
 
 
 def attributes(message: alert.Message) -> dict[str, str]:
@@ -156,7 +147,7 @@ def test_server_that_was_only_not_judged_is_not_said_to_be_open(gate: Opa) -> No
         ([unreadable()], "1 server and 1 report could not be judged. This is"),
         (
             [finding(BASTION, SSH, UNJUDGED)],
-            "1 server is open where the policies do not allow it, and 1 server could not",
+            "1 server is open where it is not allowed, and 1 server could not",
         ),
     ):
         settings = msgspec.structs.replace(SETTINGS, alert_max_messages=0)

@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,14 +21,6 @@ from tests.alerts import ANYWHERE, ENGINE, OFFICE, SETTINGS, UNKNOWN, exposure, 
 Judge = Callable[[Finding], Decision]
 
 HOSTILE = 'x"\\\n} \u202e \U0001f600 ü" }\nallowance contains {'
-
-
-@pytest.fixture(scope="module")
-def gate(opa_path: str) -> Iterator[Opa]:
-    """Give the gate with the shipped policies."""
-    with Opa(Process(str(ROOT / "policies"), opa_path)) as gate:
-        gate.ready()
-        yield gate
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A person who asked is answered: once, by whatever message speaks of it, with attributes to filter by."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ from handler.finding import Closed, Finding, Ignored, Reporter, Undecidable
 from handler.invocation import judge
 from handler.opa import Opa
 from handler.outcome import Outcome
-from handler.process import Process
-from handler.settings import ROOT
 from tests.alerts import ACCOUNT, ANYWHERE, ENGINE, OFFICE, REGION, SETTINGS, asked, exposure, finding, outcomes, server
 
 Reports = list[Finding | Closed | Ignored | Undecidable]
@@ -24,14 +21,6 @@ ALLOWED = finding(BASTION, exposure(22, sources=OFFICE))
 DENIED = finding(BASTION, exposure(3389, sources=ANYWHERE))
 NOT_OURS = Ignored(reporter="security_hub", reason="Not about an open port", asked=True, id="f-1", account=ACCOUNT)
 GONE = Closed(id="0", reporter=Reporter(name="inspector2", id="f-2", asked=True), server=WEB)
-
-
-@pytest.fixture(scope="module")
-def gate(opa_path: str) -> Iterator[Opa]:
-    """Give the gate with the shipped policies."""
-    with Opa(Process(str(ROOT / "policies"), opa_path)) as gate:
-        gate.ready()
-        yield gate
 
 
 def answers(gate: Opa, *reports: Finding | Closed | Ignored | Undecidable) -> list[alert.Message]:
@@ -164,7 +153,7 @@ def judged(gate: Opa, told: Any) -> list[alert.Message]:
 
 def test_button_in_security_hub_is_answered_from_end_to_end(gate: Opa) -> None:
     """The finding of an allowed port is silent as an event, and answered when a person sends it."""
-    case = Path(__file__).parent / "cases/security_hub/inspector-by-its-fields/event.json"
+    case = Path(__file__).parent.parent / "cases/security_hub/inspector-by-its-fields/event.json"
     told = json.loads(case.read_text())
     assert judged(gate, told) == []
     told["detail-type"] = "Security Hub Findings - Custom Action"

@@ -1,7 +1,6 @@
 """The mails, whole, as they reach a phone at night."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,14 +35,6 @@ CACHE = server("i-0eee", "cache-02", tags={}, tags_known=False, security_groups=
 STAGING = server("i-0f0f", "shop", account="444455556666", tags={"portcullis:allow": "tcp/8443 tcp/84x3"})
 GROUP = server("sg-0wizard", "launch-wizard-1", kind="security_group", tags={}, tags_known=False)
 DENIED = "ec2:DescribeInstances was denied in 111122223333: tags are the report's"
-
-
-@pytest.fixture(scope="module")
-def gate(opa_path: str) -> Iterator[Opa]:
-    """Give the gate with the shipped policies."""
-    with Opa(Process(str(ROOT / "policies"), opa_path)) as gate:
-        gate.ready()
-        yield gate
 
 
 HUB = "arn:aws:securityhub:eu-west-1:111122223333:security-control"
