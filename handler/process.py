@@ -25,6 +25,15 @@ _AUTHZ = Path(__file__).resolve().parent / "authz"
 _PR_SET_PDEATHSIG = 1
 
 
+def unfit(folder: str) -> str | None:
+    """Say why OPA cannot take a folder for the policies, if it cannot."""
+    if not Path(folder).is_dir():
+        return "is no folder: name the folder of the policies"
+    if not (Path(folder) / ".manifest").is_file():
+        return "holds no .manifest, so OPA would take it for all that there is: copy that of the shipped policies"
+    return None
+
+
 class Process:
     """An `opa run` that has been started and may not yet answer: on which port, with which token.
 
@@ -37,8 +46,9 @@ class Process:
         found = shutil.which(executable)
         if found is None:
             raise SettingError("OPA_PATH", f"is {executable!r}, which is no executable: name the `opa` to run")
-        if not Path(policies).is_dir():
-            raise SettingError("POLICIES_PATH", f"is {policies!r}, which is no folder: name the folder of the policies")
+        problem = unfit(policies)
+        if problem:
+            raise SettingError("POLICIES_PATH", f"is {policies!r}, which {problem}")
         self._command = [found, "run", "--server", "--authentication=token", "--authorization=basic"]
         self._command += ["--skip-version-check", "--log-level=error", "--log-format=json"]
         self._memory = {"GOGC": "400", "GOMEMLIMIT": f"{memory // 2}MiB"} if memory else {}

@@ -271,7 +271,8 @@ def test_refuses_an_id_that_a_rule_and_a_row_share(
     """A decision names an allowance by its id, so each has its own."""
     edit(policies / "allow" / "vpn.rego", '"openvpn"', '"monitoring"')
     said = refused(capsys, opa_path, policies)
-    assert "vpn.rego:4: another allowance has the id monitoring too; give each its own" in said
+    known = f"another allowance has the id monitoring too ({policies / 'allow' / 'vpn.rego'}:4); give each its own"
+    assert said.startswith(f"{policies / 'servers' / 'data.yaml'}:22: {known}")
 
 
 def test_refuses_a_statement_that_depends_on_the_input(
@@ -386,7 +387,7 @@ def test_needs_a_folder_and_an_opa(policies: Path, capsys: pytest.CaptureFixture
     """What is missing is named, with what to do."""
     with pytest.raises(SystemExit, match="1"):
         main([str(policies / "nowhere")])
-    assert "nowhere is no folder; name the folder of the policies" in capsys.readouterr().err
+    assert "nowhere is no folder: name the folder of the policies" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="1"):
         main([str(policies), "--opa", str(policies / "opa")])
     assert "is no executable; name the `opa` to run with --opa" in capsys.readouterr().err

@@ -273,6 +273,20 @@ def faults(policies: Path) -> list[tuple[str, int | None, str]]:
             id="server whose name is a number",
         ),
         pytest.param(
+            "servers/web/data.yaml",
+            "by_name:\n  www: []\n",
+            1,
+            "the table is keyed by_name, by_id or by_tag; web is none of them, so its rows are never read",
+            id="rows in a folder",
+        ),
+        pytest.param(
+            "servers/data.yaml",
+            "by_name:\n\twww: []\n",
+            2,
+            "cannot be read: there is a tab; indent with spaces",
+            id="tab",
+        ),
+        pytest.param(
             "servers/data.yaml",
             "by_names:\n  www: []\n",
             1,

@@ -227,3 +227,33 @@ def test_refuses_a_builtin_that_raises_in_a_test(
     assert [(fault.file, fault.line, fault.problem.partition(";")[0]) for fault in faults] == [
         (policies / "allow" / "metrics.rego", 13, problem) for problem in said
     ]
+
+
+ANY_ACCOUNT = """package allow
+
+allowance contains {
+	"id": "status-page",
+	"tcp": [443],
+	"sources": ["anywhere"],
+	"owner": "web",
+	"reason": "Status",
+	"expires": "2027-06-30",
+} if {
+	input.server.name == "status-01"
+	some account in data.accounts.production
+	%s
+}
+"""
+
+
+def test_refuses_a_member_that_nothing_is_compared_with(policies: Path, opa_path: str) -> None:
+    """It was to pin the account, and any account would do."""
+    status = policies / "allow" / "status.rego"
+    status.write_text(ANY_ACCOUNT % "input.server.account == account")
+    assert read(Check(policies, None, opa_path)) == []
+    status.write_text(ANY_ACCOUNT % 'input.reach == "internet"')
+    remedy = "compare it, as in `input.server.account in data.accounts.production`"
+    problem = f"`some account in ...` asks nothing of the finding, so it holds for all; {remedy}"
+    assert read(Check(policies, None, opa_path)) == [("status.rego", 12, problem)]
+    status.write_text((ANY_ACCOUNT % 'input.reach == "internet"').replace("some account", "some _"))
+    assert read(Check(policies, None, opa_path)) == []

@@ -174,11 +174,12 @@ def test_unreadable_now_is_refused(now: str, capsys: pytest.CaptureFixture[str])
     assert f"--now: {now} is no time with a time zone; write it like 2026-11-24T06:12:00Z" in capsys.readouterr().err
 
 
-def test_other_policies_are_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder that is not there is said of the option that named it."""
-    with pytest.raises(SystemExit, match="2"):
-        main(["decide", "--policies", "no-such-folder", ALLOWED])
-    assert "argument --policies: no-such-folder is no folder" in capsys.readouterr().err
+def test_other_policies_are_a_folder_with_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What OPA could not take for policies is said of the option that named it."""
+    for folder, problem in (("no-such-folder", "is no folder"), (tmp_path, "holds no .manifest")):
+        with pytest.raises(SystemExit, match="2"):
+            main(["decide", "--policies", str(folder), ALLOWED])
+        assert f"argument --policies: {folder} {problem}" in capsys.readouterr().err
 
 
 def test_page_says_that_others_follow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,6 +193,7 @@ def test_page_says_that_others_follow(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_other_policies_decide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A refused policy is said in OPA's own words, with status 2."""
+    shutil.copy(ROOT / "policies" / ".manifest", tmp_path)
     (tmp_path / "broken.rego").write_text("package allow\n\nallowance contains {")
     assert main(["decide", "--policies", str(tmp_path), ALLOWED]) == 2
     assert "rego_parse_error" in capsys.readouterr().err
@@ -244,6 +246,7 @@ def test_allowance_with_an_invisible_id_is_shown(tmp_path: Path, capsys: pytest.
 
 def test_refusal_keeps_its_lines_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An error has several lines, and nothing else that moves the cursor."""
+    shutil.copy(ROOT / "policies" / ".manifest", tmp_path)
     (tmp_path / "\x1b[2J.rego").write_text("package allow\n\nallowance contains {")
     assert main(["decide", "--policies", str(tmp_path), ALLOWED]) == 2
     refusal = capsys.readouterr().err

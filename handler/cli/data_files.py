@@ -70,7 +70,9 @@ class Data:
                 self._refuse(file, 1, "holds no `key: value`, so OPA skips it; write one or remove the file")
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
-            self._refuse(file, mark.line + 1 if mark else None, f"cannot be read: {error.problem}")
+            tab = mark and "".join(text.splitlines()[mark.line : mark.line + 1])[mark.column : mark.column + 1] == "\t"
+            problem = "there is a tab; indent with spaces" if tab else error.problem
+            self._refuse(file, mark.line + 1 if mark else None, f"cannot be read: {problem}")
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             self._refuse(file, None, f"cannot be read: {error}")
         except RecursionError:

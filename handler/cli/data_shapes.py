@@ -13,6 +13,7 @@ _GROUP_OR_PREFIX_LIST = re.compile(r"([0-9]{12}/)?sg-[0-9A-Za-z]+|pl-[0-9A-Za-z]
 _PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _CIDR = re.compile(r"[0-9A-Fa-f:.]+/(0|[1-9][0-9]{0,2})")
 _ADMINISTRATIVE = ("ports", "administrative")
+_KEYED = ("by_name", "by_id", "by_tag")
 
 INVISIBLE = "the id holds a character that does not show; write it without, since decisions and alerts name it"
 
@@ -39,6 +40,17 @@ def ids_of_rows(data: Data) -> Iterator[Fault]:
                 taken = f"the id {value.node.value} is taken by the row of {earlier.file}:{earlier.line}"
                 problem = f"{taken}; a decision names it, so choose another"
                 yield Fault(file=value.file, line=value.line, problem=problem)
+
+
+def unkeyed(data: Data) -> Iterator[Fault]:
+    """Find what stands in `servers/` under no key of the table, in a file of that name or in a folder."""
+    for place, value in data.values.items():
+        match place:
+            case ("servers", key) | ("servers", key, _) if key not in _KEYED:
+                if data.values.get(place[:2], value) is value:
+                    unread = f"{key} is none of them, so its rows are never read"
+                    problem = f"the table is keyed by_name, by_id or by_tag; {unread}"
+                    yield Fault(file=value.file, line=value.line, problem=problem)
 
 
 def unlisted_ports(data: Data) -> Iterator[Fault]:
@@ -116,10 +128,10 @@ def _in_ports(place: Place, node: Node) -> str | None:
 
 def _in_servers(place: Place, node: Node, lists: set[str]) -> str | None:
     match place:
-        case ("servers", "by_name" | "by_id" | "by_tag") | ("servers", "by_tag", _):
+        case ("servers", key, *_) if key not in _KEYED:
+            return None
+        case ("servers", _) | ("servers", "by_tag", _):
             return None if isinstance(node, MappingNode) else f"{place[-1]} holds no keys with a list of rows each"
-        case ("servers", key):
-            return f"the table is keyed by_name, by_id or by_tag; {key} is none of them, so its rows are never read"
         case ("servers", _, key) | ("servers", "by_tag", _, key) if isinstance(key, str):
             return _key_of_rows(key, node)
         case _ if is_row(place) and not _has_key(node, "accounts"):

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ from handler.alert.text import printable
 from handler.cli import DENIED, UNREAD, executable, files, table
 from handler.cli.table import Line
 from handler.errors import PortcullisError
-from handler.process import Process
+from handler.process import Process, unfit
 
 
 def add_to(commands: Any) -> None:
@@ -101,8 +100,9 @@ def _print_json(lines: list[Line]) -> None:
 
 
 def _folder(text: str) -> str:
-    if not Path(text).is_dir():
-        msg = f"{text} is no folder"
+    problem = unfit(text)
+    if problem:
+        msg = f"{text} {problem}"
         raise argparse.ArgumentTypeError(msg)
     return text
 

@@ -8,10 +8,10 @@ from typing import Any
 from handler.cli.conditions import Conditions
 from handler.cli.consent import consent
 from handler.cli.data_files import Data, Fault
-from handler.cli.data_shapes import INVISIBLE
+from handler.cli.data_shapes import INVISIBLE, is_row
 from handler.cli.register import QUERY, NotPlainError, statements
 from handler.cli.strange import strange
-from handler.cli.tool import Tool, complaint
+from handler.cli.tool import Tool, complaint, shown
 from handler.cli.unread import ids
 
 # What the gate says against each statement of the register, as [kind, id, field, problem]. Every port is open to anyone
@@ -119,16 +119,23 @@ class Refused:
         for statement in found:
             name = statement.get("id") if isinstance(statement, dict) else None
             if isinstance(name, str) and first.setdefault(name, statement) != statement:
-                file, line = self._written(name)
-                yield Fault(problem=f"another {kind} has the id {name} too; give each its own", file=file, line=line)
+                *others, last = self._places(name) or [(None, None)]
+                where = "".join(f" ({shown(file)}:{line})" for file, line in others[:1] if file)
+                problem = f"another {kind} has the id {name} too{where}; give each its own"
+                yield Fault(problem=problem, file=last[0], line=last[1])
 
     def _written(self, name: str) -> tuple[Path | None, int | None]:
-        """Find where an id is written in Rego."""
-        for file in sorted(self._policies.rglob("*.rego")):
-            for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
-                if f'"id": {json.dumps(name, ensure_ascii=False)}' in line:
-                    return file, number
-        return None, None
+        """Find where an id is written."""
+        return next(iter(self._places(name)), (None, None))
+
+    def _places(self, name: str) -> list[tuple[Path | None, int | None]]:
+        """Find where an id is written, in Rego and then in the table."""
+        spelled = f'"id": {json.dumps(name, ensure_ascii=False)}'
+        files = {file: file.read_text(encoding="utf-8", errors="replace") for file in self._policies.rglob("*.rego")}
+        lines = [(file, *one) for file in sorted(files) for one in enumerate(files[file].splitlines(), start=1)]
+        rows = [value for place, value in self._data.values.items() if place[-1] == "id" and is_row(place[:-1])]
+        in_rego = [(file, number) for file, number, line in lines if spelled in line]
+        return [*in_rego, *((row.file, row.line) for row in rows if row.node.value == name)]
 
 
 def _written_ids(register: dict[str, list[Any]], modules: dict[Path, dict[str, Any]]) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handler.cli.data_files import Fault
+from handler.cli.tree import nodes
 
 READ = {"allow": "allowance", "forbid": "prohibition"}
 """What the gate asks for, by package."""
@@ -28,6 +29,19 @@ def unread(file: Path, module: dict[str, Any]) -> Iterator[Fault]:
             example = f"as in `{wanted} contains {{...}} if {{...}}`; what only helps begins with `_`"
             problem = f"nobody reads `{ref}`; it must be called `{wanted}`, {example}"
             yield Fault(file=file, line=rule["location"]["row"], problem=problem)
+
+
+def unused(file: Path, module: dict[str, Any]) -> Iterator[Fault]:
+    """Find members of a collection that are named and never compared: any at all is then enough."""
+    for rule in module.get("rules", []):
+        names = [node["value"] for node in nodes(rule) if node.get("type") == "var"]
+        for symbol in [one for node in nodes(rule) for one in node.get("symbols", []) if one["type"] == "call"]:
+            *targets, _ = symbol["value"][1:]
+            named = [node for node in nodes(targets) if node.get("type") == "var"]
+            if named and all(names.count(node["value"]) == 1 for node in named) and named[-1]["value"][0] != "$":
+                problem = f"`some {named[-1]['value']} in ...` asks nothing of the finding, so it holds for all"
+                remedy = "compare it, as in `input.server.account in data.accounts.production`"
+                yield Fault(file=file, line=named[0]["location"]["row"], problem=f"{problem}; {remedy}")
 
 
 def package(module: dict[str, Any]) -> str:
