@@ -16,7 +16,7 @@ from msgspec import Struct
 from handler.errors import NoRoleError, OutOfTimeError
 
 _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
-"""Of SNS, for which 6 seconds of 30 are kept. Seconds; two attempts in all, at most a second apart."""
+"""Of SNS, for which the last 6 seconds of 30 are kept. Seconds; two attempts in all, at most a second apart."""
 
 _FETCHES = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 """Of a report that is only named, and alerts if it cannot be fetched in time. Seconds; two attempts in all."""

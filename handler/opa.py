@@ -34,8 +34,8 @@ _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 5.0
 _PARTS = 8
 """A batch that gets no decisions is asked again in so many parts: each one without an answer costs a restart."""
-_PART_SECONDS = _ANSWER_SECONDS / _PARTS
-"""For a part of several findings; one that is alone has a fair time again."""
+_PART_SECONDS = 2 * _ANSWER_SECONDS / _PARTS
+"""For a part of several findings, twice its share, since all may be slow; one that is alone has a fair time again."""
 _START_SECONDS = 8.0
 """From the start of the process. Lambda ends a function whose start takes 10 seconds, and would not say why."""
 _POLL_SECONDS = 0.005
@@ -143,6 +143,9 @@ class Opa:
         try:
             return self._ask(part.findings, seconds)
         except OpaUnavailableError as error:
+            if seconds < part.seconds:
+                msg = "no time is left to ask OPA about it again"
+                raise OpaUnavailableError(msg) from error
             self._restart(deadline)
             msg = f"OPA gives no answer to it, while it answers others: {error}"
             raise OpaRefusedError(msg) from error

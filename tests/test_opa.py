@@ -154,18 +154,36 @@ def test_a_finding_on_which_opa_dies_spares_the_others(policies: Path, opa_path:
     assert {one.action for one in decisions if isinstance(one, Decision)} == {"allow"}
 
 
+SLOW = """package allow
+
+allowance contains {} if {
+	input.server.name == "slow"
+	some i in numbers.range(1, 100000)
+	some j in numbers.range(1, 100000)
+	i * j == -1
+}
+"""
+
+
 def test_a_slow_finding_leaves_time_for_the_others(policies: Path, opa_path: str) -> None:
     """A finding for which no time would be enough does not use up the time in which the others are decided."""
-    (policies / "allow" / "slow.rego").write_text(
-        'package allow\n\nallowance contains {} if {\n\tinput.server.name == "slow"\n'
-        "\tsome i in numbers.range(1, 100000)\n\tsome j in numbers.range(1, 100000)\n\ti * j == -1\n}\n"
-    )
+    (policies / "allow" / "slow.rego").write_text(SLOW)
     findings = [finding(WEB, server=server(number)) for number in range(39)]
     findings.append(finding(WEB, server=server(39, name="slow")))
     with Opa(Process(str(policies), opa_path)) as gate:
         gate.ready()
         decisions = gate.decide(findings, time.monotonic() + 6)
     assert [number for number, one in enumerate(decisions) if not isinstance(one, Decision)] == [39]
+
+
+def test_a_slow_finding_without_a_fair_time_comes_again(policies: Path, opa_path: str) -> None:
+    """Where the invocation had too little time left, nobody can say that OPA never answers to the finding."""
+    (policies / "allow" / "slow.rego").write_text(SLOW)
+    with Opa(Process(str(policies), opa_path)) as gate:
+        gate.ready()
+        [error] = gate.decide([finding(WEB, server=server(1, name="slow"))], time.monotonic() + 3)
+    assert isinstance(error, OpaUnavailableError)
+    assert "no time is left" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,21 @@ from handler.reporters import _fields as fields
 _RULE = "aws/config/ConfigRuleName"
 
 _KIND = re.compile(r"Aws[A-Z][0-9A-Za-z]+|CodeRepository|Container|Other")
+_PUT_ASIDE = {
+    "PASSED": "PASSED: the group has nothing that the rule objects to",
+    "NOT_AVAILABLE": "NOT_AVAILABLE: Config could not check the rule, or it does not apply to the group",
+}
 
-put_aside = asff_controls.put_aside
+
+def put_aside(told: asff.Told) -> str | None:
+    """Put aside what passed, but for who asks about a group whose rules are there."""
+    return _PUT_ASIDE[asff.compliance(told)] if asff_controls.put_aside(told) else None
 
 
 def unwanted(told: asff.Told) -> str | None:
     """Tell rules about open ports from all others; of an unknown rule that passed nobody has to."""
     listed = fields.filled_list(told.finding, "Resources", told.path)
-    kinds = [fields.spoken(fields.loose_object(one).get("Type")) or "" for one in listed]
-    if asff_controls.GROUP not in kinds and all(map(_KIND.fullmatch, kinds)):
+    if all(map(_is_other, listed)):
         return rules.OTHER_RESOURCE
     return put_aside(told) or rules.other(asff.product_fields(told), _RULE, f"{told.path}ProductFields.")
 
@@ -36,3 +42,10 @@ def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> 
     control = rules.control(rule)
     note = rules.NOT_WHENCE if control.ports else f"{rule[:100]} does not say which port is open"
     yield from asff_controls.of_group(told, resource, path, now, control=control, assumption=note)
+
+
+def _is_other(resource: Any) -> bool:
+    """Say whether a resource is known to be no security group."""
+    about = fields.loose_object(resource)
+    kind, name = fields.spoken(about.get("Type")) or "", fields.spoken(about.get("Id")) or ""
+    return kind != asff_controls.GROUP and bool(_KIND.fullmatch(kind)) and ":" in name and "/sg-" not in name
