@@ -46,10 +46,11 @@ def parts(scene: Scene, exposure: Exposure, let_in: Sequence[Exposure]) -> Itera
     for low, high in (*alone, *beside):
         part = replace(exposure, from_port=low, to_port=high)
         whom = "only private addresses and groups" if (low, high) in alone else "private addresses and others"
+        known = outside if (low, high) in alone else let_in
         inside = f"the rules and network ACLs let {whom} in to {ports(part)}"
         near = [(one, balancer) for one, balancer in hiding if _overlap(one, part)]
         direct = (low, high) in alone or any(balancer is None for _, balancer in near)
-        reason = (_in_front(scene, part, outside) if direct else None) or _in_front_of_balancers(scene, near)
+        reason = (_in_front(scene, part, known) if direct else None) or _in_front_of_balancers(scene, near)
         if reason is not None:
             scene.notes.append(f"{inside}; {reached}; {reason}, so who does is unknown")
             yield part

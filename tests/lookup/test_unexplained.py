@@ -127,6 +127,18 @@ def test_a_load_balancer_that_a_rule_names_is_no_other(cloud: Cloud) -> None:
     assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), (OFFICE,)}
 
 
+def test_a_load_balancer_that_a_rule_names_is_no_other_whomever_it_lets_in(cloud: Cloud) -> None:
+    """Addresses inside alone, while the server lets in others beside it."""
+    front = cloud.group(tcp(443, "10.0.0.0/16"))
+    instance = cloud.instance(cloud.group(tcp(80, "10.0.0.0/16", OFFICE, front)))
+    balancer = cloud.balancer(front)
+    cloud.listen(balancer, 443, instance)
+    cloud.interface(front, description=f"ELB {path_name(balancer)}")
+    [found] = looked_up(reported(server(instance), 80))
+    assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), (OFFICE,)}
+    assert not any("unknown" in note for note in problems(found))
+
+
 def test_only_the_ports_that_nothing_explains_are_unknown(endpoint: Endpoint) -> None:
     """Range by range; nothing sends to 8001, and whoever is sent to 8004 may be neither inside nor in the office."""
     _opened(endpoint, (8000, 8010, "10.0.0.0/8"), (8003, 8005, OFFICE), (8009, 8009, "0.0.0.0/0"))
