@@ -64,9 +64,11 @@ def _resolved(scene: Scene, exposure: Exposure) -> list[Exposure]:
     named = fronts.named(scene, exposure)
     unread = _unread(scene, unknown)
     known = [*let_in, *named]
+    if PORTS_ASSUMED in scene.finding.notes:
+        return [*told, *known, *unread]
     if scene.finding.reach == "internet":
         known += unexplained.of_other_accounts(scene, unknown, known)
-    if unread or PORTS_ASSUMED in scene.finding.notes:
+    if unread:
         return [*told, *known, *unread]
     left = unexplained.parts(scene, unknown, known) if scene.finding.reach == "internet" else ()
     return [*told, *known, *_closed(scene, unknown, let_in), *left]

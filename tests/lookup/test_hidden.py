@@ -167,16 +167,22 @@ def test_what_an_acl_leaves_of_everybody_hides_nobody(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("others", [(), (OFFICE,)])
-@pytest.mark.parametrize("notes", [(), (PORTS_ASSUMED,)])
-def test_the_group_of_another_account_may_be_a_load_balancers(
-    endpoint: Endpoint, others: tuple[str, ...], notes: tuple[str, ...]
-) -> None:
+def test_the_group_of_another_account_may_be_a_load_balancers(endpoint: Endpoint, others: tuple[str, ...]) -> None:
     """Its load balancers are not looked up, so whoever comes through them is unknown."""
     opened(endpoint, "10.0.0.7", THEIRS, *others, ports=())
-    [found] = looked_up(replace(reported(server("i-1"), 5432), notes=notes))
+    [found] = looked_up(reported(server("i-1"), 5432))
     assert {one.sources for one in found.exposures} == {(THEIRS,), *((other,) for other in others), ("unknown",)}
     whose = f"whether {THEIRS} is a load balancer's is not looked up in {OTHER_ACCOUNT}"
-    assert problems(found) == [*notes, f"{whose}: who reaches tcp 5432 is unknown"]
+    assert problems(found) == [f"{whose}: who reaches tcp 5432 is unknown"]
+
+
+@pytest.mark.parametrize("who", [THEIRS, "10.0.0.0/16"])
+def test_where_the_ports_are_assumed_whom_the_rules_let_in_is_judged(endpoint: Endpoint, who: str) -> None:
+    """Nobody said that the internet reaches them."""
+    opened(endpoint, "10.0.0.7", who)
+    [found] = looked_up(replace(reported(server("i-1"), 5432), notes=(PORTS_ASSUMED,), reach_known=False))
+    assert {one.sources for one in found.exposures} == {(who,)}
+    assert problems(found) == []
 
 
 @pytest.mark.parametrize(("others", "reach"), [(("0.0.0.0/0",), "internet"), ((), "peered_vpc")])
