@@ -27,7 +27,7 @@ _LARGEST = {4: 16, 6: 44}
 """The shortest prefix that a CIDR block of a VPC has, by IP version (Amazon VPC user guide, "VPC CIDR blocks")."""
 
 MOST_TARGET_GROUPS = 50
-"""The most target groups that are searched for a server; AWS tells the targets of one at a time."""
+"""The most target groups of a load balancer that are searched; AWS tells the targets of one at a time."""
 
 
 class Listener(Struct, frozen=True):

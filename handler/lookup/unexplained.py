@@ -16,7 +16,7 @@ from handler.finding import UNKNOWN, Exposure
 from handler.lookup import load_balancers, targets
 from handler.lookup.ground import Scene
 from handler.lookup.inside import EVERYBODY, lies_inside, may_hide
-from handler.lookup.load_balancers import MOST_TARGET_GROUPS, Balancer, Target
+from handler.lookup.load_balancers import Balancer, Target
 from handler.lookup.notes import last_look, ports, some
 from handler.lookup.security_groups import is_cidr, is_private, unopened
 
@@ -165,8 +165,6 @@ def _sent(scene: Scene, target: Target, kind: str) -> tuple[list[tuple[str, str,
     groups = targets.read(inquiry, place)
     problem = balancers.problem or groups.problem
     sending = [group for group in groups.all if group.balancers and group.kind in {kind, "ip"}]
-    if problem is None and len(sending) > MOST_TARGET_GROUPS:
-        problem = f"{place.account} {place.region} has more than {MOST_TARGET_GROUPS} target groups"
     sent = [
         (one.name, "tcp", listener.server_port)
         for one in balancers.all

@@ -162,15 +162,18 @@ def test_what_cannot_be_read_leaves_it_unknown(endpoint: Endpoint, action: str) 
     )
 
 
-def test_too_many_target_groups_leave_it_unknown(endpoint: Endpoint) -> None:
-    """Each would be a call."""
+def test_every_target_group_is_searched(endpoint: Endpoint) -> None:
+    """However many there are: on EKS each service has some."""
     _opened(endpoint, (5432, 5432, "10.0.0.0/8"))
     groups = [{"TargetGroupArn": f"arn-{n}", "LoadBalancerArns": ["arn"], "Protocol": "TCP"} for n in range(51)]
     endpoint.tells["DescribeTargetGroups"] = {"TargetGroups": groups}
     [found] = looked_up(reported(server("i-1"), 5432))
+    assert sources(found) == {("tcp 5432-5432",): {"10.0.0.0/8"}}
+    endpoint.tells["DescribeTargetHealth"] = lambda form: {
+        "TargetHealthDescriptions": [{"Target": {"Id": "i-1", "Port": 5432}}] * (form["TargetGroupArn"] == "arn-50")
+    }
+    [found] = looked_up(reported(server("i-1"), 5432))
     assert sources(found) == {("tcp 5432-5432",): {"10.0.0.0/8", "unknown"}}
-    assert "has more than 50 target groups" in problems(found)[-1]
-    assert "DescribeTargetHealth" not in endpoint.actions()
 
 
 def test_a_group_that_only_private_networks_reach_is_unknown(cloud: Cloud) -> None:
