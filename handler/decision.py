@@ -21,7 +21,8 @@ class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Denied(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A maximal port range that one source may not reach, for one cause, and the sentence that says why.
 
-    `still_allowed` is what the networks inside the source may reach that allowances hold or prohibitions spare.
+    `still_allowed` is what networks inside the source may reach, by an allowance that holds them alone. It is null
+    where that cannot be listed: the source is unknown, they are more than 60, or a prohibition keeps out a part only.
     """
 
     protocol: Literal["tcp", "udp"]
@@ -34,7 +35,7 @@ class Denied(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prohibition: str | None
     nearest: str | None
     reason: str
-    still_allowed: tuple[Part, ...]
+    still_allowed: tuple[Part, ...] | None
 
 
 class Allowed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -131,22 +131,19 @@ def comparable(decided: Json, expected: Json) -> Json:
 
 
 def by_address(entry: Json, read: Json) -> Json:
-    """Give a denied entry with what each address alone may reach, of which the gate may say less in two cases.
-
-    An unknown source has no networks inside, and what a prohibition leaves of a network may be no network.
-    """
+    """Give a denied entry with what each address alone may reach, if the gate could list it."""
+    if entry["still_allowed"] is None and (entry["source"] == "unknown" or entry["cause"] == "prohibited"):
+        return entry | {"still_allowed": read["still_allowed"]}
     parts = [(part, span(part["source"])) for part in entry["still_allowed"]]
-    whole = span(entry["source"])
-    assert all(inside(network, whole) for _, network in parts)
+    assert all(inside(network, span(entry["source"])) for _, network in parts)
     told = {
         address: reduce(
-            or_, (bits(part["from_port"], part["to_port"]) for part, network in parts if lies(address, network)), 0
+            or_,
+            (bits(part["from_port"], part["to_port"]) for part, network in parts if lies(address, network)),
+            0,
         )
         for address in read["still_allowed"]
     }
-    less = entry["source"] == "unknown" or entry["cause"] == "prohibited"
-    if less and all(ports & ~read["still_allowed"][address] == 0 for address, ports in told.items()):
-        return entry | {"still_allowed": read["still_allowed"]}
     return entry | {"still_allowed": told}
 
 

@@ -11,7 +11,18 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from handler.alert.case import Case, Judged
-from handler.alert.rules import Group, Openings, Rest, Rule, allowed_elsewhere, groups, inseparable, joined, rest
+from handler.alert.rules import (
+    Group,
+    Openings,
+    Rest,
+    Rule,
+    allowed_elsewhere,
+    groups,
+    inseparable,
+    joined,
+    rest,
+    unlisted,
+)
 from handler.alert.text import ROOMS, WIDTH, Block, count, first, ports, printable, short, sources
 from handler.finding import UNKNOWN, Server
 
@@ -68,11 +79,11 @@ def _changes(server: Server, group: Group) -> list[Block]:
     revoked: list[tuple[Rule, Rest]] = []
     there = group.sound
     for rule in group.rules:
-        refusal = _refusal(server, rule)
+        kept = rest(rule, there)
+        refusal = _refusal(server, rule) or _too_many(kept)
         if refusal:
             refused.setdefault(refusal, []).append(rule.id)
         else:
-            kept = rest(rule, there)
             revoked.append((rule, kept))
             there = joined((there, kept.allowed, kept.unjudged))
     alone = len(group.rules) == 1
@@ -99,7 +110,7 @@ def _refusal(server: Server, rule: Rule) -> _Refusal | None:
         way = "give this server a group of its own"
         if server.kind == "security_group":
             way = "allow it on this group too, or split the group"
-        return _Refusal("The same is allowed through", f" on {_named(others)}: {way}.")
+        return _Refusal("Some of it is allowed through", f" on {_named(others)}: {way}.")
     if opens and inseparable(rule):
         every = "all traffic" if opens.protocol == "all" else ports(opens.protocol, opens.from_port, opens.to_port)
         more = f"{every} from {sources([opens.source], ROOMS[0])}"
@@ -111,14 +122,21 @@ def _refusal(server: Server, rule: Rule) -> _Refusal | None:
 
 def _unkept(rule: Rule) -> _Refusal | None:
     """Say why what is allowed of a rule cannot be kept open without it, if it cannot."""
-    if len(rule.here) > _MOST:
+    if unlisted(rule):
         return _Refusal(
-            "More is allowed through",
-            f" than the {_MOST} rules that a security group takes: let it in by a prefix list first.",
+            "Part of what comes in by", " is allowed and cannot be listed: revoke nothing before you know who needs it."
         )
     if (rule.here or rule.elsewhere) and any(len(one.rules) > 1 for _, one in rule.through):
         return _Refusal("Part of it is allowed, and whether through", " is not known: revoke nothing before you know.")
     return None
+
+
+def _too_many(kept: Rest) -> _Refusal | None:
+    """Say that AWS would refuse what is to stay open, if it would."""
+    if len(_permissions(joined((kept.allowed, kept.unjudged)))) <= _MOST:
+        return None
+    more = f" than the {_MOST} rules that a security group takes: let it in by a prefix list first."
+    return _Refusal("More is to stay open of", more)
 
 
 def _revoke(region: str, group: Group, revoked: Sequence[tuple[Rule, Rest]]) -> list[Block]:

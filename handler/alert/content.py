@@ -91,8 +91,12 @@ def _content(carried: Carried, heading: dict[str, Any], engine: Engine, lines: i
     }
 
 
-def _finding(judged: Judged) -> list[dict[str, Any]]:
-    return [{"finding": plain(judged.finding), "decision": plain(judged.decision)}]
+def _finding(judged: Judged) -> Iterator[dict[str, Any]]:
+    """Give a finding with its decision, then without what networks inside the denied sources may reach."""
+    finding, decision = plain(judged.finding), judged.decision
+    yield {"finding": finding, "decision": plain(decision)}
+    denied = tuple(msgspec.structs.replace(one, still_allowed=None) for one in decision.denied)
+    yield {"finding": finding, "decision": plain(msgspec.structs.replace(decision, denied=denied))}
 
 
 def _report(report: Undecidable | Closed | Ignored) -> Iterator[dict[str, Any]]:

@@ -109,9 +109,22 @@ def allowed_elsewhere(rule: Rule) -> list[str]:
     )
 
 
+def unlisted(rule: Rule) -> bool:
+    """Say whether something inside of what is denied through a rule is allowed, and nobody can say exactly what."""
+    return any(
+        one.still_allowed is None and same_way(one, exposure)
+        for entry, exposure in rule.through
+        for one in entry.decision.denied
+    )
+
+
 def _beyond(openings: Openings, others: Openings) -> Openings:
-    """Give what openings open and others do not."""
-    return joined([{opening: without(ranges, others.get(opening, [])) for opening, ranges in openings.items()}])
+    """Give what openings open and others, that hold their sources, do not."""
+    left: Openings = {}
+    for (protocol, source), ranges in openings.items():
+        held = [ports for (same, other), ports in others.items() if same == protocol and _inside(source, other)]
+        left[protocol, source] = without(ranges, merged([one for ports in held for one in ports]))
+    return joined([left])
 
 
 def _shared(denied: Openings, allowed: Openings) -> bool:
@@ -139,7 +152,8 @@ def rest(rule: Rule, open_already: Openings) -> Rest:
     """
     opens, unjudged = rule.opens, _unjudged(rule)
     allowed: Openings = {}
-    for (protocol, source), ranges in joined((rule.here, *rule.elsewhere.values())).items():
+    elsewhere = (_beyond(openings, rule.here) for openings in rule.elsewhere.values())
+    for (protocol, source), ranges in joined((rule.here, *elsewhere)).items():
         kept = without(ranges, open_already.get((protocol, source), []))
         for (denied, other), others in rule.denied.items():
             if denied == protocol and _inside(other, source):
@@ -205,9 +219,10 @@ def _allowed(entry: Judged, exposure: Exposure) -> Openings:
         {(one.protocol, part.source): [(part.from_port, part.to_port)]}
         for one in refused
         if one.source in exposure.sources
-        for part in one.still_allowed
+        for part in one.still_allowed or ()
     ]
-    return joined([_beyond(allowed, denied), *inside])
+    there = {opening: without(ranges, denied.get(opening, [])) for opening, ranges in allowed.items()}
+    return joined([there, *inside])
 
 
 def _part(exposure: Exposure, entries: Iterable[Allowed | Denied]) -> Openings:

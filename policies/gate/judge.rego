@@ -19,9 +19,10 @@ _verdict(policy, [protocol, first, last, _, _, stops], listening, source) := [
 	refused == [],
 	source,
 	[[explained, still] |
+		inside := _inside(policy.today, first, last, near, stopping, source)
 		some span in refused
 		explained := _explained(policy.today, protocol, source, near, stopping, span)
-		still := _still_allowed(policy.today, source, near, stopping, span)
+		still := _still_allowed(policy.today, source, near, stopping, inside, span[0], span[1])
 	],
 	[_allowed(policy.today, protocol, source, near, span) | some span in spans; span[2] == "allowed"],
 ] if {
@@ -44,36 +45,6 @@ _verdict(policy, [protocol, first, last, _, _, stops], listening, source) := [
 _divided(near, source) := source if {
 	some [_, _, "part"] in near
 } else := "unknown"
-
-# What of a denied span the networks inside the source may reach that policies name, each as if it were the source.
-_still_allowed(today, source, near, stopping, [first, last, _, _]) := [entry |
-	some entry in {{"from_port": from, "to_port": to, "source": network} |
-		listed := [term.networks | some [term, _, "part"] in near]
-		spared := [stop.excepted | some [_, _, stop] in stopping]
-		some networks in array.concat(listed, spared)
-		some network in _inside(networks, source)
-		some [term, ranges, _] in near
-		term.expires >= today
-		some [low, high] in ranges
-		from := max([low, first])
-		to := min([high, last])
-		from <= to
-		_whole(term.networks, network)
-		not _forbidden(stopping, from, to, network)
-	}
-]
-
-# The networks inside a source, 61 at the most: a security group takes 60 rules, so nobody can authorize more.
-_inside(networks, source) := array.slice(inside, 0, 61) if {
-	inside := [network | some [_, network] in net.cidr_contains_matches(source, networks[_family(source)])]
-}
-
-_forbidden(stopping, first, last, source) if {
-	some [low, high, stop] in stopping
-	low <= last
-	first <= high
-	_reaches(stop.networks, stop.excepted, source)
-}
 
 # The longest ranges of one fate.
 _spans(today, port, port, near, stopping, source) := [[port, port, cause, prohibition]] if {

@@ -116,28 +116,3 @@ test_sorts_what_is_denied_by_protocol_port_source_and_group if {
 		["udp", 53, "0.0.0.0/0", "sg-0aaa"],
 	]
 }
-
-_still_allowed(ports, sources, prohibitions) := [still |
-	allowances := {
-		allowing("office", {"tcp": ["20-25"], "sources": ["office"]}),
-		allowing("everybody", {"tcp": [3389], "sources": ["anywhere"]}),
-	}
-	some entry in decide(finding({}, [exposure(ports, sources)]), allowances, prohibitions).denied
-	some still in entry.still_allowed
-]
-
-test_says_what_networks_inside_a_denied_source_may_reach if {
-	_still_allowed("tcp 22-30", ["0.0.0.0/0"], set()) == [{"from_port": 22, "to_port": 25, "source": "203.0.113.0/24"}]
-	_still_allowed("tcp 22-30", ["203.0.113.0/24"], set()) == []
-	_still_allowed("tcp 22", ["198.51.100.0/24", "::/0", "sg-0e0e", "unknown"], set()) == []
-	_still_allowed("tcp 22", ["0.0.0.0/0"], set()) == [] with now as "2027-07-01T00:00:00Z"
-}
-
-test_says_what_networks_a_prohibition_spares_of_a_denied_source if {
-	no_desktop := forbidding("no-desktop", {"tcp": [22, 3389], "sources": ["anywhere"], "except": ["private"]})
-	_still_allowed("tcp 3389", ["0.0.0.0/0"], {no_desktop}) == [{"from_port": 3389, "to_port": 3389, "source": network} |
-		some network in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
-	]
-	_still_allowed("tcp 3389", ["::/0"], {no_desktop}) == [{"from_port": 3389, "to_port": 3389, "source": "fc00::/7"}]
-	_still_allowed("tcp 22", ["0.0.0.0/0"], {no_desktop}) == []
-}

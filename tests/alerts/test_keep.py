@@ -75,7 +75,7 @@ def test_rule_that_others_may_use_alike_is_not_revoked(gate: Opa, ec2: Any, grou
     web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
     body = run(ec2, gate, finding(server("i-0bad", "nobody-01"), https), finding(web, https))
     assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
-    assert "The same is allowed through this rule on i-0ccc: give this server a group of its own." in flat(body)
+    assert "Some of it is allowed through this rule on i-0ccc: give this server a group of its own." in flat(body)
 
 
 def test_group_is_denied_what_is_allowed_on_its_servers(gate: Opa, ec2: Any, group: Group) -> None:
@@ -84,7 +84,7 @@ def test_group_is_denied_what_is_allowed_on_its_servers(gate: Opa, ec2: Any, gro
     webs = [finding(server(f"i-0{name}", f"web-prod-{name}", tags={"Role": "web"}), https) for name in "ab"]
     body = run(ec2, gate, finding(server(group.id, kind="security_group"), https), *webs)
     assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
-    said = "The same is allowed through this rule on i-0a, i-0b: allow it on this group too, or split the group."
+    said = "Some of it is allowed through this rule on i-0a, i-0b: allow it on this group too, or split the group."
     assert said in flat(body)
 
 
@@ -181,7 +181,7 @@ def test_part_of_what_is_denied_may_be_allowed_elsewhere(gate: Opa, ec2: Any, gr
     denied = finding(server("i-0bad", "nobody-01"), part(https, 443, sources=OFFICE))
     body = run(ec2, gate, denied, finding(web, https))
     assert group.opened() == {("tcp", 443, 443, "0.0.0.0/0")}
-    assert "The same is allowed through this rule on i-0ccc: " in flat(body)
+    assert "Some of it is allowed through this rule on i-0ccc: " in flat(body)
 
 
 def test_part_of_what_is_denied_may_be_allowed_here(gate: Opa, ec2: Any, group: Group) -> None:
