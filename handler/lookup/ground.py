@@ -7,12 +7,13 @@ where such a rule lets the group of a load balancer in, those of the balancer's 
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from handler.finding import UNKNOWN, Exposure, Finding, Server
 from handler.lookup import interfaces, load_balancers, network_acls, prefix_lists, security_groups
 from handler.lookup.inquiry import Inquiry, Place
 from handler.lookup.interfaces import Interface
-from handler.lookup.load_balancers import Balancer, Balancers, Target
+from handler.lookup.load_balancers import ANYWHERE, Balancer, Balancers, Target
 from handler.lookup.network_acls import Acl
 from handler.lookup.prefix_lists import PrefixLists
 from handler.lookup.security_groups import Rule, Rules
@@ -65,7 +66,8 @@ class Scene(Struct, frozen=True):
         members = self.ground.members
         own = [one for group in balancer.groups for one in members.of.get(group, ()) if one.is_of(balancer.name)]
         problem = next((members.unread[group] for group in balancer.groups if group in members.unread), None)
-        return load_balancers.target(balancer.name, own, problem)
+        told = load_balancers.target(balancer.name, own, problem)
+        return replace(told, around=ANYWHERE) if told.problem else told
 
     def fronts(self, source: str) -> list[Balancer]:
         """Give the load balancers that a rule's source stands for, through which the internet comes in."""

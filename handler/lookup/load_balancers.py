@@ -26,6 +26,9 @@ _UDP: dict[str, tuple[Protocol, ...]] = {
 _LARGEST = {4: 16, 6: 44}
 """The shortest prefix that a CIDR block of a VPC has, by IP version (Amazon VPC user guide, "VPC CIDR blocks")."""
 
+ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+"""What is around a target of which no address is known."""
+
 MOST_TARGET_GROUPS = 50
 """The most target groups of a load balancer that are searched; AWS tells the targets of one at a time."""
 

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from handler.finding import PORTS_ASSUMED
 from tests.lookup.cloud import OFFICE, OTHER_ACCOUNT, Cloud, looked_up, problems, reported, server, sources, tcp
 from tests.lookup.cluster import forward, target_group
-from tests.lookup.endpoint import Endpoint
+from tests.lookup.endpoint import THROTTLED, Endpoint
 from tests.lookup.test_load_balancers import path_name
+from tests.lookup.test_nested_balancers import INNER, OUTER, OWN, PLACE, balanced, rule
 
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/net/outer/50dc"
 THEIRS = f"{OTHER_ACCOUNT}/sg-0bbbbbbbbbbbbbbb2"
@@ -78,11 +79,27 @@ def test_what_sends_elsewhere_hides_nobody(cloud: Cloud, target: str, port: int)
     assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), (OFFICE,)}
 
 
+@pytest.mark.parametrize("inside", ["10.0.0.0/16", "2001:db8:abc:de00::/56"])
+@pytest.mark.parametrize("told", [{}, THROTTLED])
+def test_what_has_no_known_address_may_be_in_any_network(endpoint: Endpoint, inside: str, told: Any) -> None:
+    """Which are the addresses of its VPC is not known."""
+    inner, outer = "loadbalancer/app/inner/50dc", "loadbalancer/net/outer/50dc"
+    rules = [rule(1, OWN, 8080, INNER), rule(2, INNER, 443, OFFICE), rule(3, INNER, 80, inside)]
+    forwards = {(inner, 443): ("i-1", 8080), (inner, 80): ("i-1", 8080), (outer, 80): (PLACE + inner, 80)}
+    balanced(endpoint, rules, {inner: (INNER, (80, 443)), outer: (OUTER, (80,))}, forwards)
+    of_instance: Any = endpoint.tells["DescribeNetworkInterfaces"]
+    endpoint.tells["DescribeNetworkInterfaces"] = lambda form: of_instance(form) or told
+    [found] = looked_up(reported(server("i-1"), 8080))
+    assert {one.sources for one in found.exposures} >= {(inside,), (OFFICE,), ("unknown",)}
+    assert "load balancer net/outer/50dc sends to app/inner/50dc, so who does is unknown" in problems(found)[-1]
+
+
 def test_what_is_let_in_by_its_group_hides_nobody(cloud: Cloud) -> None:
     """Who comes through it is known."""
     outer = cloud.group(tcp(80, OFFICE))
     nested = Nested(cloud, tcp(80, outer))
-    nested.outer(nested.address, 80, outer)
+    name = nested.outer(nested.address, 80, outer)
+    cloud.interface(outer, description=f"ELB {name}")
     [found] = looked_up(reported(server(nested.instance), 8080))
     assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), (OFFICE,)}
 

@@ -262,11 +262,13 @@ def balanced(endpoint: Endpoint, **tells: Any) -> None:
         current = form["Version"] == "2015-12-01"
         return {"LoadBalancers": [{"LoadBalancerArn": ARN, "SecurityGroups": [FRONT]}]} if current else {}
 
+    front = {"Description": f"ELB {path_name(ARN)}", "Groups": [{"GroupId": FRONT}]}
+    front |= {"PrivateIpAddresses": [{"PrivateIpAddress": "10.0.0.9"}]}
     endpoint.tells |= {
         "DescribeSecurityGroupRules": rules_of,
         "DescribeLoadBalancers": balancers,
         "DescribeListeners": {"Listeners": [{"ListenerArn": "arn", "Port": 443, "Protocol": "HTTPS"}]},
-        "DescribeNetworkInterfaces": {},
+        "DescribeNetworkInterfaces": {"NetworkInterfaces": [front]},
         **tells,
     }
 
@@ -279,10 +281,10 @@ def test_balanced_is_what_it_says(endpoint: Endpoint) -> None:
 
 
 def test_where_its_group_cannot_be_looked_into_it_stays_a_source(endpoint: Endpoint) -> None:
-    """Beside whom the load balancer lets in."""
+    """Beside whom the load balancer lets in, which may be another load balancer, of the same network."""
     balanced(endpoint, DescribeNetworkInterfaces=DENIED)
     [found] = looked_up(reported(server(OWN), 80))
-    assert {one.sources for one in found.exposures} == {(OFFICE,), (FRONT,)}
+    assert {one.sources for one in found.exposures} == {(OFFICE,), (FRONT,), ("unknown",)}
     problem = f"ec2:DescribeNetworkInterfaces was denied in 111122223333: what else is in {FRONT} is unknown"
     assert problem in found.notes
 

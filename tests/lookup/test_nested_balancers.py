@@ -11,7 +11,9 @@ OWN, INNER, OUTER = "sg-0aaaaaaaaaaaaaaa1", "sg-0bbbbbbbbbbbbbbb2", "sg-0ccccccc
 
 def rule(number: int, group: str, port: int, source: str) -> dict[str, Any]:
     """Give a rule of one TCP port as AWS tells it."""
-    spelled = {"ReferencedGroupInfo": {"GroupId": source}} if source.startswith("sg-") else {"CidrIpv4": source}
+    spelled: dict[str, Any] = {"CidrIpv6" if ":" in source else "CidrIpv4": source}
+    if source.startswith("sg-"):
+        spelled = {"ReferencedGroupInfo": {"GroupId": source}}
     known = {"SecurityGroupRuleId": f"sgr-{number}", "GroupId": group, "IpProtocol": "tcp"}
     return known | {"FromPort": port, "ToPort": port} | spelled
 
