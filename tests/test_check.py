@@ -105,6 +105,21 @@ def test_refuses_a_function_that_reaches_out(policies: Path, opa_path: str, caps
     )
 
 
+@pytest.mark.parametrize("name", ["rego.v2", "future.keywords.or", "future.keywords.and", "future.keywords.not"])
+def test_refuses_words_that_statements_are_not_judged_by(
+    policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """OPA says so itself, as of a word that it does not know."""
+    edit(policies / "allow" / "vpn.rego", "package allow\n", f"package allow\n\nimport {name}\n")
+    assert f"{policies / 'allow' / 'vpn.rego'}:3: rego_parse_error" in refused(capsys, opa_path, policies)
+
+
+def test_refuses_the_second_rego(policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A manifest that asks for it is refused as an import is."""
+    edit(policies / ".manifest", '"rego_version": 1', '"rego_version": 2')
+    assert "OPA refuses the policies; mend what it names:" in refused(capsys, opa_path, policies)
+
+
 def test_refuses_a_misspelt_field_of_the_input(
     policies: Path, opa_path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
