@@ -131,6 +131,25 @@ def test_passes_names_that_are_there_behind_a_variable(policies: Path, opa_path:
     assert stated(policies, opa_path, "forbid/ftp.rego", FTP % condition) == []
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'some accounts in [{"region": "eu-west-1"}]\n\tinput.server.region == accounts.region',
+        'accounts := {"region": "eu-west-1"}\n\tinput.server.region == accounts.region',
+        '_is_in({"region": "eu-west-1"})\n}\n\n_is_in(accounts) if {\n\tinput.server.region == accounts.region',
+    ],
+)
+def test_passes_a_variable_or_a_parameter_with_the_name_of_an_import(
+    policies: Path, opa_path: str, condition: str
+) -> None:
+    """Where it is declared it is not the import; in another rule of the file the name is."""
+    text = (FTP % condition).replace("package forbid\n", "package forbid\n\nimport data.accounts\n")
+    assert stated(policies, opa_path, "forbid/ftp.rego", text) == []
+    text += "\n_is_staged if input.server.account in accounts.stagin\n"
+    (said,) = stated(policies, opa_path, "forbid/ftp.rego", text)
+    assert "data.accounts has no stagin, so OPA" in said
+
+
 SPARING = """package forbid
 
 prohibition contains {

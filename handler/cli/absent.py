@@ -35,9 +35,10 @@ class Names:
         imports = [one for one in module.get("imports", []) if _is_data(one["path"])]
         imported = {one.get("alias", one["path"]["value"][-1]["value"]): _steps(one["path"]) for one in imports}
         for part in [*module.get("rules", []), [one["path"] for one in imports]]:
-            constants = _constants(part)
+            constants, own = _constants(part), _own(part)
+            known = {name: place for name, place in imported.items() if name not in own}
             for ref in _of_type("ref", part):
-                found = dict.fromkeys(self._missing(place) for place in _places(ref, imported, constants))
+                found = dict.fromkeys(self._missing(place) for place in _places(ref, known, constants))
                 for missing in filter(None, found):
                     yield Fault(file=file, line=ref["location"]["row"], problem=self._said(missing))
 
@@ -73,13 +74,18 @@ def _of_type(kind: str, node: Any) -> Iterator[dict[str, Any]]:
 
 def _constants(rule: Any) -> dict[str, list[dict[str, Any]]]:
     """Give the constants for which a variable of a rule stands; none where a name is declared more than once."""
-    declared = list(_declared(rule))
-    names = [name["value"] for targets, _ in declared for name in _of_type("var", targets)]
+    names = _own(rule)
     constants = {}
-    for (*_, target), among in declared:
+    for (*_, target), among in _declared(rule):
         if names.count(target["value"]) == 1 and among["type"] in {"array", "set"}:
             constants[target["value"]] = [item for item in among["value"] if item["type"] in _STEPS]
     return {name: items for name, items in constants.items() if items}
+
+
+def _own(rule: Any) -> list[str]:
+    """Give the names that a rule declares: its parameters, and variables of `some`, `every` and `:=`."""
+    arguments = [one for node in nodes(rule) for one in node.get("args", [])]
+    return [name["value"] for targets, _ in [(arguments, None), *_declared(rule)] for name in _of_type("var", targets)]
 
 
 def _declared(rule: Any) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
