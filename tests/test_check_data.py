@@ -89,6 +89,13 @@ def faults(policies: Path) -> list[tuple[str, int | None, str]]:
             id="account as a number in JSON",
         ),
         pytest.param(
+            "data.yaml",
+            'accounts: ["111122223333"]\n',
+            1,
+            "0 is not a list; write `- ` before each account",
+            id="accounts without the name of a list",
+        ),
+        pytest.param(
             "accounts/data.yaml",
             'staging: []\nproduction: ["11112222333"]\n',
             2,

@@ -21,7 +21,7 @@ INVISIBLE = "the id holds a character that does not show; write it without, sinc
 def misshapen(data: Data) -> Iterator[Fault]:
     """Find what the engine cannot use at its place: accounts, networks, ports, rows of the table."""
     listed = (place for place, value in data.values.items() if isinstance(value.node, SequenceNode))
-    lists = {"any"} | {str(place[1]) for place in listed if place[:1] == ("accounts",) and place[2:] == ()}
+    lists = {"any"} | {str(place[1]) for place in listed if place[:-1] == ("accounts",)}
     for place, value in data.values.items():
         problem = _problem(place, value.node, lists)
         if problem:
