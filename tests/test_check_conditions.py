@@ -47,6 +47,13 @@ _owner := object.get(input.server.tags, "Owner", "nobody")
 
 _is_for(tags, wanted) if tags.Use == wanted
 
+default _is_frozen := false
+
+_is_frozen if {
+	input.server.name == "web-01"
+	"frozen" in data.accounts.staging
+}
+
 _misspells(server) if server.tgas.Use == "web"
 
 _misspells_in_capitals(server) if upper(server.tgas.Use) == "WEB"
@@ -107,6 +114,8 @@ ASKED = """
 input.server.tags_known; not input.server.tags.Env == "prod"
 input.server.tags_known == true; not input.server.name == "db-01"
 input.server.tags_known; _is_not_prod
+object.get(input.server, "tags_known", false); not input.server.tags.Env == "prod"
+not _is_frozen; input.server.tags.Role == "web"
 input.server.tags_known; not _is_said_to_be_prod
 not input.server.tags_known
 input.server.tags.Role == "web"; not input.server.tags.Env == "prod"

@@ -67,6 +67,11 @@ class Conditions:
                 return (*above, *map(_step, keys)), otherwise
         return None
 
+    def asked(self, term: Term) -> Path:
+        """Give what a term asks for under `input`, by itself or through `object.get`; empty when it is not known."""
+        got = self.got(term)
+        return got[0] if got else self.path(term) or ()
+
 
 def call(node: dict[str, Any]) -> tuple[str, list[Term]] | None:
     """Give the name and the arguments of what an expression or a term calls; one more is what it has to give."""

@@ -49,7 +49,7 @@ def _all(conditions: Conditions, body: list[dict[str, Any]]) -> _Held:
     held = {_one(conditions, expression) for expression in body}
     if _Held.NEVER in held:
         return _Held.NEVER
-    if any(conditions.path(node) == _KNOWN for node in nodes(body)):
+    if any(conditions.asked(node) == _KNOWN for node in nodes(body)):
         return _Held.OPEN
     return held.pop() if len(held) == 1 else _Held.ABSENT
 
@@ -58,7 +58,7 @@ def _any(conditions: Conditions, rules: list[dict[str, Any]]) -> _Held:
     """Judge a helper that is true by any of its rules, and else, if it says so, false; leave any other open."""
     if any(rule["head"].get("value", {}).get("value") is not (not rule.get("default")) for rule in rules):
         return _Held.OPEN
-    return max(_all(conditions, rule["body"]) for rule in rules if not rule.get("default"))
+    return max((_all(conditions, rule["body"]) for rule in rules if not rule.get("default")), default=_Held.NEVER)
 
 
 def _one(conditions: Conditions, expression: dict[str, Any]) -> _Held:

@@ -18,13 +18,8 @@ def strange(conditions: Conditions) -> Iterator[tuple[str, str]]:
     """Give the id of a statement and what is strange about it."""
     for name, way in conditions.ways:
         for node in conditions.nodes(way):
-            compared = (_word(_path(conditions, term), constant) for term, constant in _comparisons(node))
-            yield from ((name, problem) for problem in (_field(_path(conditions, node)), *compared) if problem)
-
-
-def _path(conditions: Conditions, term: Term) -> Path:
-    got = conditions.got(term)
-    return got[0] if got else conditions.path(term) or ()
+            compared = (_word(conditions.asked(term), constant) for term, constant in _comparisons(node))
+            yield from ((name, problem) for problem in (_field(conditions.asked(node)), *compared) if problem)
 
 
 def _comparisons(node: dict[str, Any]) -> Iterator[tuple[Term, Term]]:
