@@ -5,6 +5,7 @@ where such a rule lets the group of a load balancer in, those of the balancer's 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,11 +13,12 @@ from msgspec.structs import replace
 from handler.finding import UNKNOWN, Exposure, Finding, Server
 from handler.lookup import interfaces, load_balancers, network_acls, prefix_lists, security_groups
 from handler.lookup.inquiry import Inquiry, Place
+from handler.lookup.inside import EVERYBODY
 from handler.lookup.interfaces import Interface
 from handler.lookup.load_balancers import ANYWHERE, Balancer, Balancers, Target
 from handler.lookup.network_acls import Acl
 from handler.lookup.prefix_lists import PrefixLists
-from handler.lookup.security_groups import Rule, Rules
+from handler.lookup.security_groups import Rule, Rules, is_cidr, is_private
 
 
 class Route(Struct, frozen=True):
@@ -40,8 +42,19 @@ class Acls(Struct, frozen=True):
     unread: dict[str, str]
 
 
+class Balancing(Struct, frozen=True):
+    """The addresses that load balancers have, anywhere if they could not be read, and why not (null if they were)."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    problem: str | None = None
+
+
 class Ground(Struct, frozen=True):
-    """What is known of a place. `members` are the interfaces in the groups that rules name and balancers are in."""
+    """What is known of a place.
+
+    `members` are the interfaces in the groups that rules name and balancers are in. `balancing` is empty unless a rule
+    names addresses beside private ones.
+    """
 
     inquiry: Inquiry
     place: Place
@@ -51,6 +64,7 @@ class Ground(Struct, frozen=True):
     members: Interfaces
     lists: PrefixLists
     acls: Acls
+    balancing: Balancing
 
 
 class Scene(Struct, frozen=True):
@@ -67,7 +81,7 @@ class Scene(Struct, frozen=True):
         own = [one for group in balancer.groups for one in members.of.get(group, ()) if one.is_of(balancer.name)]
         problem = next((members.unread[group] for group in balancer.groups if group in members.unread), None)
         told = load_balancers.target(balancer.name, own, problem)
-        return replace(told, around=ANYWHERE) if told.problem else told
+        return replace(told, around=ANYWHERE if told.problem else (*told.around, *self.ground.balancing.networks))
 
     def fronts(self, source: str) -> list[Balancer]:
         """Give the load balancers that a rule's source stands for, through which the internet comes in."""
@@ -101,7 +115,8 @@ def scene(finding: Finding, ground: Ground) -> Scene:
     """Give the scene of a finding, of which nothing is said yet."""
     own, server = ground.interfaces, finding.server
     problem = own.unread.get(server.id) if server.kind == "instance" else f"what is in {server.id} is not looked up"
-    return Scene(finding, ground, load_balancers.target(server.id, own.of.get(server.id, []), problem), [])
+    told = load_balancers.target(server.id, own.of.get(server.id, []), problem)
+    return Scene(finding, ground, replace(told, around=(*told.around, *ground.balancing.networks)), [])
 
 
 def explore(inquiry: Inquiry, place: Place, findings: Sequence[Finding]) -> Ground:
@@ -116,7 +131,8 @@ def explore(inquiry: Inquiry, place: Place, findings: Sequence[Finding]) -> Grou
     rules = Rules(rules.of | more.of, rules.unread | more.unread)
     named = {rule.source for rule in (*entered, *(rule for some in more.of.values() for rule in some))}
     shared = {group for one in balancers.all for group in one.groups if group in named or group in more.of}
-    lists = {source for source in named if source.startswith("pl-")}
+    lists = prefix_lists.read(inquiry, place, (source for source in named if source.startswith("pl-")))
+    let_in = {cidr for source in named for cidr in lists.of.get(source, (source,))}
     subnets = {route.subnet for route in routes if route.subnet}
     return Ground(
         inquiry,
@@ -125,9 +141,18 @@ def explore(inquiry: Inquiry, place: Place, findings: Sequence[Finding]) -> Grou
         rules,
         balancers,
         Interfaces(*interfaces.of_groups(inquiry, place, shared)),
-        prefix_lists.read(inquiry, place, lists),
+        lists,
         Acls(*network_acls.of_subnets(inquiry, place, subnets)),
+        _balancing(inquiry, place, let_in) if any(_unexplained(*one) for one in exposed) else Balancing(),
     )
+
+
+def _balancing(inquiry: Inquiry, place: Place, let_in: Iterable[str]) -> Balancing:
+    """Give the addresses of all load balancers, if one may hide in what is let in beside private networks."""
+    if not any(is_cidr(source) and not is_private(source) for source in {*let_in} - EVERYBODY):
+        return Balancing()
+    own, problem = interfaces.of_load_balancers(inquiry, place)
+    return Balancing(ANYWHERE if problem else tuple(load_balancers.addresses(own)), problem)
 
 
 def routes_to(server: Server, exposure: Exposure, own: Interfaces) -> tuple[list[Route], str | None]:
@@ -157,6 +182,11 @@ def openings(
                 yield route, rule, part
 
 
+def _unexplained(finding: Finding, exposure: Exposure) -> bool:
+    """Say whether who of the internet reaches an exposure is not told."""
+    return finding.reach == "internet" and UNKNOWN in exposure.sources
+
+
 def _in_front(
     inquiry: Inquiry, place: Place, exposed: Iterable[tuple[Finding, Exposure]], own: Interfaces, rules: Rules
 ) -> tuple[Balancers, Rules]:
@@ -164,7 +194,7 @@ def _in_front(
     groups: set[str] = set()
     names: set[str] = set()
     for finding, exposure in exposed:
-        if finding.reach == "internet" and UNKNOWN in exposure.sources:
+        if _unexplained(finding, exposure):
             groups |= {rule.source for _, rule, _ in openings(finding.server, exposure, own, rules)}
             names |= {exposure.load_balancer} if isinstance(exposure.load_balancer, str) else set()
     groups = {group for group in groups if group.startswith("sg-")}

@@ -1,7 +1,7 @@
 """Which sources are inside: private networks, and those of the VPC itself, which may be of public addresses.
 
-The IPv6 addresses of a VPC are mostly public ones. Its CIDR blocks are not looked up: they lie in what is around the
-addresses of a server in it.
+The IPv6 addresses of a VPC are mostly public ones. Its CIDR blocks are not looked up: that of a server lies in what is
+around its addresses, and of others only the addresses of load balancers matter.
 """
 
 from collections.abc import Iterator

@@ -69,6 +69,13 @@ def of_groups(
     return found, answers.unread
 
 
+def of_load_balancers(inquiry: Inquiry, place: Place) -> tuple[list[Interface], str | None]:
+    """Give the own interfaces of all load balancers of a place, and why these are not all."""
+    described = "ELB *"
+    answers = _ask(inquiry, place, "description", [described])
+    return [one for one in _read(answers) if one.owner.startswith("load balancer ")], answers.unread.get(described)
+
+
 def _ask(inquiry: Inquiry, place: Place, name: str, values: Iterable[str]) -> Answers:
     return inquiry.ask_of_each(place, "describe_network_interfaces", "NetworkInterfaces", name, values)
 

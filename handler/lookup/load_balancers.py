@@ -4,7 +4,7 @@ Shapes: Elastic Load Balancing API reference, versions 2015-12-01 (`LoadBalancer
 `TargetHealthDescription`) and 2012-06-01 (`LoadBalancerDescription`, of the Classic ones).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -27,7 +27,7 @@ _LARGEST = {4: 16, 6: 44}
 """The shortest prefix that a CIDR block of a VPC has, by IP version (Amazon VPC user guide, "VPC CIDR blocks")."""
 
 ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-"""What is around a target of which no address is known."""
+"""What is around a target of which no address is known, and where load balancers are of which none is."""
 
 MOST_TARGET_GROUPS = 50
 """The most target groups of a load balancer that are searched; AWS tells the targets of one at a time."""
@@ -76,7 +76,8 @@ class Target(Struct, frozen=True):
     """A server as target groups know it: by its id or by an address; and why these may not be all its addresses.
 
     A security group is in no target group: what is in it is. A load balancer has its name for an id, and is registered
-    by its ARN. `around` is the largest that the CIDR blocks of its VPC may be.
+    by its ARN. `around` are the networks that count as inside: the largest that the CIDR blocks of its VPC may be, as
+    far as its addresses tell, and the addresses of load balancers.
     """
 
     id: str
@@ -95,10 +96,15 @@ class Target(Struct, frozen=True):
 
 def target(server: str, own: Sequence[Interface], problem: str | None) -> Target:
     """Give a server as target groups know it by its interfaces, and why these could not be read."""
-    networks = {ip_network(address, strict=False) for one in own for address in one.addresses if address}
+    networks = addresses(own)
     nothing = None if own else f"{server} has no network interface now"
     around = {network.supernet(new_prefix=_LARGEST[network.version]) for network in networks}
     return Target(server, tuple(networks), problem or nothing, tuple(around))
+
+
+def addresses(own: Iterable[Interface]) -> set[IPv4Network | IPv6Network]:
+    """Give the addresses of interfaces."""
+    return {ip_network(address, strict=False) for one in own for address in one.addresses if address}
 
 
 def name_in(arn: str) -> str:

@@ -52,6 +52,9 @@ def parts(scene: Scene, exposure: Exposure, let_in: Sequence[Exposure]) -> Itera
         direct = (low, high) in alone or any(balancer is None for _, balancer in near)
         reason = (_in_front(scene, part, known) if direct else None) or _in_front_of_balancers(scene, near)
         if reason is not None:
+            unread = scene.ground.balancing.problem
+            whose = f"{unread}: which networks have addresses of load balancers is unknown"
+            scene.notes.extend([whose] if unread else [])
             scene.notes.append(f"{inside}; {reached}; {reason}, so who does is unknown")
             yield part
         elif (low, high) in alone:

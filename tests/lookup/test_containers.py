@@ -267,7 +267,7 @@ def test_hosts_of_one_cluster_are_read_together(site: Site, requests: list[str])
     assert Counter(requests) == Counter(
         {
             "GetCallerIdentity": 1,
-            "DescribeNetworkInterfaces": 2,
+            "DescribeNetworkInterfaces": 3,
             "DescribeSecurityGroupRules": 2,
             "DescribeNetworkAcls": 1,
             "DescribeLoadBalancers": 2,

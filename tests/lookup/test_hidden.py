@@ -153,6 +153,28 @@ def test_the_network_of_the_vpc_may_hide_whatever_its_addresses(endpoint: Endpoi
     assert {one.sources for one in found.exposures} == {(network,)}
 
 
+@pytest.mark.parametrize("others", [(), (OFFICE,)])
+@pytest.mark.parametrize("how", ["told", "throttled", "elsewhere"])
+def test_a_load_balancer_may_hide_in_another_block_of_the_vpc(
+    endpoint: Endpoint, how: str, others: tuple[str, ...]
+) -> None:
+    """Where its address is in none of the networks, they are judged; if that cannot be read, it may be in any."""
+    opened(endpoint, "10.0.0.7", "198.18.0.0/16", *others)
+    address = {"PrivateIpAddress": "10.0.0.9" if how == "elsewhere" else "198.18.3.4"}
+    own = {"Description": "ELB net/outer/50dc", "PrivateIpAddresses": [address]}
+    of_instance: Any = endpoint.tells["DescribeNetworkInterfaces"]
+    told: Any = THROTTLED if how == "throttled" else {"NetworkInterfaces": [own]}
+    endpoint.tells["DescribeNetworkInterfaces"] = lambda form: (
+        told if form["Filter.1.Name"] == "description" else of_instance
+    )
+    [found] = looked_up(reported(server("i-1"), 5432))
+    unknown = () if how == "elsewhere" else ("unknown",)
+    assert set.union(*sources(found).values()) == {"198.18.0.0/16", *others, *unknown}
+    unread = "ec2:DescribeNetworkInterfaces was throttled in 111122223333"
+    why = f"{unread}: which networks have addresses of load balancers is unknown"
+    assert (why in found.notes) == (how == "throttled")
+
+
 def test_a_named_load_balancer_may_hide_in_the_network_of_the_vpc(endpoint: Endpoint) -> None:
     """It has no groups, and the server lets in the whole network."""
     opened(endpoint, "2001:db8:abc:de00::7", "2001:db8:abc:de00::/56")
