@@ -42,6 +42,11 @@ class Conditions:
         """Give the rules that a term names, which are of partial evaluation's own making."""
         return self._helpers.get(_names(term["value"]), []) if term.get("type") == "ref" else []
 
+    def is_closed(self, term: Term) -> bool:
+        """Say whether a term names what partial evaluation left as it is, and nobody looks into."""
+        steps = term["value"] if term.get("type") == "ref" else [{"value": None}]
+        return steps[0]["value"] == "data" and not self.helper(term)
+
     def nodes(self, tree: Any) -> Iterator[dict[str, Any]]:
         """Give every object in a tree and in the helpers that it names."""
         for node in nodes(tree):
@@ -62,9 +67,10 @@ class Conditions:
     def got(self, term: Term) -> tuple[Path, Term] | None:
         """Give what `object.get` is asked for under `input`, and what it gives where that is absent."""
         match call(term):
-            case ("object.get", [of, key, otherwise, *_]) if (above := self.path(of)) is not None:
+            case ("object.get", [of, key, otherwise, *_]):
+                above = found[0] if (found := self.got(of)) else self.path(of)
                 keys = key["value"] if key["type"] == "array" else [key]
-                return (*above, *map(_step, keys)), otherwise
+                return None if above is None else ((*above, *map(_step, keys)), otherwise)
         return None
 
     def asked(self, term: Term) -> Path:

@@ -1,114 +1,102 @@
-"""Finds allowances that take absence for consent: what they ask for holds because nobody knows the server's tags."""
+"""Finds allowances that take absence for consent: what they ask for holds because nobody knows the server's tags.
 
+OPA says what is left to ask once no tag and no name is there. A way of an allowance that then holds, or hangs on other
+fields alone, and did not do so before, holds by what is absent.
+"""
+
+from collections import Counter
 from collections.abc import Callable, Iterator
-from enum import IntEnum
-from itertools import product
 from typing import Any
 
 from handler.cli.conditions import Conditions, Path, Term, call
-from handler.cli.register import NotPlainError, plain
-from handler.cli.tree import nodes
+from handler.cli.register import QUERY
+from handler.cli.schema import generate
+from handler.cli.tree import SCALARS
 
+_SCHEMA = generate()["finding.json"]["$defs"]
+_TAGS = ("server", "tags")
+_ABSENT = {_TAGS, ("server", "name")}
 _KNOWN = ("server", "tags_known")
-_UNKNOWN: dict[Path | None, Any] = {_KNOWN: False, ("server", "tags"): {}}
-"""What a server has of which no tags are known; it has no name."""
 
-_TEXT: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "trim_space": str.strip}
-_EMPTY: list[list[Any]] = [[""], [None]]
+UNTAGGED: dict[str, Any] = {"server": {"tags": {}}}
+"""What is known of a finding on whose server nobody knows tags or a name; it has other fields, with any value."""
+
+_OTHERS = [
+    *(f"input.{field}" for field in _SCHEMA["Finding"]["properties"] if field != "server"),
+    *(f"input.server.{field}" for field in _SCHEMA["Server"]["properties"] if ("server", field) not in _ABSENT),
+]
+
+UNTAGGED_QUERY = (*QUERY, *(f"--unknowns={field}" for field in _OTHERS))
+"""What `opa eval` is told of such a finding."""
 
 _PROBLEM = (
-    "holds too where no tags are known, since its `not` or `!=` takes absence for consent; "
+    "holds too where no tags are known, since a `not`, `!=` or default takes absence for consent; "
     "ask for `input.server.tags_known` too, or for what the tag or the name must be"
 )
 
-
-class _Held(IntEnum):
-    """How what is asked for fares where no tags are known."""
-
-    NEVER = 0
-    OPEN = 1
-    """As other things do."""
-    ABSENT = 2
-    """As other things do, and because of what is absent."""
-    ALWAYS = 3
-    """Because of what is absent, whatever else."""
+_MADE: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "trim_space": str.strip}
+_FOUND: dict[str, Callable[[str, str], bool]] = {
+    "contains": str.__contains__,
+    "endswith": str.endswith,
+    "startswith": str.startswith,
+}
 
 
-_NOT = {_Held.NEVER: _Held.ALWAYS, _Held.ALWAYS: _Held.NEVER}
+def consent(conditions: Conditions, untagged: Conditions) -> Iterator[tuple[str, str]]:
+    """Give the id of an allowance and that it takes absence for consent, from its ways for any server and for one."""
+    before = Counter(name for name, way in conditions.ways if _is_judged(conditions, way, _ABSENT))
+    then = Counter(name for name, way in untagged.ways if _is_judged(untagged, way, {_KNOWN}) and _holds(untagged, way))
+    yield from ((name, _PROBLEM) for name in then - before)
 
 
-def consent(conditions: Conditions) -> Iterator[tuple[str, str]]:
-    """Give the id of an allowance and that it takes absence for consent."""
-    for name, way in conditions.ways:
-        if _all(conditions, way) >= _Held.ABSENT:
-            yield name, _PROBLEM
+def _is_judged(conditions: Conditions, way: list[dict[str, Any]], without: set[tuple[str, str]]) -> bool:
+    """Say whether a way asks for none of these, and for no helper of which OPA leaves only the name."""
+    found = list(conditions.nodes(way))
+    return not any(conditions.is_closed(node) or conditions.asked(node)[:2] in without for node in found)
 
 
-def _all(conditions: Conditions, body: list[dict[str, Any]]) -> _Held:
-    """Judge expressions that all have to hold. Who asks whether the tags are known has thought of it."""
-    held = {_one(conditions, expression) for expression in body}
-    if _Held.NEVER in held:
-        return _Held.NEVER
-    if any(conditions.asked(node) == _KNOWN for node in nodes(body)):
-        return _Held.OPEN
-    return held.pop() if len(held) == 1 else _Held.ABSENT
+def _holds(conditions: Conditions, way: list[dict[str, Any]]) -> bool:
+    """Say whether a way may hold: OPA leaves what it is asked through a variable or `object.get` of the server."""
+    return not any(_is_unmet(conditions, expression) for expression in way if not expression.get("negated"))
 
 
-def _any(conditions: Conditions, rules: list[dict[str, Any]]) -> _Held:
-    """Judge a helper that is true by any of its rules, and else, if it says so, false; leave any other open."""
-    if any(rule["head"].get("value", {}).get("value") is not (not rule.get("default")) for rule in rules):
-        return _Held.OPEN
-    return max((_all(conditions, rule["body"]) for rule in rules if not rule.get("default")), default=_Held.NEVER)
-
-
-def _one(conditions: Conditions, expression: dict[str, Any]) -> _Held:
-    held = _unnegated(conditions, expression)
-    return _NOT.get(held, _Held.OPEN) if expression.get("negated") else held
-
-
-def _unnegated(conditions: Conditions, expression: dict[str, Any]) -> _Held:
+def _is_unmet(conditions: Conditions, expression: dict[str, Any]) -> bool:
+    """Say whether an expression needs a name or a tag that is there, or another value than what is given instead."""
     terms = expression["terms"]
-    first = terms if isinstance(terms, dict) else terms[0]
-    if conditions.path(first) == _KNOWN or any(_is_absent(conditions.path(node)) for node in _needed(terms)):
-        return _Held.NEVER
-    rules = conditions.helper(first)
+    rules = conditions.helper(terms if isinstance(terms, dict) else terms[0])
     if rules:
-        return _any(conditions, rules)
+        true = [rule for rule in rules if rule["head"].get("value", {}).get("value") is not False]
+        return not any(_holds(conditions, rule["body"]) for rule in true)
+    needed = any(_is_absent(conditions.path(node)) for node in _needed(terms))
+    return needed or _wants_another(conditions, expression)
+
+
+def _wants_another(conditions: Conditions, expression: dict[str, Any]) -> bool:
     match call(expression):
-        case ("internal.member_2", [_, among]) if _values(conditions, among) == [{}]:
-            return _Held.NEVER
-        case ("internal.member_2", [left, {"type": "array" | "set", "value": list()} as right]):
-            found = [one in among for one in _values(conditions, left) for among in _values(conditions, right)]
-        case ("eq" | "neq" as operator, [left, right]):
-            pairs = product(_values(conditions, left), _values(conditions, right))
-            found = [(one == other) is (operator == "eq") for one, other in pairs]
-        case (name, [_, result] | [_, _, _, result]) if name in {"object.get", *_TEXT}:
-            given = _values(conditions, {"type": "call", "value": terms})
-            found = [one == other for one, other in product(given, _values(conditions, result))]
-        case _:
-            found = [False for node in nodes(terms) if conditions.got(node) and _values(conditions, node) in _EMPTY]
-    return {(): _Held.OPEN, (False,): _Held.NEVER, (True,): _Held.ALWAYS}[tuple(found[:1])]
+        case ("internal.member_2", [_, among]) if conditions.path(among) == _TAGS:
+            return True
+        case ("internal.member_2", [one, {"type": "array" | "set", "value": list(among)}]):
+            given = _given(conditions, one)
+            return all(item["type"] in SCALARS for item in among) and given is not None and given not in among
+        case (name, [one, {"type": "string", "value": part}]) if name in _FOUND:
+            given = _given(conditions, one)
+            return given is not None and given["type"] == "string" and not _FOUND[name](given["value"], part)
+        case (_, [*_, wanted]) if wanted["type"] in SCALARS:
+            return _given(conditions, expression) not in (None, wanted)
+    return False
 
 
-def _values(conditions: Conditions, term: Term) -> list[Any]:
-    """Give the one value of a term, or none when that depends on something else."""
-    got = conditions.got(term)
-    if got and _is_absent(got[0]):
-        return _values(conditions, got[1])
+def _given(conditions: Conditions, term: Term) -> Term | None:
+    """Give what `object.get` gives in the place of a name or a tag, and what is made of it; null if it is not known."""
+    path, otherwise = conditions.got(term) or (None, None)
+    if otherwise and _is_absent(path):
+        return otherwise
     match call(term):
-        case (name, [one, *_]) if name in _TEXT:
-            return [_TEXT[name](value) for value in _values(conditions, one) if isinstance(value, str)]
-    rules = conditions.helper(term)
-    if any(rule.get("default") for rule in rules):
-        held = _any(conditions, rules)
-        return [held == _Held.ALWAYS] if held in _NOT else []
-    path = conditions.path(term)
-    if path in _UNKNOWN:
-        return [_UNKNOWN[path]]
-    try:
-        return [plain(term)]
-    except NotPlainError:
-        return []
+        case (name, [one, *_]) if name in _MADE:
+            given = _given(conditions, one)
+            if given and given["type"] == "string":
+                return {"type": "string", "value": _MADE[name](given["value"])}
+    return None
 
 
 def _needed(tree: Any) -> Iterator[dict[str, Any]]:
@@ -122,4 +110,4 @@ def _needed(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _is_absent(path: Path | None) -> bool:
-    return path is not None and (path[:2] == ("server", "name") or (path[:2] == ("server", "tags") and path[2:] != ()))
+    return path is not None and path[:2] in _ABSENT and path != _TAGS

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from handler.cli.conditions import Conditions
-from handler.cli.consent import consent
+from handler.cli.consent import UNTAGGED, UNTAGGED_QUERY, consent
 from handler.cli.data_files import Data, Fault
 from handler.cli.data_shapes import INVISIBLE, is_row
 from handler.cli.register import QUERY, NotPlainError, statements
 from handler.cli.strange import strange
 from handler.cli.tool import Tool, complaint, shown
 from handler.cli.unread import ids
+
+_ALLOWANCES = "data.allow.allowance[_]"
 
 # What the gate says against each statement of the register, as [kind, id, field, problem]. Every port is open to anyone
 # where a prohibition is judged, so that one which then forbids nothing never forbids anything.
@@ -79,7 +81,7 @@ class Refused:
     def statements(self, modules: dict[Path, dict[str, Any]]) -> Iterator[Fault]:
         """Find allowances and prohibitions in Rego that the gate would refuse, whomever they are for, or never sees."""
         register = {}
-        for kind, query in (("allowance", "data.allow.allowance[_]"), ("prohibition", "data.forbid.prohibition[_]")):
+        for kind, query in (("allowance", _ALLOWANCES), ("prohibition", "data.forbid.prohibition[_]")):
             done = self._opa.run("eval", *QUERY, "--bundle", self._policies, f"x := {query}")
             if done.returncode:
                 yield Fault(problem=f"{query} cannot be printed; mend what OPA names:\n{complaint(done)}")
@@ -91,7 +93,10 @@ class Refused:
                 yield Fault(problem=f"a value of {query.removesuffix('[_]')}: {error}")
                 return
             yield from self._shared_ids(kind, register[kind])
-            yield from self._unfit(kind, Conditions(answer))
+            conditions = Conditions(answer)
+            yield from self._said(kind, strange(conditions))
+            if kind == "allowance":
+                yield from self._consenting(conditions)
         yield from _written_ids(register, modules)
         arguments = ("eval", "--format", "raw", "--fail", "--stdin-input", "--bundle", self._policies)
         done = self._opa.run(*arguments, _AGAINST_STATEMENTS, given=json.dumps(register))
@@ -107,9 +112,18 @@ class Refused:
             file, line = self._written(name)
             yield Fault(problem=said, file=file, line=line)
 
-    def _unfit(self, kind: str, conditions: Conditions) -> Iterator[Fault]:
-        """Find statements that ask for what no finding has, and allowances for which its absence is enough."""
-        found = [*strange(conditions), *(consent(conditions) if kind == "allowance" else ())]
+    def _consenting(self, conditions: Conditions) -> Iterator[Fault]:
+        """Find allowances for which it is enough that nobody knows the server's tags."""
+        known = ("--stdin-input", "--bundle", self._policies)
+        done = self._opa.run("eval", *UNTAGGED_QUERY, *known, f"x := {_ALLOWANCES}", given=json.dumps(UNTAGGED))
+        if done.returncode:
+            yield Fault(
+                problem=f"no allowance can be judged where no tags are known; mend what OPA names:\n{complaint(done)}"
+            )
+        else:
+            yield from self._said("allowance", consent(conditions, Conditions(json.loads(done.stdout))))
+
+    def _said(self, kind: str, found: Iterator[tuple[str, str]]) -> Iterator[Fault]:
         for name, problem in dict.fromkeys(found):
             file, line = self._written(name)
             yield Fault(problem=f"{kind} {name} {problem}", file=file, line=line)

@@ -9,8 +9,8 @@ from typing import Any
 
 from handler.cli.tree import SCALARS
 
-QUERY = ("--partial", "--unknowns", "input", "--format", "json")
-"""What `opa eval` is told, before a query of the form `x := data.allow.allowance[_]`."""
+QUERY = ("--partial", "--format", "json")
+"""What `opa eval` is told, before a query of the form `x := data.allow.allowance[_]`; the input is unknown to it."""
 
 _RESULTS = [{"type": "var", "value": name} for name in ("_", "$0", "x")]
 
