@@ -91,6 +91,8 @@ _is_tagged(server, key, value) if {
 
 _is_web(server) if server.tags.Role == "web"
 
+_is_said_to_be_web(server) if "web" in server.tags
+
 _is_nearly_web(server) if lower(object.get(server.tags, "Role", "")) in {"web", "www"}
 
 default _is_some_web := false
@@ -202,7 +204,7 @@ _is_web(input.server); not _is_prod(input.server)
 _is_nearly_web(input.server)
 _is_some_web
 server := input.server; server.name == "web-01"; not server.tags.Env == "prod"
-server := input.server; "web" in server.tags
+_is_said_to_be_web(input.server)
 _stage == "prod"
 _tier == "public"
 _grade(input.server) == "low"
