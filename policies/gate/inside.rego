@@ -2,22 +2,21 @@ package gate
 
 # Says what of a denied source is allowed all the same, so that whoever closes a rule can keep it open.
 
-# What networks inside a denied source may reach of ports; null where that cannot be listed: the source is unknown, they
+# What networks inside a denied source may reach of a span; null where that cannot be listed: the source is unknown, they
 # are too many, or a prohibition keeps out a part of the source only.
-_still_allowed(today, source, near, stopping, inside, first, last) := still if {
-	inside != null
-	_holds_some(today, near, first, last)
-	not _leaves_some(stopping, source, first, last)
+_still_allowed(today, near, stopping, source, ends, span) := [] if {
+	not _holds_some(today, near, span[0], span[1])
+} else := still if {
+	not _leaves_some(stopping, source, span[0], span[1])
+	inside := _inside(today, near, stopping, source, ends)
 	still := [{"from_port": from, "to_port": to, "source": network} |
 		some [network, low, high] in inside
-		from := max([low, first])
-		to := min([high, last])
+		from := max([low, span[0]])
+		to := min([high, span[1]])
 		from <= to
 	]
 	count(still) <= _most_inside
-} else := null if {
-	_holds_some(today, near, first, last)
-} else := []
+} else := null
 
 # As many rules as a security group takes: nobody can authorize more.
 _most_inside := 60
@@ -38,8 +37,8 @@ _leaves_some(stopping, source, first, last) if {
 }
 
 # What the networks inside a source may reach that policies name, each as if it were the source: [network, first, last].
-# Null when they are too many, or the source is unknown.
-_inside(today, first, last, near, stopping, source) := [[network, from, to] |
+# Undefined when they are too many, or the source is unknown.
+_inside(today, near, stopping, source, [first, last]) := [[network, from, to] |
 	some network in networks
 	holding := [[term, ranges, "whole"] | some [term, ranges, held] in holders; network in held]
 	holding != []
@@ -53,11 +52,11 @@ _inside(today, first, last, near, stopping, source) := [[network, from, to] |
 		some [term, ranges, _] in effective
 		held := {network | some [_, network] in net.cidr_contains_matches(term.networks[_family(source)], networks)}
 	]
-} else := null
+}
 
 _networks_inside(near, stopping, source) := networks if {
+	source != "unknown"
 	family := _family(source)
-	family != "any"
 	lists := array.concat(
 		[term.networks[family] | some [term, _, "part"] in near],
 		[stop.excepted[family] | some [_, _, stop] in stopping],

@@ -19,10 +19,9 @@ _verdict(policy, [protocol, first, last, _, _, stops], listening, source) := [
 	refused == [],
 	source,
 	[[explained, still] |
-		inside := _inside(policy.today, first, last, near, stopping, source)
 		some span in refused
 		explained := _explained(policy.today, protocol, source, near, stopping, span)
-		still := _still_allowed(policy.today, source, near, stopping, inside, span[0], span[1])
+		still := _still_allowed(policy.today, near, stopping, source, [first, last], span)
 	],
 	[_allowed(policy.today, protocol, source, near, span) | some span in spans; span[2] == "allowed"],
 ] if {
