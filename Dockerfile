@@ -33,7 +33,7 @@ COPY --from=policy_tests / /build/policy_tests/
 WORKDIR /build/task
 RUN PATH=/opt/opa/bin:${PATH} PYTHONPATH=/build/packages python -B -m handler.cli.check policies ../policy_tests
 ARG POLICY_REVISION=unknown
-RUN python -B -c 'import sys; from handler.process import revision; sys.exit(sys.argv[1] not in ("unknown", revision("policies")))' \
+RUN python -B -c 'import sys; from handler.bundle import Folder; sys.exit(sys.argv[1] not in ("unknown", Folder("policies").revision))' \
         "${POLICY_REVISION}" || { echo "the policies are not those of revision ${POLICY_REVISION}" >&2; exit 1; }
 RUN rm -rf handler/cli \
  && python -m compileall -q -s /build/task -p /var/task --invalidation-mode unchecked-hash handler \

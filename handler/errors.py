@@ -23,6 +23,14 @@ class UnreadableError(PortcullisError):
         self.problem = problem
 
 
+class PolicyFolderError(PortcullisError):
+    """A folder of policies or tests cannot be loaded. `problems` are sentences, each with a path and the remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
 class PolicyRefusedError(PortcullisError):
     """OPA refuses the policies. The message is OPA's own."""
 

@@ -21,7 +21,7 @@ from handler.decision import Decision
 from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError, PortcullisError
 from handler.finding import Batch, Finding
 from handler.outcome import Engine
-from handler.process import Process, revision
+from handler.process import Process
 
 CHUNK = 500
 """The most findings of one query."""
@@ -96,9 +96,9 @@ class Opa:
         self._process.said()
         answer = self._ask([], _seconds(until), provenance="true")
         if answer.get("result") != []:
-            msg = f"{self._process.policies}: data.gate.batch.decisions is not there; is policies/gate complete?"
+            msg = f"{self._process.policies}: data.gate.batch.decisions is not there; install Portcullis again"
             raise PolicyRefusedError(msg)
-        return Engine(policy=revision(self._process.policies), opa=answer["provenance"]["version"])
+        return Engine(policy=self._process.revision, opa=answer["provenance"]["version"])
 
     def decide(self, findings: Sequence[Finding], deadline: float | None = None) -> list[Decision | PortcullisError]:
         """Give one decision a finding, in their order; a finding that OPA refuses to judge gets `OpaRefusedError`.

@@ -1,13 +1,12 @@
 """The process of the embedded OPA: light to import, so that OPA loads the policies while the caller imports the rest.
 
-`opa run` is a child on 127.0.0.1 with the policies as a bundle. A token made anew at every start, and the policy in
-`authz/`, let nobody but the holder of the token ask it for the one thing that it is for. Its environment holds the
-token and what Go is told of memory, no more, because a policy can read it. On Linux it dies with the thread that
-started it: start it from the main one.
+`opa run` is a child on 127.0.0.1 with the engine and the team's policies as two bundles. A token made anew at every
+start, and the policy in `authz/`, let nobody but the holder of the token ask it for the one thing that it is for. Its
+environment holds the token and what Go is told of memory, no more, because a policy can read it. On Linux it dies with
+the thread that started it: start it from the main one.
 """
 
 import ctypes
-import hashlib
 import os
 import secrets
 import shutil
@@ -19,25 +18,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from handler.bundle import Folder, packed_engine
 from handler.errors import OpaUnavailableError, PolicyRefusedError, SettingError
 
 _AUTHZ = Path(__file__).resolve().parent / "authz"
 _PR_SET_PDEATHSIG = 1
 
 
-def unfit(folder: str) -> str | None:
-    """Say why OPA cannot take a folder for the policies, if it cannot."""
-    if not Path(folder).is_dir():
-        return "is no folder: name the folder of the policies"
-    if not (Path(folder) / ".manifest").is_file():
-        return "holds no .manifest, so OPA would take it for all that there is: copy that of the shipped policies"
-    return None
-
-
 class Process:
     """An `opa run` that has been started and may not yet answer: on which port, with which token.
 
-    `policies` is a folder, `executable` a path or a name on PATH. Raises `SettingError` when there is no such thing.
+    `policies` is the team's folder, `executable` a path or a name on PATH. Raises `SettingError` when there is no such
+    executable, `PolicyFolderError` when the folder cannot be loaded. `revision` is the folder's.
     `memory` is what the whole function has, in MB: half of it is OPA's, which then collects its garbage less often, and
     in time where the policies are many. Of an unknown memory (0) it takes what Go takes by itself.
     """
@@ -46,13 +38,14 @@ class Process:
         found = shutil.which(executable)
         if found is None:
             raise SettingError("OPA_PATH", f"is {executable!r}, which is no executable: name the `opa` to run")
-        problem = unfit(policies)
-        if problem:
-            raise SettingError("POLICIES_PATH", f"is {policies!r}, which {problem}")
+        folder = Folder(policies)
+        folder.check()
+        self._bundles = [packed_engine(), folder.pack()]
         self._command = [found, "run", "--server", "--authentication=token", "--authorization=basic"]
         self._command += ["--skip-version-check", "--log-level=error", "--log-format=json"]
         self._memory = {"GOGC": "400", "GOMEMLIMIT": f"{memory // 2}MiB"} if memory else {}
         self.policies = policies
+        self.revision = folder.revision
         self.start()
 
     @property
@@ -63,10 +56,13 @@ class Process:
     def start(self) -> None:
         """Start it (again), on another port and with another token. Raises `OpaUnavailableError`."""
         self.started = time.monotonic()
+        paths = [bundle.path for bundle in self._bundles]
+        descriptors = [descriptor for bundle in self._bundles for descriptor in bundle.descriptors]
         try:
             self.port, self.token = _free_port(), secrets.token_hex(32)
             self._process = subprocess.Popen(
-                [*self._command, f"--addr=127.0.0.1:{self.port}", "--bundle", self.policies, str(_AUTHZ)],
+                [*self._command, f"--addr=127.0.0.1:{self.port}", "--bundle", *paths, str(_AUTHZ)],
+                pass_fds=descriptors,
                 env={"OPA_TOKEN": self.token, **self._memory},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -105,16 +101,6 @@ class Process:
         self._process.wait()
         if self._said:
             self._said.close()
-
-
-def revision(policies: str) -> str:
-    """Digest of the policy files' names and contents: 7 hexadecimal digits, the same for the same files anywhere."""
-    digest = hashlib.sha256()
-    folder = Path(policies)
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()}\n{len(content)}\n".encode() + content)
-    return digest.hexdigest()[:7]
 
 
 def _free_port() -> int:

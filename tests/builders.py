@@ -1,8 +1,11 @@
 """Findings for tests: a real shape, of which a test names only what it is about."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 from handler.finding import Exposure, Finding, Reporter, Server, identity
+from handler.settings import ROOT
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -25,6 +28,11 @@ PANIC = """package allow
 allowance contains {"id": net.cidr_merge(["::1/128", "::1/128"])} if input.server.name == "fatal"
 """
 """A policy file on which OPA 1.22.2 panics for the server `fatal`: it answers nothing."""
+
+
+def team_folder(parent: Path) -> Path:
+    """Copy the shipped example as a team's folder, without the engine, and return it."""
+    return shutil.copytree(ROOT / "policies", parent / "policies", ignore=shutil.ignore_patterns("gate"))
 
 
 def exposure(port: int, *, to: int | None = None, protocol: Any = "tcp", sources: tuple[str, ...] = ()) -> Exposure:

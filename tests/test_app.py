@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,7 +22,7 @@ from handler import aws
 from handler.errors import RecordsFailedError
 from handler.opa import CHUNK
 from handler.settings import ROOT
-from tests.builders import CONFLICT, PANIC
+from tests.builders import CONFLICT, PANIC, team_folder
 
 EVENTS = ROOT / "handler" / "cli" / "demo_events"
 
@@ -64,7 +63,7 @@ class World:
 @pytest.fixture(scope="module")
 def started(opa_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Start the function once, as a cold start does. The function has the real clock, so no allowance may expire."""
-    policies = Path(shutil.copytree(ROOT / "policies", tmp_path_factory.mktemp("app") / "policies"))
+    policies = team_folder(tmp_path_factory.mktemp("app"))
     for path in (path for path in policies.rglob("*") if path.is_file()):
         path.write_text(re.sub(r"\b20\d\d-\d\d-\d\d\b", "2999-12-31", path.read_text()))
     (policies / "allow" / "conflict.rego").write_text(CONFLICT)
@@ -179,10 +178,10 @@ def test_killed_opa_loses_nothing(world: World) -> None:
     assert outcome["decision"]["action"] == "allow"
 
 
-@pytest.mark.parametrize("gone", ["policies", "opa"])
-def test_without_opa_records_come_again(world: World, gone: str) -> None:
+def test_without_opa_records_come_again(world: World) -> None:
     """Without OPA the records with findings fail and come again; what needs no OPA is done; nothing is allowed."""
-    kept = world.policies.with_name(gone).rename(world.policies.with_name("kept"))
+    opa = world.policies.with_name("opa")
+    kept = opa.rename(opa.with_name("kept"))
     os.kill(world.app.GATE.pid, signal.SIGKILL)
     batch = sqs(bundled("01-web-443"), bundled("10-package-vulnerability"), "{no json", bundled("05-bastion-ssh"))
     assert world.invoke(batch) == {
@@ -191,7 +190,7 @@ def test_without_opa_records_come_again(world: World, gone: str) -> None:
     assert len(world.alerts()) == 1
     with pytest.raises(RecordsFailedError, match="OPA could not decide"):
         world.invoke(bundled("01-web-443"))
-    kept.rename(world.policies.with_name(gone))
+    kept.rename(opa)
     assert world.invoke(batch) == {"batchItemFailures": []}
 
 
@@ -286,7 +285,7 @@ def test_message_without_an_id_fails_the_whole_batch(world: World) -> None:
         pytest.param({"ALERT_TOPIC_ARN": "alerts"}, "ALERT_TOPIC_ARN is 'alerts'", id="no-arn"),
         pytest.param({"ALERT_MAX_MESSAGES": "many"}, "ALERT_MAX_MESSAGES is 'many'", id="no-number"),
         pytest.param({"OPA_PATH": "no-opa"}, "OPA_PATH is 'no-opa'", id="no-opa"),
-        pytest.param({"POLICIES_PATH": "handler"}, "POLICIES_PATH", id="no-policies"),
+        pytest.param({"POLICIES_PATH": "handler"}, "authz.rego defines system", id="no-policies"),
     ],
 )
 def test_start_ends_with_the_name_of_what_is_wrong(opa_path: str, change: dict[str, str | None], said: str) -> None:

@@ -81,7 +81,7 @@ def test_table_names_the_record_of_a_server_that_cannot_be_judged(
     event = (CASES / "security_hub" / "control-by-its-rules" / "event.json").read_text()
     monkeypatch.chdir(tmp_path)
     Path("hub.json").write_text(event.replace("0.0.0.0/0", "203.0.113.7/24"))
-    assert main(["decide", *NOW, "hub.json"]) == 2
+    assert main(["decide", "--policies", str(ROOT / "policies"), *NOW, "hub.json"]) == 2
     assert "sg-0a1 - - UNREAD hub.json record 1: " in " ".join(capsys.readouterr().out.split())
 
 
@@ -174,12 +174,11 @@ def test_unreadable_now_is_refused(now: str, capsys: pytest.CaptureFixture[str])
     assert f"--now: {now} is no time with a time zone; write it like 2026-11-24T06:12:00Z" in capsys.readouterr().err
 
 
-def test_other_policies_are_a_folder_with_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What OPA could not take for policies is said of the option that named it."""
-    for folder, problem in (("no-such-folder", "is no folder"), (tmp_path, "holds no .manifest")):
-        with pytest.raises(SystemExit, match="2"):
-            main(["decide", "--policies", str(folder), ALLOWED])
-        assert f"argument --policies: {folder} {problem}" in capsys.readouterr().err
+def test_folder_that_is_no_folder_of_policies_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What OPA could not take for policies is said with what to do."""
+    for folder, problem in (("no-such-folder", "is no folder"), (tmp_path, "holds no file of Rego and no data.yaml")):
+        assert main(["decide", "--policies", str(folder), ALLOWED]) == 2
+        assert capsys.readouterr().err.startswith(f"{folder} {problem}")
 
 
 def test_page_says_that_others_follow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +192,6 @@ def test_page_says_that_others_follow(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_other_policies_decide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A refused policy is said in OPA's own words, with status 2."""
-    shutil.copy(ROOT / "policies" / ".manifest", tmp_path)
     (tmp_path / "broken.rego").write_text("package allow\n\nallowance contains {")
     assert main(["decide", "--policies", str(tmp_path), ALLOWED]) == 2
     assert "rego_parse_error" in capsys.readouterr().err
@@ -246,7 +244,6 @@ def test_allowance_with_an_invisible_id_is_shown(tmp_path: Path, capsys: pytest.
 
 def test_refusal_keeps_its_lines_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An error has several lines, and nothing else that moves the cursor."""
-    shutil.copy(ROOT / "policies" / ".manifest", tmp_path)
     (tmp_path / "\x1b[2J.rego").write_text("package allow\n\nallowance contains {")
     assert main(["decide", "--policies", str(tmp_path), ALLOWED]) == 2
     refusal = capsys.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import handler
-from handler.process import revision
+from handler.bundle import Folder
 from handler.settings import ROOT
 
 POLICIES = str(ROOT / "policies")
@@ -38,7 +38,7 @@ def test_docker_gets_the_policies_and_the_labels(docker: Path) -> None:
     assert asked == [
         *("build", "--provenance=false", "--tag", "portcullis:latest"),
         *("--build-arg", f"VERSION={handler.__version__}"),
-        *("--build-arg", f"POLICY_REVISION={revision(POLICIES)}"),
+        *("--build-arg", f"POLICY_REVISION={Folder(POLICIES).revision}"),
         *("--build-context", f"policies={POLICIES}", "--build-context", f"policy_tests={ROOT / 'policy_tests'}"),
         *("--platform", "linux/arm64", str(ROOT)),
     ]
@@ -52,7 +52,7 @@ def test_tag_and_policies_are_arguments(docker: Path, tmp_path: Path) -> None:
     given = {"TAG": "gate:7", "POLICIES": str(tmp_path / "ours"), "POLICY_TESTS": str(tmp_path / "our_tests")}
     asked = run(docker, **given).stdout.splitlines()
     assert asked[asked.index("--tag") + 1] == "gate:7"
-    assert f"POLICY_REVISION={revision(given['POLICIES'])}" in asked
+    assert f"POLICY_REVISION={Folder(given['POLICIES']).revision}" in asked
     assert {f"policies={given['POLICIES']}", f"policy_tests={given['POLICY_TESTS']}"} <= set(asked)
 
 

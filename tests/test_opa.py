@@ -14,13 +14,15 @@ from pathlib import Path
 import pytest
 import requests
 
+from handler import bundle
+from handler.bundle import Folder
 from handler.decision import Decision
-from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError, SettingError
+from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyFolderError, PolicyRefusedError, SettingError
 from handler.finding import Server
 from handler.opa import CHUNK, CHUNK_SOURCES, Opa
-from handler.process import Process, revision
+from handler.process import Process
 from handler.settings import ROOT
-from tests.builders import CONFLICT, PANIC, exposure, finding, server
+from tests.builders import CONFLICT, PANIC, exposure, finding, server, team_folder
 
 POLICIES = ROOT / "policies"
 WEB = exposure(443)
@@ -52,15 +54,15 @@ def test_says_which_policies_and_which_opa(process: Process) -> None:
     with Opa(process) as gate:
         engine = gate.ready()
     assert engine.opa == "1.22.2"
-    assert engine.policy == revision(str(POLICIES))
+    assert engine.policy == Folder(POLICIES).revision
 
 
 def test_revision_follows_the_content(policies: Path) -> None:
     """The same files have the same revision wherever they lie; a changed line changes it."""
-    assert revision(str(policies)) == revision(str(POLICIES))
+    assert Folder(policies).revision == Folder(POLICIES).revision
     with (policies / "forbid" / "forbid.rego").open("a") as file:
         file.write("# changed\n")
-    assert revision(str(policies)) != revision(str(POLICIES))
+    assert Folder(policies).revision != Folder(POLICIES).revision
 
 
 def test_decides_more_than_a_chunk_in_order(gate: Opa) -> None:
@@ -101,15 +103,18 @@ def test_frozen_and_thawed_opa_answers(gate: Opa, process: Process) -> None:
     assert process.pid == before
 
 
-def test_opa_that_cannot_be_restarted_decides_nothing(policies: Path, opa_path: str) -> None:
-    """When the restart fails, nothing is decided and the next batch tries again."""
-    process = Process(str(policies), opa_path)
+def test_opa_that_cannot_be_restarted_decides_nothing(policies: Path, tmp_path: Path, opa_path: str) -> None:
+    """When the restart fails, nothing is decided and the next batch tries again, with the policies as read at first."""
+    opa = tmp_path / "opa"
+    opa.symlink_to(opa_path)
+    process = Process(str(policies), str(opa))
     with Opa(process) as gate:
         gate.ready()
-        kept = policies.rename(policies.parent / "kept")
+        shutil.rmtree(policies)
+        kept = opa.rename(tmp_path / "kept")
         os.kill(process.pid, signal.SIGKILL)
-        assert [type(one) for one in gate.decide([finding(WEB)])] == [PolicyRefusedError]
-        kept.rename(policies)
+        assert [type(answer) for answer in gate.decide([finding(WEB)])] == [OpaUnavailableError]
+        kept.rename(opa)
         assert _actions(gate) == ["allow"]
 
 
@@ -257,42 +262,40 @@ SOUND = DECISION % ("allow", ENTRY)
         pytest.param('decisions := [to_number("x") | some _ in input.findings]', "to_number", id="builtin-error"),
     ],
 )
-def test_what_is_no_decision_is_never_allow(tmp_path: Path, opa_path: str, batch: str, said: str) -> None:
+def test_what_is_no_decision_is_never_allow(
+    tmp_path: Path, opa_path: str, monkeypatch: pytest.MonkeyPatch, batch: str, said: str
+) -> None:
     """Nothing undefined, miscounted, misnamed, unknown, contradictory or failing is taken for a decision."""
-    _bundle(tmp_path, f"package gate.batch\n\n{batch}\n")
-    with Opa(Process(str(tmp_path), opa_path)) as gate:
+    with Opa(_started(tmp_path, opa_path, f"package gate.batch\n\n{batch}\n", monkeypatch)) as gate:
         gate.ready()
         decisions = gate.decide([finding(WEB), finding(exposure(80))])
     assert [type(one) for one in decisions] == [OpaRefusedError, OpaRefusedError]
     assert all(said in str(one) for one in decisions)
 
 
-def test_sound_decision_is_taken(tmp_path: Path, opa_path: str) -> None:
+def test_sound_decision_is_taken(tmp_path: Path, opa_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gates of the test above fail for what is wrong with them, not for their form."""
-    _bundle(tmp_path, f"package gate.batch\n\ndecisions := [{SOUND} | some finding in input.findings]\n")
-    with Opa(Process(str(tmp_path), opa_path)) as gate:
+    batch = f"package gate.batch\n\ndecisions := [{SOUND} | some finding in input.findings]\n"
+    with Opa(_started(tmp_path, opa_path, batch, monkeypatch)) as gate:
         gate.ready()
         assert _actions(gate) == ["allow"]
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        pytest.param("package allow\n\nallowance contains {", "rego_parse_error", id="syntax"),
-        pytest.param("package elsewhere\n\nx := 1\n", "elsewhere", id="outside-the-roots"),
-    ],
-)
-def test_refused_policies_stop_the_start(policies: Path, opa_path: str, text: str, said: str) -> None:
-    """OPA's own message says what is wrong with the policies."""
-    (policies / "allow" / "broken.rego").write_text(text)
-    with Opa(Process(str(policies), opa_path)) as gate, pytest.raises(PolicyRefusedError, match=said):
+def test_refused_policies_stop_the_start(policies: Path, opa_path: str) -> None:
+    """OPA's own message says what is wrong with the policies, and names the file as the person did."""
+    broken = policies / "allow" / "broken.rego"
+    broken.write_text("package allow\n\nallowance contains {")
+    with Opa(Process(str(policies), opa_path)) as gate, pytest.raises(PolicyRefusedError) as refused:
         gate.ready()
+    assert f"{broken}:3: rego_parse_error" in str(refused.value)
 
 
-def test_policies_without_the_gate_stop_the_start(tmp_path: Path, opa_path: str) -> None:
-    """A folder of policies that has no gate is refused before the first event."""
-    _bundle(tmp_path, "package gate\n\nx := 1\n")
-    with Opa(Process(str(tmp_path), opa_path)) as gate, pytest.raises(PolicyRefusedError, match="policies/gate"):
+def test_engine_without_the_gate_stops_the_start(
+    tmp_path: Path, opa_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that decides nothing is refused before the first event."""
+    started = _started(tmp_path, opa_path, "package gate\n\nx := 1\n", monkeypatch)
+    with Opa(started) as gate, pytest.raises(PolicyRefusedError, match=r"data\.gate\.batch\.decisions is not there"):
         gate.ready()
 
 
@@ -300,7 +303,7 @@ def test_missing_executable_and_folder_are_named(opa_path: str) -> None:
     """What cannot be started is named by its variable."""
     with pytest.raises(SettingError, match="OPA_PATH is 'no-such-opa'"):
         Process(str(POLICIES), "no-such-opa")
-    with pytest.raises(SettingError, match="POLICIES_PATH is 'no-such-folder'"):
+    with pytest.raises(PolicyFolderError, match=r"no-such-folder is no folder: .* POLICIES_PATH"):
         Process("no-such-folder", opa_path)
 
 
@@ -371,7 +374,9 @@ def _actions(gate: Opa) -> list[str]:
     return [one.action if isinstance(one, Decision) else str(one) for one in gate.decide([finding(WEB)])]
 
 
-def _bundle(folder: Path, gate: str) -> None:
-    """Write policies of which OPA can load nothing but this gate."""
-    (folder / ".manifest").write_text('{"rego_version": 1, "roots": ["gate"]}')
-    (folder / "gate.rego").write_text(gate)
+def _started(folder: Path, opa_path: str, engine: str, monkeypatch: pytest.MonkeyPatch) -> Process:
+    """Start OPA with an engine that is this file of Rego alone."""
+    (folder / "engine").mkdir()
+    (folder / "engine" / "gate.rego").write_text(engine)
+    monkeypatch.setattr(bundle, "engine", lambda: folder / "engine")
+    return Process(str(team_folder(folder)), opa_path)

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from handler.bundle import Folder
 from handler.cli import executable
 from handler.cli.absent import Names
 from handler.cli.data_files import Data, Fault, not_read
@@ -25,7 +26,6 @@ from handler.cli.schema import FOLDER
 from handler.cli.tool import Tool, complaint, shown
 from handler.cli.twice import joined, repeated
 from handler.cli.unread import READ, package, unread, unused
-from handler.process import unfit
 
 _FORBIDDEN = {
     "http.send",
@@ -205,9 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
     for folder in (given.policies, given.tests or given.policies):
-        problem = unfit(str(folder))
-        if problem:
-            parser.exit(1, f"{folder} {problem}; the folder of their tests comes second and has one of its own\n")
+        if not Folder(folder).path.is_dir():
+            parser.exit(1, f"{folder} is no folder\n")
     opa = shutil.which(given.opa)
     if opa is None:
         parser.exit(1, f"{given.opa} is no executable; name the `opa` to run with --opa (`make opa-path` prints one)\n")

@@ -16,7 +16,7 @@ from handler.alert.text import printable
 from handler.cli import DENIED, UNREAD, executable, files, table
 from handler.cli.table import Line
 from handler.errors import PortcullisError
-from handler.process import Process, unfit
+from handler.process import Process
 
 
 def add_to(commands: Any) -> None:
@@ -29,7 +29,7 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of the table")
     parser.add_argument(
-        "--policies", metavar="DIR", type=_folder, default=str(settings.ROOT / "policies"), help="another policy"
+        "--policies", metavar="DIR", default="policies", help="the folder of the policies (%(default)s)"
     )
     parser.add_argument(
         "--look-up",
@@ -97,14 +97,6 @@ def _print_json(lines: list[Line]) -> None:
         print(json.dumps({"file": line.file, "record": line.record, **msgspec.to_builtins(line.told)}))
         if line.told.outcome == "undecidable":
             print(printable(f"{line.file}: record {line.record}: {line.told.reason}"), file=sys.stderr)
-
-
-def _folder(text: str) -> str:
-    problem = unfit(text)
-    if problem:
-        msg = f"{text} {problem}"
-        raise argparse.ArgumentTypeError(msg)
-    return text
 
 
 def _time(text: str) -> datetime:

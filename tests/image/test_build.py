@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import handler
-from handler.process import revision
+from handler.bundle import Folder
 from handler.settings import ROOT
 from tests.image.conftest import NAME, build
 from tests.image.function import Image, buildah
@@ -54,8 +54,8 @@ def test_labels_name_version_and_policies(image: Image) -> None:
     """The labels name the version and the revision of the policies that are in the image."""
     labels = image.configuration["Labels"]
     assert labels["org.opencontainers.image.version"] == handler.__version__
-    assert labels["portcullis.policy"] == revision(str(ROOT / "policies"))
-    assert revision(str(image.root / "var" / "task" / "policies")) == labels["portcullis.policy"]
+    assert labels["portcullis.policy"] == Folder(ROOT / "policies").revision
+    assert Folder(image.root / "var" / "task" / "policies").revision == labels["portcullis.policy"]
 
 
 def refused(*flags: str, **environment: str) -> str:
@@ -101,7 +101,7 @@ def test_a_team_builds_its_own_policies_in(policies: Path, tmp_path: Path) -> No
     built = build(environment=given)
     assert built.returncode == 0, built.stderr[-5000:]
     with Image("localhost/ours") as ours:
-        assert ours.configuration["Labels"]["portcullis.policy"] == revision(str(policies))
+        assert ours.configuration["Labels"]["portcullis.policy"] == Folder(policies).revision
         file = ours.root / "var" / "task" / "policies" / "allow" / "web.rego"
         assert "# ours" in file.read_text()
         assert file.stat().st_mode & 0o004
