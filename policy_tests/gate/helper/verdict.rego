@@ -8,8 +8,9 @@
 #       deny tcp 81-442 from 0.0.0.0/0: short, nearest web-https
 #       deny tcp 23 from 0.0.0.0/0: prohibited by no-telnet
 #
-#   Of the server only what matters has to be given. The rest is an instance in the first production account, without
-#   name or tags. A test of another day replaces `now`.
+#   Of the server only what matters has to be given. The rest is an instance without name or tags, in the account of
+#   policy_tests/defaults.rego (package policy_tests.defaults: `account`, and `server` with any other fields). Of a test
+#   that fails, OPA prints what was assumed of the server and what the gate says. A test of another day replaces `now`.
 package policy_tests
 
 now := "2026-11-24T06:12:00Z"
@@ -24,18 +25,39 @@ finding(server, exposures) := {
 	"now": now,
 	"reach": "internet",
 	"reach_known": true,
-	"server": object.union(
-		{
-			"kind": "instance",
-			"id": "i-0aaa",
-			"tags": {},
-			"tags_known": true,
-			"account": "111122223333",
-			"region": "eu-west-1",
-		},
-		server,
-	),
+	"server": object.union(assumed, server),
 	"exposures": exposures,
+} if {
+	assumed := object.remove(_assumed, object.keys(server))
+	_print_assumed(assumed, server)
+}
+
+# What is assumed of a server, where the test does not say it.
+_assumed := object.union_n([
+	{"kind": "instance", "id": "i-0aaa", "tags": {}, "tags_known": true, "region": "eu-west-1"},
+	_defaults,
+])
+
+_defaults := object.union_n(array.concat(
+	[server | server := data.policy_tests.defaults.server],
+	[{"account": account} | account := data.policy_tests.defaults.account],
+))
+
+_print_assumed(assumed, server) if {
+	fields := ({"id", "region"} | object.keys(_defaults)) & object.keys(assumed)
+	values := concat(", ", [sprintf("%s %v", [field, assumed[field]]) | some field in fields])
+	origin := concat("", {" (policy_tests/defaults.rego)" | some field in fields; field in object.keys(_defaults)})
+	account := ["no account, since policy_tests/defaults.rego names none" |
+		not "account" in (object.keys(assumed) | object.keys(server))
+	]
+	_print_line("assumed: ", concat("; ", array.concat([concat("", [values, origin]) | values != ""], account)))
+}
+
+_print_line(_, "")
+
+_print_line(label, text) if {
+	text != ""
+	print(concat("", [label, text]))
 }
 
 # Ports are given as "tcp 443" or "udp 8000-8100".
@@ -78,13 +100,16 @@ forbidding(id, terms) := object.union({"id": id, "reason": "Test"}, terms)
 everything := allowing("everything", {"tcp": ["0-65535"], "udp": ["0-65535"], "sources": ["anywhere"]})
 
 # The lines of a decision. An action that does not fit its entries is a line too, so no test can pass over it.
-told(decision) := union({
-	{sprintf("allow %s: %s", [_spelled(entry), concat(", ", entry.by)]) | some entry in decision.allowed},
-	{sprintf("deny %s: %s", [_spelled(entry), _why(entry)]) | some entry in decision.denied},
-	{sprintf("problem with %s %v: %s", [found.kind, found.id, found.field]) | some found in decision.problems},
-	{"cannot be judged" | decision.undecidable},
-	{sprintf("but the action is %s", [decision.action]) | decision.action != _fitting_action(decision)},
-})
+told(decision) := lines if {
+	lines := union({
+		{sprintf("allow %s: %s", [_spelled(entry), concat(", ", entry.by)]) | some entry in decision.allowed},
+		{sprintf("deny %s: %s", [_spelled(entry), _why(entry)]) | some entry in decision.denied},
+		{sprintf("problem with %s %v: %s", [found.kind, found.id, found.field]) | some found in decision.problems},
+		{"cannot be judged" | decision.undecidable},
+		{sprintf("but the action is %s", [decision.action]) | decision.action != _fitting_action(decision)},
+	})
+	print(concat("\n  ", array.concat(["the gate says:"], sort(lines))))
+}
 
 _fitting_action(decision) := "allow" if {
 	decision.denied == []
