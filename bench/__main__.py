@@ -33,7 +33,7 @@ SECONDS = 1.0
 STARTS = 9
 
 ALLOWANCES = (
-    "[given | some finding in input.findings; given := {a | some a in data.allow.allowance with input as finding}]"
+    "[given | some finding in input.findings; given := {a | some a in data.gate.allowance with input as finding}]"
 )
 GATE = "data.gate.batch.decisions"
 BARE = "import boto3, opa_client; boto3.client('sns', region_name='eu-west-1')"

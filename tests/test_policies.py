@@ -49,7 +49,7 @@ def run(opa_path: str, *arguments: str | Path, given: Any = None) -> Any:
 
 def register(opa_path: str, policies: Path) -> list[dict[str, Any]]:
     """Give the allowances as partial evaluation prints them."""
-    return list(statements(run(opa_path, "eval", *QUERY, "--bundle", policies, "x := data.allow.allowance[_]")))
+    return list(statements(run(opa_path, "eval", *QUERY, "--bundle", policies, "x := data.gate.allowance[_]")))
 
 
 def test_partial_evaluation_prints_every_allowance_of_rules_and_table(opa_path: str) -> None:

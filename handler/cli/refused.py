@@ -12,9 +12,10 @@ from handler.cli.data_shapes import INVISIBLE, is_row
 from handler.cli.register import QUERY, NotPlainError, statements
 from handler.cli.strange import strange
 from handler.cli.tool import Tool, complaint, shown
-from handler.cli.unread import ids
+from handler.cli.unread import READ, ids
 
-_ALLOWANCES = "data.allow.allowance[_]"
+_REGISTER = {"allowance": "data.gate.allowance[_]", "prohibition": "data.forbid.prohibition[_]"}
+"""Where every statement is, by kind: the engine's allowances are those of rules and rows."""
 
 # What the gate says against each statement of the register, as [kind, id, field, problem]. Every port is open to anyone
 # where a prohibition is judged, so that one which then forbids nothing never forbids anything.
@@ -81,7 +82,7 @@ class Refused:
     def statements(self, modules: dict[Path, dict[str, Any]]) -> Iterator[Fault]:
         """Find allowances and prohibitions in Rego that the gate would refuse, whomever they are for, or never sees."""
         register = {}
-        for kind, query in (("allowance", _ALLOWANCES), ("prohibition", "data.forbid.prohibition[_]")):
+        for kind, query in _REGISTER.items():
             done = self._opa.run("eval", *QUERY, "--bundle", self._policies, f"x := {query}")
             if done.returncode:
                 yield Fault(problem=f"{query} cannot be printed; mend what OPA names:\n{complaint(done)}")
@@ -90,7 +91,8 @@ class Refused:
             try:
                 register[kind] = list(statements(answer))
             except NotPlainError as error:
-                yield Fault(problem=f"a value of {query.removesuffix('[_]')}: {error}")
+                package = next(name for name, read in READ.items() if read == kind)
+                yield Fault(problem=f"a value of data.{package}.{kind}: {error}")
                 return
             yield from self._shared_ids(kind, register[kind])
             conditions = Conditions(answer)
@@ -115,7 +117,9 @@ class Refused:
     def _consenting(self, conditions: Conditions) -> Iterator[Fault]:
         """Find allowances for which it is enough that nobody knows the server's tags."""
         known = ("--stdin-input", "--bundle", self._policies)
-        done = self._opa.run("eval", *UNTAGGED_QUERY, *known, f"x := {_ALLOWANCES}", given=json.dumps(UNTAGGED))
+        done = self._opa.run(
+            "eval", *UNTAGGED_QUERY, *known, f"x := {_REGISTER['allowance']}", given=json.dumps(UNTAGGED)
+        )
         if done.returncode:
             yield Fault(
                 problem=f"no allowance can be judged where no tags are known; mend what OPA names:\n{complaint(done)}"

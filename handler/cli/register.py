@@ -10,7 +10,7 @@ from typing import Any
 from handler.cli.tree import SCALARS
 
 QUERY = ("--partial", "--format", "json")
-"""What `opa eval` is told, before a query of the form `x := data.allow.allowance[_]`; the input is unknown to it."""
+"""What `opa eval` is told, before a query of the form `x := data.gate.allowance[_]`; the input is unknown to it."""
 
 _RESULTS = [{"type": "var", "value": name} for name in ("_", "$0", "x")]
 

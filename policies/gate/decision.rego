@@ -13,7 +13,7 @@ package gate
 # description: The decision on the finding that is the input.
 # entrypoint: true
 decision := decide(input, [
-	[allowance | some allowance in data.allow.allowance],
+	[value | some value in allowance],
 	[prohibition | some prohibition in data.forbid.prohibition],
 ])
 

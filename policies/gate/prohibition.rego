@@ -59,7 +59,7 @@ _unknown_keys(value, known) := {[sprintf("%v", [key]), object.get(_misplaced, ke
 	some key in (object.keys(value) - known)
 }
 
-# A row whose accounts cannot be read comes with them (see allow/servers.rego).
+# A row whose accounts cannot be read comes with them (see table.rego).
 _misplaced := {"accounts": "is for rows of the table, and has to name lists of accounts/data.yaml, or any"}
 
 _port_faults(value) := {["tcp", "is missing, and so is udp: an allowance or prohibition names ports"]} if {

@@ -14,7 +14,7 @@ import data.gate
 decisions := [decision |
 	some finding in input.findings
 	applying := [
-		[allowance | some allowance in data.allow.allowance],
+		[allowance | some allowance in gate.allowance],
 		[prohibition | some prohibition in data.forbid.prohibition],
 	] with input as finding
 	decision := gate.decide(finding, applying)

@@ -18,7 +18,7 @@ _applies_to(server) if {
 }
 
 _applies(finding) if {
-	allowances := data.allow.allowance with input as finding
+	allowances := data.gate.allowance with input as finding
 	some allowance in allowances
 	not allowance.everywhere == true
 	print("this allowance applies to a server of which nothing is known:", allowance)

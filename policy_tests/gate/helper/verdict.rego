@@ -78,10 +78,12 @@ exposure(ports, sources) := {
 decide(value, allowances, prohibitions) := decision if {
 	decision := data.gate.decision with input as value
 		with data.allow.allowance as allowances
+		with data.servers as {}
 		with data.forbid.prohibition as prohibitions
 		with data.networks as networks
 	[decision] == data.gate.batch.decisions with input as {"findings": [value]}
 		with data.allow.allowance as allowances
+		with data.servers as {}
 		with data.forbid.prohibition as prohibitions
 		with data.networks as networks
 }

@@ -1,11 +1,11 @@
+package gate
+
 # METADATA
 # description: |
-#   The rows of servers/data.yaml. A row names the accounts in which it holds; one that does not is passed on all the
-#   same, so that the gate refuses it and names what is wrong.
-# scope: subpackages
-# schemas:
-#   - input: schema.finding
-package allow
+#   Every allowance that applies to the input: those of the team's rules, and the rows of servers/data.yaml, by the
+#   server's name, its id, or one of its tags. A row names the accounts in which it holds; one that does not is passed on
+#   all the same, so that it is refused and what is wrong with it is named. Partial evaluation prints them all.
+allowance contains rule if some rule in data.allow.allowance
 
 allowance contains _row(row) if {
 	some row in data.servers.by_name[input.server.name]
@@ -35,12 +35,12 @@ _holds_here(row) if not _names_accounts(row)
 _names_accounts(row) if {
 	is_array(row.accounts)
 	count(row.accounts) > 0
-	every list in row.accounts { _known(list) }
+	every list in row.accounts { _is_list_of_accounts(list) }
 }
 
-_known("any")
+_is_list_of_accounts("any")
 
-_known(list) if is_array(data.accounts[list])
+_is_list_of_accounts(list) if is_array(data.accounts[list])
 
 # A row whose accounts can be read is an allowance without them; any other keeps them, be it as null, and is refused.
 _row(row) := object.remove(row, ["accounts"]) if _names_accounts(row)
