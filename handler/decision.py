@@ -7,7 +7,8 @@ from msgspec import Meta, Struct
 from handler.finding import Port
 
 Cause = Literal["prohibited", "expired", "short", "uncovered"]
-Severity = Literal["critical", "high", "medium", "none"]
+Grade = Literal["critical", "high", "medium"]
+Severity = Grade | Literal["none"]
 
 
 class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,6 +22,7 @@ class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Denied(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A maximal port range that one source may not reach, for one cause, and the sentence that says why.
 
+    `severity` is that of this range; the decision's is the worst of them.
     `still_allowed` is what networks inside the source may reach, by an allowance that holds them alone. It is null
     where that cannot be listed: the source is unknown, they are more than 60, or a prohibition keeps out a part only.
     """
@@ -36,6 +38,7 @@ class Denied(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     nearest: str | None
     reason: str
     still_allowed: tuple[Part, ...] | None
+    severity: Grade
 
 
 class Allowed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -72,13 +72,13 @@ def decision(finding: Json, allowances: list[Json], prohibitions: list[Json], wo
     )
     networks = [term.networks for term in judge.terms] + [half for stop in judge.stops for half in stop[2:4]]
     exposed = list(take_apart(fields, borders(networks)))
-    denied = unrepeated(entry for one in exposed for entry in denied_entries(one, judge))
+    denied = unrepeated(entry for one in exposed for entry in denied_entries(one, judge, world))
     allowed = unrepeated(entry for one in exposed for entry in allowed_entries(one, judge))
     action = "deny" if undecidable or denied or not exposed else "allow"
     return {
         "id": name,
         "action": action,
-        "severity": severity(action, denied, world, undecidable=undecidable),
+        "severity": severity(action, denied, undecidable=undecidable),
         "undecidable": undecidable,
         "denied": denied,
         "allowed": allowed,
@@ -192,7 +192,7 @@ def allowed_entries(one: Exposed, judge: Judge) -> Iterator[Json]:
         }
 
 
-def denied_entries(one: Exposed, judge: Judge) -> Iterator[Json]:
+def denied_entries(one: Exposed, judge: Judge, world: World) -> Iterator[Json]:
     """Give the denied ranges of one source, each with its cause."""
     protocol, stopped = one.exposure["protocol"], prohibited(one, judge)
     rest = one.ports & ~reduce(or_, stopped.values(), 0)
@@ -214,6 +214,7 @@ def denied_entries(one: Exposed, judge: Judge) -> Iterator[Json]:
                 "prohibition": prohibition,
                 "nearest": nearest(cause, speaking, one, bits(low, high), judge),
                 "still_allowed": still_allowed(one, judge, bits(low, high)),
+                "severity": grade(one, low, high, world),
             }
 
 
@@ -260,17 +261,20 @@ def named(terms: list[Term]) -> Json:
     return {name: {"owner": owner, "expires": expires} for name, (expires, owner) in lasting.items()}
 
 
-def severity(action: str, denied: list[Json], world: World, *, undecidable: bool) -> str:
+def severity(action: str, denied: list[Json], *, undecidable: bool) -> str:
     """Give the worst of what is denied; what cannot be judged is as bad as an open port."""
     if action == "allow":
         return "none"
-    grades = {"high" if undecidable else "medium"}
-    for entry in denied:
-        if entry["source"] == "unknown" or entry["source"].endswith("/0"):
-            low, high = entry["from_port"], entry["to_port"]
-            administrative = any(low <= port <= high for port in world.administrative[entry["protocol"]])
-            grades.add("critical" if administrative or (low, high) == (0, 65535) else "high")
+    grades: set[str] = {"high" if undecidable else "medium", *(entry["severity"] for entry in denied)}
     return min(grades, key=["critical", "high", "medium"].index)
+
+
+def grade(one: Exposed, low: int, high: int, world: World) -> str:
+    """Give how bad a denied range is."""
+    if one.source != "unknown" and not one.source.endswith("/0"):
+        return "medium"
+    administrative = any(low <= port <= high for port in world.administrative[one.exposure["protocol"]])
+    return "critical" if administrative or (low, high) == (0, 65535) else "high"
 
 
 def unrepeated(entries: Iterable[Json]) -> list[Json]:

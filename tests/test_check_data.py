@@ -215,14 +215,6 @@ def faults(policies: Path) -> list[tuple[str, int | None, str]]:
             id="administrative ports of an unknown protocol",
         ),
         pytest.param(
-            "ports/data.yaml",
-            "administrative:\n  tcp: [22]\n",
-            1,
-            "no administrative port of udp is listed, so none would be critical; "
-            "in ports/data.yaml, under `administrative:`, add a list for tcp and one for udp",
-            id="no administrative ports of a protocol",
-        ),
-        pytest.param(
             "servers/data.yaml",
             ROW.replace("      accounts: [production]\n", ""),
             4,
@@ -415,14 +407,6 @@ def test_passes_prose_beside_the_policies_and_data_of_a_teams_own(policies: Path
         (policies / name).write_text("Ours\n")
     (policies / "partners" / "data.yaml").write_text("logistics: [443]\n")
     assert faults(policies) == []
-
-
-@pytest.mark.parametrize("text", ["administrativ:\n  tcp: [22]\n  udp: [69]\n", "administrative: [22]\n", "{}\n"])
-def test_refuses_ports_of_which_none_would_be_critical(policies: Path, text: str) -> None:
-    """Without lists of administrative ports no alert but one about every port would be critical."""
-    (policies / "ports" / "data.yaml").write_text(text)
-    *_, (_, _, problem) = faults(policies)
-    assert problem.startswith("no administrative port of tcp and udp is listed, so none would be critical; in ports/")
 
 
 def test_passes_ports_for_rules_beside_the_administrative_ones(policies: Path) -> None:

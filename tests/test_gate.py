@@ -12,7 +12,6 @@ from random import Random
 
 import msgspec
 import pytest
-import yaml
 
 from handler.decision import Decision
 from tests.gate_cases import Case, Json, case, networks
@@ -23,7 +22,7 @@ from tests.gate_words import Address, bits, span
 SEED = 20261124
 WORLDS, CASES = 12, 450
 POLICIES = Path(__file__).parent.parent / "policies"
-ADMINISTRATIVE = yaml.safe_load((POLICIES / "ports" / "data.yaml").read_text())["administrative"]
+ADMINISTRATIVE = {"tcp": [3, 22, 23, 65534], "udp": [8]}
 
 APPLYING = """
 package allow
@@ -64,8 +63,7 @@ class Opa:
     def __init__(self, path: str, folder: Path) -> None:
         self.path = path
         self.folder = folder
-        for name in ("gate", "ports"):
-            shutil.copytree(POLICIES / name, folder / "policies" / name)
+        shutil.copytree(POLICIES / "gate", folder / "policies" / "gate")
         (folder / "policies" / "allow.rego").write_text(APPLYING)
         (folder / "policies" / "forbid.rego").write_text(FORBIDDEN)
 
@@ -74,6 +72,7 @@ class Opa:
         data = {
             "cases": {str(index): one._asdict() | {"finding": None} for index, one in enumerate(cases)},
             "networks": named,
+            "ports": {"administrative": ADMINISTRATIVE},
         }
         findings = [marked(one.finding, index) for index, one in enumerate(cases)]
         alone = list(range(0, len(cases), 9))

@@ -4,16 +4,13 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from handler.alert import policies
 from handler.alert.text import Room, ports, quoted, sources
 from handler.decision import Allowed, Decision, Denied, Problem
-from handler.finding import UNKNOWN, Exposure, Finding, Server
+from handler.finding import Exposure, Finding, Server
 from handler.outcome import Outcome
 
 SEVERITIES = ("critical", "high", "medium", "none")
 """The gate's words, worst first; the last is that of what is allowed."""
-
-ANYWHERE = ("0.0.0.0/0", "::/0", UNKNOWN)
 
 
 class Judged(Struct, frozen=True):
@@ -83,14 +80,14 @@ def cases(judged: Iterable[Judged]) -> list[Case]:
     return sorted(found, key=lambda case: (SEVERITIES.index(case.severity), name(case.server), identity(case.server)))
 
 
-def denials(case: Case, policies_path: str) -> list[Denial]:
+def denials(case: Case) -> list[Denial]:
     """Give what is denied on a server, sources that fare alike together, worst first."""
     alike: dict[tuple[object, ...], list[Denied]] = {}
     for judged in case.denied:
         for entry in judged.decision.denied:
-            alike.setdefault((_grade(entry, policies_path), *_fate(entry)), []).append(entry)
+            alike.setdefault((entry.severity, *_fate(entry)), []).append(entry)
     found = [
-        Denial(_grade(entries[0], policies_path), entries[0], tuple(sorted({entry.source for entry in entries})))
+        Denial(entries[0].severity, entries[0], tuple(sorted({entry.source for entry in entries})))
         for entries in alike.values()
     ]
     return sorted(found, key=_badness)
@@ -196,14 +193,6 @@ def _fate(entry: Denied) -> tuple[object, ...]:
     reason = entry.reason.replace(entry.source, "\0")
     where = (entry.protocol, entry.from_port, entry.to_port, entry.security_group, entry.rules)
     return (*where, entry.cause, entry.prohibition, entry.nearest, reason)
-
-
-def _grade(entry: Denied, policies_path: str) -> str:
-    """Grade an entry as the gate grades it: only to put the worst first; the severity of an alert is the gate's own."""
-    if entry.source not in ANYWHERE:
-        return "medium"
-    listed = policies.administrative(policies_path, entry.protocol)
-    return "critical" if _wide(entry) or any(entry.from_port <= port <= entry.to_port for port in listed) else "high"
 
 
 def _wide(entry: Denied) -> bool:

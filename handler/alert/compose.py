@@ -61,13 +61,13 @@ def messages(outcomes: Sequence[Outcome], settings: Settings, engine: Engine) ->
 
 
 def _server(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engine) -> _Draft:
-    found = denials(case, settings.policies_path)
+    found = denials(case)
     return _Draft(
         records=case.records,
         subject=subjects.server(case, found),
         attributes=gather([case], [], settings),
         text=lambda room: mail.body(case, judged, settings, engine, room),
-        carried=Carried(kind="server", judged=case.told, summary=digest.summary([case], settings)),
+        carried=Carried(kind="server", judged=case.told, summary=digest.summary([case])),
     )
 
 
@@ -102,7 +102,7 @@ def _digest(denied: Sequence[Case], shapes: Sequence[undecidable.Shape], setting
     reports = [report for shape in shapes for report in shape.reports]
     return _Draft(
         records=frozenset().union(*(entry.records for entry in judged), *(shape.records for shape in shapes)),
-        subject=subjects.digest(denied, reports, settings) if denied else subjects.undecidable(reports),
+        subject=subjects.digest(denied, reports) if denied else subjects.undecidable(reports),
         attributes=gather(denied, reports, settings),
         text=lambda room: digest.body(denied, shapes, settings, engine, room),
         rooms=DIGEST_ROOMS,
@@ -111,7 +111,7 @@ def _digest(denied: Sequence[Case], shapes: Sequence[undecidable.Shape], setting
             kind="digest",
             judged=judged,
             reports=reports,
-            summary=digest.summary(denied, settings) + undecidable.summary(shapes),
+            summary=digest.summary(denied) + undecidable.summary(shapes),
         ),
     )
 

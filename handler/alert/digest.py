@@ -24,7 +24,7 @@ class _Line(Struct, frozen=True):
 def body(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings, engine: Engine, room: Room) -> str:
     """Write the digest."""
     sections = [
-        *first(_alike(cases, settings, room), room.entries, lambda alike: "\n".join(_section(*alike, room))),
+        *first(_alike(cases, room), room.entries, lambda alike: "\n".join(_section(*alike, room))),
         *first(shapes, room.entries, lambda shape: "\n".join(_unread(shape, room))),
         "\n".join(undecidable.samples(shapes, room)),
         "\n".join(footer(engine, (judged.finding.now for case in cases for judged in case.denied))),
@@ -43,12 +43,12 @@ def closing(carried: Carried, left_out: dict[str, int]) -> str:
     return "\n" + "\n".join(wrapped(f"The {what} are in the JSON of this message{but}")) + "\n"
 
 
-def summary(cases: Iterable[Case], settings: Settings) -> list[str]:
+def summary(cases: Iterable[Case]) -> list[str]:
     """Say in a line each what is denied, and where."""
     return [
         f"{line.severity}: {title(case.server, SUMMARY.characters)}: {line.heading}: {line.reason}"
         for case in cases
-        for line in dict.fromkeys(line for line, _ in _lines(case, settings, SUMMARY))
+        for line in dict.fromkeys(line for line, _ in _lines(case, SUMMARY))
     ]
 
 
@@ -66,12 +66,12 @@ def _opening(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings)
     )
 
 
-def _alike(cases: Sequence[Case], settings: Settings, room: Room) -> list[tuple[_Line, list[Case], list[str]]]:
+def _alike(cases: Sequence[Case], room: Room) -> list[tuple[_Line, list[Case], list[str]]]:
     """Give each line with its servers and the security groups on the way, the worst and most frequent first."""
     servers: dict[_Line, list[Case]] = {}
     groups: dict[_Line, set[str]] = {}
     for case in cases:
-        for line, group in _lines(case, settings, room):
+        for line, group in _lines(case, room):
             found = servers.setdefault(line, [])
             if not found or found[-1] is not case:
                 found.append(case)
@@ -80,8 +80,8 @@ def _alike(cases: Sequence[Case], settings: Settings, room: Room) -> list[tuple[
     return sorted(alike, key=lambda item: (SEVERITIES.index(item[0].severity), -len(item[1])))
 
 
-def _lines(case: Case, settings: Settings, room: Room) -> Iterator[tuple[_Line, str | None]]:
-    for denial in denials(case, settings.policies_path):
+def _lines(case: Case, room: Room) -> Iterator[tuple[_Line, str | None]]:
+    for denial in denials(case):
         reason = short(denial.entry.reason, 2 * room.characters)
         yield _Line(denial.severity, heading(denial, room), reason), denial.entry.security_group
     for problem in unreadable(case):

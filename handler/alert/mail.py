@@ -17,7 +17,7 @@ WAYS = {"internet": "from the internet", "peered_vpc": "from a peered VPC", "vpn
 
 def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engine, room: Room) -> str:
     """Write the mail, given everything that was judged in this invocation."""
-    denied = denials(case, settings.policies_path)
+    denied = denials(case)
     said = "is open where it is not allowed" if denied else "could not be judged: treat it as open"
     sections = [
         wrapped(f"{title(case.server, room.characters)} {said}.", hanging="    "),

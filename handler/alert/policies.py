@@ -1,6 +1,6 @@
-"""What the alert reads from the policies' data files, on the first alert only: teams, and the administrative ports.
+"""What the alert reads from the policies' data files, on the first alert only: whose the accounts are.
 
-Both only sort and address alerts. A file that cannot be read is logged and leaves them empty; it never costs an alert.
+It only addresses alerts. A file that cannot be read is logged and names no team; it never costs an alert.
 """
 
 import json
@@ -17,12 +17,6 @@ def team(policies_path: str, account: str) -> str | None:
     teams = _document(policies_path, "accounts").get("teams")
     names = [name for name, accounts in _items(teams) if isinstance(accounts, list) and account in accounts]
     return min(names, default=None)
-
-
-def administrative(policies_path: str, protocol: str) -> frozenset[int]:
-    """Give the ports of `ports/data.yaml` that administer a server."""
-    listed = dict(_items(_document(policies_path, "ports").get("administrative"))).get(protocol)
-    return frozenset(port for port in listed if isinstance(port, int)) if isinstance(listed, list) else frozenset()
 
 
 def _items(value: object) -> list[tuple[str, Any]]:

@@ -8,7 +8,6 @@ from handler.alert.case import SEVERITIES, Case, Denial, denials, name
 from handler.alert.text import count, ports, quoted
 from handler.finding import UNKNOWN, Closed, Ignored, Undecidable
 from handler.outcome import Outcome
-from handler.settings import Settings
 
 CHARACTERS = 99
 """SNS: "less than 100 characters"; a tag may make a server's name longer than that, so it is the name that is cut."""
@@ -24,12 +23,12 @@ def server(case: Case, denied: Sequence[Denial]) -> str:
     return _fitted(case.severity, case, [f"{opened}{where}" for opened in _opened(denied, more)])
 
 
-def digest(cases: Sequence[Case], reports: Sequence[Undecidable], settings: Settings) -> str:
+def digest(cases: Sequence[Case], reports: Sequence[Undecidable]) -> str:
     """Name the worst severity, server and port, and how many servers and unreadable reports there are beside it.
 
     The other servers stand beside the first one where what is said of it is true of them all.
     """
-    found = [denials(case, settings.policies_path) for case in cases]
+    found = [denials(case) for case in cases]
     others, alike = len(cases) - 1, all(_share(found[0], denied) for denied in found[1:])
     beside = f" and {count(others, 'other', 'others')}" if others and alike else ""
     rest = [] if alike else [f" and {count(others, 'other server', 'other servers')}"]

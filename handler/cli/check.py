@@ -20,7 +20,7 @@ from handler.bundle import Folder
 from handler.cli import executable
 from handler.cli.absent import Names
 from handler.cli.data_files import Data, Fault, not_read
-from handler.cli.data_shapes import ids_of_rows, misshapen, unkeyed, unlisted_ports
+from handler.cli.data_shapes import ids_of_rows, misshapen, unkeyed
 from handler.cli.refused import Refused
 from handler.cli.schema import FOLDER
 from handler.cli.tool import Tool, complaint, shown
@@ -64,7 +64,6 @@ class Check:
         yield from misshapen(self._data)
         yield from unkeyed(self._data)
         yield from ids_of_rows(self._data)
-        yield from unlisted_ports(self._data)
 
     def compiles(self) -> Iterator[Fault]:
         """Find what OPA's compiler refuses, and packages whose input it cannot know.

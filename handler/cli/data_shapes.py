@@ -12,7 +12,6 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _GROUP_OR_PREFIX_LIST = re.compile(r"([0-9]{12}/)?sg-[0-9A-Za-z]+|pl-[0-9A-Za-z]+|sg-\*")
 _PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _CIDR = re.compile(r"[0-9A-Fa-f:.]+/(0|[1-9][0-9]{0,2})")
-_ADMINISTRATIVE = ("ports", "administrative")
 _KEYED = ("by_name", "by_id", "by_tag")
 
 INVISIBLE = "the id holds a character that does not show; write it without, since decisions and alerts name it"
@@ -51,17 +50,6 @@ def unkeyed(data: Data) -> Iterator[Fault]:
                     unread = f"{key} is none of them, so its rows are never read"
                     problem = f"the table is keyed by_name, by_id or by_tag; {unread}"
                     yield Fault(file=value.file, line=value.line, problem=problem)
-
-
-def unlisted_ports(data: Data) -> Iterator[Fault]:
-    """Find protocols of which no port is said to administer a server."""
-    missing = [name for name in ("tcp", "udp") if (*_ADMINISTRATIVE, name) not in data.values]
-    if missing:
-        written = data.values.get(_ADMINISTRATIVE)
-        problem = f"no administrative port of {' and '.join(missing)} is listed, so none would be critical"
-        remedy = "in ports/data.yaml, under `administrative:`, add a list for tcp and one for udp"
-        file, line = (written.file, written.line) if written else (None, None)
-        yield Fault(file=file, line=line, problem=f"{problem}; {remedy}")
 
 
 def is_row(place: Place) -> bool:

@@ -22,6 +22,7 @@ _denied(exposure, source, [[first, last, cause, prohibition, nearest, reason], s
 		"nearest": nearest,
 		"reason": reason,
 		"still_allowed": still,
+		"severity": _grade(exposure.protocol, first, last, source),
 	},
 ] if {
 	group := _text_or_null(exposure, "security_group")
@@ -135,33 +136,3 @@ _spell_shortfall(3, first, last, source, _) := sprintf("neither %s nor %s is amo
 	_spell_range(first, last),
 	source,
 ])
-
-# The worst of what is denied; a finding that cannot be judged is as bad as an open port.
-_severity("allow", _, _) := "none"
-
-_severity("deny", undecidable, denied) := [severity |
-	some severity in ["critical", "high", "medium"]
-	severity in grades
-][0] if {
-	grades := ({_grade(entry) | some [_, _, _, _, _, _, entry] in denied} | {"high" | undecidable}) | {"medium"}
-}
-
-_grade(entry) := "medium" if not _is_anywhere(entry.source)
-
-else := "critical" if [entry.from_port, entry.to_port] == [0, 65535]
-
-else := "critical" if entry.from_port in data.ports.administrative[entry.protocol]
-
-else := "critical" if {
-	[first, last] := [entry.from_port, entry.to_port]
-	first < last
-	some port in data.ports.administrative[entry.protocol]
-	port > first
-	port <= last
-}
-
-else := "high"
-
-_is_anywhere("unknown")
-
-_is_anywhere(source) if endswith(source, "/0")

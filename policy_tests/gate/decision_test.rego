@@ -31,6 +31,7 @@ _denied := object.union(_entry, {
 	"prohibition": null,
 	"nearest": null,
 	"still_allowed": [],
+	"severity": "high",
 })
 
 test_allows_with_every_field if {

@@ -1,5 +1,5 @@
 # METADATA
-# description: How bad the worst of what is denied is.
+# description: How bad each denied range is, and that the worst of them counts.
 package policy_tests.gate.severity
 
 import data.policy_tests.decide
@@ -7,9 +7,15 @@ import data.policy_tests.everything
 import data.policy_tests.exposure
 import data.policy_tests.finding
 
+_listed := {"administrative": {"tcp": [22], "udp": [161]}}
+
 _severity(exposures, allowances) := severity if {
-	severity := decide(finding({}, exposures), allowances, set()).severity
-		with data.ports as {"administrative": {"tcp": [22], "udp": [161]}}
+	severity := decide(finding({}, exposures), allowances, set()).severity with data.policy_tests.ports as _listed
+}
+
+# The severity of each denied range, where these ports are listed.
+_severities(exposures, ports) := [entry.severity | some entry in decision.denied] if {
+	decision := decide(finding({}, exposures), set(), set()) with data.policy_tests.ports as ports
 }
 
 test_critical_for_an_administrative_port_from_anywhere_or_unknown if {
@@ -21,7 +27,7 @@ test_critical_for_an_administrative_port_from_anywhere_or_unknown if {
 }
 
 test_critical_for_every_port_from_anywhere if {
-	_severity([exposure("udp 0-65535", ["0.0.0.0/0"])], set()) == "critical" with data.ports as {}
+	_severity([exposure("udp 0-65535", ["0.0.0.0/0"])], set()) == "critical"
 }
 
 test_high_for_nearly_every_port_from_anywhere if {
@@ -60,8 +66,28 @@ test_high_when_it_cannot_be_judged if {
 	_severity([exposure("tcp 22", ["unknown"]), exposure("tcp 443-80", ["10.0.0.0/8"])], set()) == "critical"
 }
 
-test_a_shipped_administrative_port_is_critical if {
-	decision := data.gate.decision with input as finding({}, [exposure("tcp 22", ["0.0.0.0/0"])])
-		with data.allow.allowance as set()
-	decision.severity == "critical"
+test_every_range_has_its_own if {
+	exposures := [
+		exposure("tcp 22", ["0.0.0.0/0", "10.0.0.0/8"]),
+		exposure("tcp 443", ["unknown"]),
+		exposure("udp 0-65535", ["::/0"]),
+	]
+	_severities(exposures, _listed) == ["critical", "medium", "high", "critical"]
+}
+
+test_a_list_takes_the_place_of_the_engines_for_its_protocol if {
+	exposures := [exposure("tcp 22", ["0.0.0.0/0"]), exposure("tcp 80", ["0.0.0.0/0"]), exposure("udp 161", ["::/0"])]
+	every ports in [{}, {"administrative": {}}, {"administrative": {"tcp": "80"}}, {"administrative": [80]}, null] {
+		_severities(exposures, ports) == ["critical", "high", "critical"]
+	}
+	_severities(exposures, {"administrative": {"tcp": [80]}}) == ["high", "critical", "critical"]
+	_severities(exposures, {"administrative": {"tcp": [], "udp": []}}) == ["high", "high", "high"]
+}
+
+test_each_port_that_administers_a_server_is_critical if {
+	every protocol, listed in data.gate.administrative_ports {
+		every port in listed {
+			_severities([exposure(sprintf("%s %d", [protocol, port]), ["unknown"])], {}) == ["critical"]
+		}
+	}
 }

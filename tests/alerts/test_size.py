@@ -66,6 +66,7 @@ def denials(draw: st.DrawFn) -> Denied:
         nearest=draw(st.none() | texts),
         reason=draw(texts),
         still_allowed=draw(st.none() | st.lists(parts(), max_size=2).map(tuple)),
+        severity=draw(st.sampled_from(["critical", "high", "medium"])),
     )
 
 
@@ -299,6 +300,7 @@ def _denied(name: str, sources: int = 1) -> Outcome:
         "nearest": None,
         "reason": "nothing allows tcp 22",
         "still_allowed": (),
+        "severity": "medium",
     }
     decision = Decision(
         id=known.id,

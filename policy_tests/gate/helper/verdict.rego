@@ -73,19 +73,21 @@ exposure(ports, sources) := {
 	ends := [to_number(end) | some end in split(range, "-")]
 }
 
-# The decision on a finding when these are all the allowances and prohibitions that apply to it, with networks of its
-# own, so that no edit of a team changes it. Both entrypoints of the gate have to say the same, or there is none.
+# The decision on a finding when these are all the allowances and prohibitions that apply to it, with networks and
+# ports of its own, so that no edit of a team changes it. Both entrypoints of the gate have to say the same, or there is none.
 decide(value, allowances, prohibitions) := decision if {
 	decision := data.gate.decision with input as value
 		with data.allow.allowance as allowances
 		with data.servers as {}
 		with data.forbid.prohibition as prohibitions
 		with data.networks as networks
+		with data.ports as ports
 	[decision] == data.gate.batch.decisions with input as {"findings": [value]}
 		with data.allow.allowance as allowances
 		with data.servers as {}
 		with data.forbid.prohibition as prohibitions
 		with data.networks as networks
+		with data.ports as ports
 }
 
 networks := {
@@ -93,6 +95,8 @@ networks := {
 	"office": ["203.0.113.0/24"],
 	"private": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "sg-*"],
 }
+
+ports := {}
 
 # An allowance and a prohibition of which only what matters has to be given.
 allowing(id, terms) := object.union({"id": id, "owner": "netops", "reason": "Test", "expires": "2027-06-30"}, terms)
