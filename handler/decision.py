@@ -61,16 +61,25 @@ class Problem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Allowance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose an allowance is, and the last day (UTC) on which it holds."""
+    """Whose an allowance is, the last day (UTC) on which it holds, and its labels (a ticket, a link)."""
 
     owner: str
     expires: str
+    labels: dict[str, str]
+
+
+class Prohibition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a prohibition forbids, and its labels."""
+
+    reason: str
+    labels: dict[str, str]
 
 
 class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The verdict on one finding. `severity` is `none` exactly when the action is `allow`.
 
-    `allowances` has every well-formed allowance that applies to the finding, by id, expired ones too.
+    `allowances` has every well-formed allowance that applies to the finding, by id, expired ones too; `prohibitions`
+    has every well-formed prohibition that does.
     """
 
     id: str | None
@@ -80,4 +89,5 @@ class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     denied: tuple[Denied, ...]
     allowed: tuple[Allowed, ...]
     allowances: dict[str, Allowance]
+    prohibitions: dict[str, Prohibition]
     problems: tuple[Problem, ...]

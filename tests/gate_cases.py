@@ -135,13 +135,20 @@ def _policy(random: Random, named: dict[str, Json], *, allowance: bool) -> Json:
     }
     for protocol in random.choice([["tcp"], ["tcp"], ["udp"], ["tcp", "udp"]]):
         value[protocol] = _some(random, [*PORTS, *RANGES], 3)
+    if random.random() < 0.2:
+        value["labels"] = random.choice([{}, {"ticket": "NET-12"}, {"a b": "c", "link": "https://example.com/é"}])
     if allowance:
         value |= {"owner": random.choice(["x", "y"]), "expires": random.choice([*DATES, *["2027-06-30"] * 8])}
         if random.random() < 0.15:
             value["declared_in"] = random.choice([TAG, TAG, "other"])
         if random.random() < 0.3:
             value["bound"] = "behind a load balancer"
-    elif random.random() < 0.5:
+        if random.random() < 0.1:
+            value["everywhere"] = True
+        return value
+    if random.random() < 0.1:
+        value["where_unknown"] = "allowed"
+    if random.random() < 0.5:
         value["except"] = _some(random, [*words, *named], 3) if random.random() < 0.9 else random.choice([[], *ODD])
     return value
 
@@ -224,6 +231,8 @@ POLICY_BREAKS: list[Break] = [
     *(_set(protocol, [80, "80", [], "0-9", {"a": 80}, {}]) for protocol in ("tcp", "udp")),
     *(_spoil(key, [*NO_CIDRS, *NO_NAMES, *ODD, "unknown", "empty", "mixed"]) for key in ("sources", "except")),
     *(_set("sources", ["anywhere", []]), _set("expires", [*NO_DATES, *ODD]), _set("declared_in", [" ", *ODD])),
+    _set("labels", [{"a": 5}, {"": "x"}, {"a": " "}, *ODD]),
+    *(_set("everywhere", [True, False, "true"]), _set("where_unknown", ["allowed", "denied", *ODD])),
     _set("bound", ["behind a load balancer ", "task", *ODD]),
     *(_set("port", [80]), _set("protocol", ["tcp"]), _set("accounts", [["production"]]), _set("", [1])),
 ]

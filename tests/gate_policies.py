@@ -45,6 +45,7 @@ class Term(NamedTuple):
     ports: dict[str, int]
     networks: Networks
     bound: bool
+    labels: dict[str, str]
 
 
 class Stop(NamedTuple):
@@ -54,6 +55,8 @@ class Stop(NamedTuple):
     ports: dict[str, int]
     networks: Networks
     excepted: Networks
+    named: Json
+    """Reason and labels; null where it is malformed."""
 
     def stops(self, address: Address) -> bool:
         """Say whether an address is prohibited."""
@@ -62,10 +65,11 @@ class Stop(NamedTuple):
 
 def read_allowance(value: Json, tags: Json, world: World, problems: set[Problem]) -> Term | None:
     """Read an allowance; None when it is malformed."""
-    faults = set(faults_of(value, world, ("id", "owner", "reason"), ("expires", "declared_in", "bound")))
+    faults = set(faults_of(value, world, ("id", "owner", "reason"), ("expires", "declared_in", "bound", "everywhere")))
     if isinstance(value, dict):
         faults |= {"expires"} if not is_date(value.get("expires")) else set()
         faults |= {"bound"} if value.get("bound", BOUND) != BOUND else set()
+        faults |= {"everywhere"} if value.get("everywhere", True) is not True else set()
         faults |= {"declared_in"} if "declared_in" in value and not filled(value["declared_in"]) else set()
     problems |= {("allowance", identifier(value), field) for field in faults}
     if faults:
@@ -76,20 +80,25 @@ def read_allowance(value: Json, tags: Json, world: World, problems: set[Problem]
         ports = {protocol: ceiling & declared[protocol] for protocol, ceiling in ports.items()}
         problems |= {("tag", value["declared_in"], word) for word in unreadable}
     networks = unite(value["sources"], world.networks)
-    return Term(value["id"], value["owner"], value["expires"], ports, networks, "bound" in value)
+    return Term(
+        value["id"], value["owner"], value["expires"], ports, networks, "bound" in value, value.get("labels", {})
+    )
 
 
 def read_prohibition(value: Json, world: World, problems: set[Problem]) -> Stop:
     """Read a prohibition; a malformed one stops everything."""
-    faults = set(faults_of(value, world, ("id", "reason"), ("except",)))
+    faults = set(faults_of(value, world, ("id", "reason"), ("except", "where_unknown")))
+    if isinstance(value, dict) and value.get("where_unknown", "allowed") != "allowed":
+        faults.add("where_unknown")
     excepted = value.get("except", []) if isinstance(value, dict) else []
     words = excepted if isinstance(excepted, list) else [None]
     unreadable = {"except"} if any(members(word, world.networks) is None for word in words) else set()
     problems |= {("prohibition", identifier(value), field) for field in faults | unreadable}
     if faults:
-        return Stop(identifier(value), dict.fromkeys(PROTOCOLS, EVERY_PORT), EVERYTHING, NOTHING)
+        return Stop(identifier(value), dict.fromkeys(PROTOCOLS, EVERY_PORT), EVERYTHING, NOTHING, None)
     ports = {protocol: list_bits(value.get(protocol)) or 0 for protocol in PROTOCOLS}
-    return Stop(value["id"], ports, unite(value["sources"], world.networks), unite(words, world.networks))
+    named = {"reason": value["reason"], "labels": value.get("labels", {})}
+    return Stop(value["id"], ports, unite(value["sources"], world.networks), unite(words, world.networks), named)
 
 
 def identifier(value: Json) -> str:
@@ -103,10 +112,13 @@ def faults_of(value: Json, world: World, texts: tuple[str, ...], others: tuple[s
         yield ""
         return
     yield from (field for field in texts if not filled(value.get(field)))
-    yield from value.keys() - {*texts, *others, *PROTOCOLS, "sources"}
+    yield from value.keys() - {*texts, *others, *PROTOCOLS, "sources", "labels"}
     yield from (field for field in PROTOCOLS if field in value and list_bits(value[field]) is None)
     if not value.keys() & set(PROTOCOLS):
         yield "tcp"
+    labels = value.get("labels", {})
+    if not isinstance(labels, dict) or not all(filled(name) and filled(text) for name, text in labels.items()):
+        yield "labels"
     sources = value.get("sources")
     if not isinstance(sources, list) or not sources or any(members(word, world.networks) is None for word in sources):
         yield "sources"

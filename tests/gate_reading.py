@@ -83,6 +83,7 @@ def decision(finding: Json, allowances: list[Json], prohibitions: list[Json], wo
         "denied": denied,
         "allowed": allowed,
         "allowances": named(judge.terms),
+        "prohibitions": named_stops(judge.stops),
         "problems": problems,
     }
 
@@ -255,10 +256,24 @@ def distance(some: int, others: int) -> int:
 def named(terms: list[Term]) -> Json:
     """Give owner and expiry of every allowance; of two with one id the one that lasts longer."""
     lasting = {
-        name: max((term.expires, term.owner) for term in terms if term.id == name)
+        name: max((term.expires, term.owner, sorted(term.labels.items())) for term in terms if term.id == name)
         for name in {term.id for term in terms}
     }
-    return {name: {"owner": owner, "expires": expires} for name, (expires, owner) in lasting.items()}
+    return {
+        name: {"owner": owner, "expires": expires, "labels": dict(labels)}
+        for name, (expires, owner, labels) in lasting.items()
+    }
+
+
+def named_stops(stops: list[Stop]) -> Json:
+    """Give reason and labels of every well-formed prohibition; of two with one id the one with the larger labels."""
+    ordered = sorted((stop for stop in stops if stop.named), key=lambda stop: labels_and_reason(stop.named))
+    return {stop.id: stop.named for stop in ordered}
+
+
+def labels_and_reason(named: Json) -> Json:
+    """Give what Rego compares of two objects."""
+    return sorted(named["labels"].items()), named["reason"]
 
 
 def severity(action: str, denied: list[Json], *, undecidable: bool) -> str:

@@ -224,7 +224,7 @@ def test_what_is_decided_stays_decided(
 ENTRY = '{"protocol": "tcp", "from_port": 443, "to_port": 443, "source": "::/0", "by": ["x"]}'
 DECISION = (
     '{"id": finding.id, "action": "%s", "severity": "none", "undecidable": false, "denied": [], '
-    '"allowed": [%s], "allowances": {}, "problems": []}'
+    '"allowed": [%s], "allowances": {}, "prohibitions": {}, "problems": []}'
 )
 SOUND = DECISION % ("allow", ENTRY)
 

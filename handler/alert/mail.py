@@ -7,7 +7,7 @@ from handler.alert.attributes import team
 from handler.alert.case import Case, Denial, Judged, denials, heading, load_balancers, only_behind, title, unreadable
 from handler.alert.close import commands
 from handler.alert.text import Room, blocks, first, footer, ports, quoted, short, sources, time, wrapped
-from handler.decision import Allowance, Allowed, Problem
+from handler.decision import Allowance, Allowed, Problem, Prohibition
 from handler.finding import UNKNOWN, Reporter
 from handler.outcome import Engine
 from handler.settings import Settings
@@ -33,9 +33,11 @@ def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engin
 
 
 def _denied(case: Case, denied: Sequence[Denial], room: Room) -> list[str]:
-    whose = _whose(case.denied)
+    whose, forbidding = _whose(case.denied), _forbidding(case.denied)
     entries = first(
-        denied, room.entries, lambda denial: "\n".join(_denial(denial, whose, load_balancers(case, denial), room))
+        denied,
+        room.entries,
+        lambda denial: "\n".join(_denial(denial, whose, forbidding, load_balancers(case, denial), room)),
     )
     entries += first(unreadable(case), room.entries, lambda problem: "\n".join(_unreadable(problem, room)))
     if any(UNKNOWN in denial.sources for denial in denied):
@@ -44,7 +46,13 @@ def _denied(case: Case, denied: Sequence[Denial], room: Room) -> list[str]:
     return "\n\n".join(entries).split("\n")
 
 
-def _denial(denial: Denial, whose: dict[str, Allowance], balancers: Sequence[str], room: Room) -> list[str]:
+def _denial(
+    denial: Denial,
+    whose: dict[str, Allowance],
+    forbidding: dict[str, Prohibition],
+    balancers: Sequence[str],
+    room: Room,
+) -> list[str]:
     entry = denial.entry
     lines = [
         *wrapped(heading(denial, room), hanging="    "),
@@ -52,6 +60,10 @@ def _denial(denial: Denial, whose: dict[str, Allowance], balancers: Sequence[str
     ]
     if entry.nearest in whose and entry.cause not in {"expired", "prohibited"}:
         lines += wrapped(f"nearest allowance: {_allowance(entry.nearest, whose, room)}", "  ")
+    if entry.prohibition in forbidding:
+        lines += _labels(entry.prohibition, forbidding[entry.prohibition].labels, room, "  ")
+    elif entry.nearest in whose and entry.cause != "prohibited":
+        lines += _labels(entry.nearest, whose[entry.nearest].labels, room, "  ")
     if entry.security_group:
         group = short(entry.security_group, room.characters)
         through = f"through security group {group}"
@@ -92,8 +104,12 @@ def openings(case: Case, room: Room) -> list[str]:
         opening = f"{ports(entry.protocol, entry.from_port, entry.to_port)} from {sources([entry.source], room)}"
         if balancers:
             opening += f" behind load balancer {_balancers(balancers, room)}"
-        by = ", ".join(first(entry.by, max(room.entries, 1), lambda name: _allowance(name, whose, room)))
-        return "\n".join(wrapped(f"{opening}: {by}", "  ", "    "))
+        most = max(room.entries, 1)
+        by = ", ".join(first(entry.by, most, lambda name: _allowance(name, whose, room)))
+        lines = wrapped(f"{opening}: {by}", "  ", "    ")
+        for name in entry.by[:most]:
+            lines += _labels(name, whose[name].labels, room, "    ") if name in whose else []
+        return "\n".join(lines)
 
     return first(entries, room.entries, spell)
 
@@ -102,6 +118,17 @@ def _whose(judged: Iterable[Judged]) -> dict[str, Allowance]:
     """Give whose the allowances are that apply; of two with one id the one that lasts longer, as the gate does."""
     told = (pair for one in judged for pair in one.decision.allowances.items())
     return dict(sorted(told, key=lambda pair: pair[1].expires))
+
+
+def _forbidding(judged: Iterable[Judged]) -> dict[str, Prohibition]:
+    """Give the prohibitions that apply."""
+    return {name: entry for one in judged for name, entry in one.decision.prohibitions.items()}
+
+
+def _labels(name: str, labels: dict[str, str], room: Room, indent: str) -> list[str]:
+    """Spell the labels of a statement, where it has some."""
+    spelled = ", ".join(f"{label} {text}" for label, text in sorted(labels.items()))
+    return wrapped(short(f"labels of {name}: {spelled}", room.characters), indent, f"{indent}  ") if labels else []
 
 
 def _allowance(name: str, whose: dict[str, Allowance], room: Room) -> str:

@@ -13,7 +13,7 @@ else := {
 	"networks": _united(value.sources),
 	"declared_in": object.get(value, "declared_in", null),
 	"bound": object.get(value, "bound", null),
-	"named": {value.id: {"owner": value.owner, "expires": value.expires}},
+	"named": {value.id: {"owner": value.owner, "expires": value.expires, "labels": object.get(value, "labels", {})}},
 	"problems": set(),
 } if {
 	_allowance_faults(value) == set()
@@ -34,24 +34,30 @@ _plain_allowance(value) := {
 	"networks": networks,
 	"declared_in": null,
 	"bound": null,
-	"named": {id: {"owner": owner, "expires": expires}},
+	"named": {id: {"owner": owner, "expires": expires, "labels": object.get(value, "labels", {})}},
 	"problems": set(),
 } if {
 	regex.match(_plain_value, sprintf("%v", [value]))
 	networks := _united(value.sources)
 	networks.unreadable == set()
 	ports := {protocol: _plain_ranges(value[protocol]) | some protocol in ["tcp", "udp"]}
-	count(ports) == count(value) - 5
+	count(ports) == count(object.remove(value, _plain_keys))
 	id := value.id
 	owner := value.owner
 	expires := value.expires
 }
 
+_plain_keys := ["everywhere", "expires", "id", "labels", "owner", "reason", "sources"]
+
 _plain_value := sprintf(
-	`^\{"expires": "%s", "id": "%s", "owner": "%s", "reason": "%s", "sources": %s(, "(tcp|udp)": %s)+\}$`,
+	concat("", [
+		`^\{("everywhere": true, )?"expires": "%s", "id": "%s", (%s)?"owner": "%s", "reason": "%s", `,
+		`"sources": %s(, "(tcp|udp)": %s)+\}$`,
+	]),
 	[
 		`[1-9][0-9]{3}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)`,
 		_plain_text,
+		sprintf(`"labels": \{%s(, %s)*\}, `, [_plain_label, _plain_label]),
 		_plain_text,
 		_plain_text,
 		_plain_list(`"[0-9A-Za-z./:*_-]+"`),
@@ -63,6 +69,8 @@ _plain_value := sprintf(
 )
 
 _plain_text := `[!#-\[\]-~][ !#-\[\]-~]*`
+
+_plain_label := sprintf(`"%s": "%s"`, [_plain_text, _plain_text])
 
 _plain_list(item) := sprintf(`[\[{]%s(, %s)*[\]}]`, [item, item])
 
@@ -78,15 +86,31 @@ _plain_ranges(ports) := ranges if {
 # What is wrong, as [field, problem].
 _allowance_faults(value) := union({
 	_text_faults(value, ["id", "owner", "reason"]),
-	_unknown_keys(value, {"id", "owner", "reason", "expires", "sources", "tcp", "udp", "declared_in", "bound"}),
+	_unknown_keys(value, _allowance_keys),
 	_expiry_faults(value),
 	_declared_in_faults(value),
 	_bound_faults(value),
+	_everywhere_faults(value),
+	_label_faults(value),
 	_port_faults(value),
 	_word_faults(value),
 }) if {
 	is_object(value)
 } else := {["", sprintf("%v is not an object, so it is no allowance", [value])]}
+
+_allowance_keys := {
+	"id",
+	"owner",
+	"reason",
+	"expires",
+	"sources",
+	"tcp",
+	"udp",
+	"declared_in",
+	"bound",
+	"everywhere",
+	"labels",
+}
 
 _expiry_faults(value) := set() if _is_date(object.get(value, "expires", null))
 
@@ -101,6 +125,10 @@ _bound_faults(value) := set() if object.get(value, "bound", _behind_a_load_balan
 else := {["bound", sprintf("'%v' is not \"%s\"", [value.bound, _behind_a_load_balancer])]}
 
 _behind_a_load_balancer := "behind a load balancer"
+
+_everywhere_faults(value) := set() if object.get(value, "everywhere", true) == true
+
+else := {["everywhere", sprintf("'%v' is not true; an allowance for some servers leaves it out", [value.everywhere])]}
 
 _is_date(text) if {
 	is_string(text)

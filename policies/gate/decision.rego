@@ -34,6 +34,7 @@ decide(finding, applying) := {
 	"denied": [],
 	"allowed": [entry | some [_, _, _, _, _, entry] in seen],
 	"allowances": policy.named,
+	"prohibitions": policy.prohibitions,
 	"problems": [],
 } if {
 	policy := _policy(applying, finding.now)
@@ -73,6 +74,7 @@ _judgement(finding, applying) := {
 	"denied": [entry | some [_, _, _, _, _, _, entry] in denied],
 	"allowed": [entry | some [_, _, _, _, entry] in allowed],
 	"allowances": policy.named,
+	"prohibitions": policy.prohibitions,
 	"problems": sort(problems | policy.problems),
 } if {
 	id := _text_or_null(finding, "id")

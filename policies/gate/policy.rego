@@ -9,7 +9,8 @@ _policy([allowances, prohibitions], now) := {
 	"terms": terms,
 	"effective": terms,
 	"networks": [[term.id, term.networks] | some term in terms],
-	"stops": stops,
+	"stops": _stops(stops),
+	"prohibitions": _named_stops(stops),
 	"named": named,
 	"declared": false,
 	"bound": false,
@@ -27,6 +28,7 @@ _policy([allowances, prohibitions], now) := {
 	"effective": [term | some term in terms; term.expires >= today],
 	"networks": [[term.id, term.networks] | some term in terms],
 	"stops": _stops(stops),
+	"prohibitions": _named_stops(stops),
 	"named": named,
 	"declared": declared,
 	"bound": bound,
@@ -42,7 +44,7 @@ _policy([allowances, prohibitions], now) := {
 	named := _named(terms)
 }
 
-_plain_prohibitions(prohibitions) := _stops(stops) if {
+_plain_prohibitions(prohibitions) := stops if {
 	stops := [_prohibition(prohibition) | some prohibition in prohibitions]
 	[stop | some stop in stops; stop.problems != set()] == []
 }
@@ -52,10 +54,19 @@ _stops(stops) := {protocol: [[low, high, stop] | some stop in stops; some [low, 
 }
 
 # Whose the allowances are that apply, and until when they hold: of two with one id, the one that lasts longer.
-_named(terms) := {id: {"owner": owner, "expires": expires} |
+_named(terms) := {id: {"owner": owner, "expires": expires, "labels": labels} |
 	some id in {term.id | some term in terms}
-	[expires, owner] := max([[term.expires, term.owner] | some term in terms; term.id == id])
+	[expires, owner, labels] := max([[term.expires, term.owner, term.named[id].labels] |
+		some term in terms
+		term.id == id
+	])
 }
+
+# Why the well-formed prohibitions forbid that apply; of two with one id, either.
+_named_stops(stops) := named if {
+	named := object.union_n([stop.named | some stop in stops])
+	count(named) == count(stops)
+} else := {id: max([stop.named[id] | some stop in stops]) | some stop in stops; some id, _ in stop.named}
 
 # The policies with the ports that the tags of the finding's server declare.
 _fitted(policy, finding) := policy if not policy.declared

@@ -9,6 +9,7 @@ _prohibition(value) := {
 	"networks": _united(value.sources),
 	"excepted": _united(_collection(object.get(value, "except", []))),
 	"reason": value.reason,
+	"named": {value.id: {"reason": value.reason, "labels": object.get(value, "labels", {})}},
 	"problems": _prohibition_problems(value, _except_faults(value)),
 } if {
 	_prohibition_faults(value) == set()
@@ -18,6 +19,7 @@ _prohibition(value) := {
 	"networks": {"everything": true, "v4": {"0.0.0.0/0"}, "v6": {"::/0"}, "names": set()},
 	"excepted": {"everything": false, "v4": set(), "v6": set(), "names": set()},
 	"reason": "it is malformed, so it denies everything that it applies to",
+	"named": {},
 	"problems": _prohibition_problems(value, _prohibition_faults(value) | _except_faults(value)),
 }
 
@@ -28,12 +30,19 @@ _prohibition_problems(value, faults) := {{"kind": "prohibition", "id": _id(value
 # What is wrong, as [field, problem].
 _prohibition_faults(value) := union({
 	_text_faults(value, ["id", "reason"]),
-	_unknown_keys(value, {"id", "reason", "sources", "tcp", "udp", "except"}),
+	_unknown_keys(value, {"id", "reason", "sources", "tcp", "udp", "except", "where_unknown", "labels"}),
+	_where_unknown_faults(value),
+	_label_faults(value),
 	_port_faults(value),
 	_word_faults(value),
 }) if {
 	is_object(value)
 } else := {["", sprintf("%v is not an object, so it is no prohibition", [value])]}
+
+# The gate itself makes nothing of it: who checks policies asks for it where a prohibition holds only where tags are known.
+_where_unknown_faults(value) := set() if object.get(value, "where_unknown", "allowed") == "allowed"
+
+else := {["where_unknown", sprintf("'%v' is not \"allowed\"", [value.where_unknown])]}
 
 _except_faults(value) := set() if not "except" in object.keys(_object(value))
 
@@ -49,6 +58,15 @@ _text_faults(value, fields) := {[field, "is missing, blank or not text"] |
 	some field in fields
 	not _is_filled(object.get(value, field, null))
 }
+
+_label_faults(value) := set() if {
+	labels := object.get(value, "labels", {})
+	is_object(labels)
+	every name, text in labels {
+		_is_filled(name)
+		_is_filled(text)
+	}
+} else := {["labels", "is not an object of text to text, of which none is blank"]}
 
 _is_filled(text) if {
 	is_string(text)

@@ -99,6 +99,33 @@ test_denies_by_an_allowance_with_a_malformed_key_of_a_tag if {
 	}
 }
 
+test_allows_by_an_allowance_that_is_for_everywhere_or_has_labels if {
+	every keys in [
+		{"everywhere": true}, {"labels": {}}, {"labels": {"ticket": "NET-12"}}, {"labels": {"a b": "(x) é", "owner": "o"}},
+		{"everywhere": true, "labels": {"ticket": "NET-12", "runbook": "https://example.com/?a=\"b\""}},
+	] {
+		told(_decision({object.union(everything, keys)})) == {"allow tcp 22 from 0.0.0.0/0: everything"}
+		every broken in [{"udp": ["30-20"]}, {"tcp": [22, "x-y"]}] {
+			_refused(object.union(object.union(everything, keys), broken), object.keys(broken))
+		}
+	}
+}
+
+test_denies_by_an_allowance_that_is_for_everywhere_by_another_word if {
+	every value in [false, "true", 1, null, [true], {}] {
+		_refused(object.union(everything, {"everywhere": value}), {"everywhere"})
+	}
+}
+
+test_denies_by_an_allowance_with_malformed_labels if {
+	every labels in _malformed_labels { _refused(object.union(everything, {"labels": labels}), {"labels"}) }
+}
+
+_malformed_labels := [
+	null, "ticket", ["ticket"], 7, true, set(), {"ticket": 7}, {"ticket": ""}, {"ticket": " "}, {"": "x"}, {" ": "x"},
+	{7: "x"}, {"ticket": null}, {"ticket": ["NET-12"]}, {"ticket": {"a": "b"}}, {"a": "b", "ticket": false},
+]
+
 test_denies_by_what_is_no_allowance if {
 	every value in ["everything", 22, true, null, [everything], {}] {
 		problems := {found | some found in _decision({value}).problems}
@@ -125,12 +152,16 @@ test_says_what_is_wrong_with_each_field if {
 		"owner": "",
 		"expires": "2027-6-30",
 		"accounts": null,
+		"everywhere": "yes",
+		"labels": {"ticket": 7},
 		"x": 1,
 	}
 	_decision({allowance}).problems == [{"kind": "allowance", "id": "old-vpn", "field": field, "problem": problem} |
 		some [field, problem] in [
 			["accounts", "is for rows of the table, and has to name lists of accounts/data.yaml, or any"],
+			["everywhere", "'yes' is not true; an allowance for some servers leaves it out"],
 			["expires", "'2027-6-30' is not a date like 2027-06-30"],
+			["labels", "is not an object of text to text, of which none is blank"],
 			["owner", "is missing, blank or not text"],
 			["reason", "is missing, blank or not text"],
 			["sources", "nowhere is no network of data.networks and no CIDR without host bits"],

@@ -19,6 +19,7 @@ _decision := {
 	"denied": [],
 	"allowed": [],
 	"allowances": {},
+	"prohibitions": {},
 	"problems": [],
 }
 
@@ -39,7 +40,7 @@ test_allows_with_every_field if {
 		"action": "allow",
 		"severity": "none",
 		"allowed": [object.union(_entry, {"from_port": 443, "to_port": 443, "by": ["web"]})],
-		"allowances": {"web": {"owner": "netops", "expires": "2027-06-30"}},
+		"allowances": {"web": {"owner": "netops", "expires": "2027-06-30", "labels": {}}},
 	})
 }
 
@@ -49,7 +50,7 @@ test_denies_what_an_allowance_falls_short_of if {
 			"nearest": "web",
 			"reason": "web allows tcp 80, 443 from anywhere; 8443 is not among them",
 		})],
-		"allowances": {"web": {"owner": "netops", "expires": "2027-06-30"}},
+		"allowances": {"web": {"owner": "netops", "expires": "2027-06-30", "labels": {}}},
 	})
 }
 
@@ -71,7 +72,7 @@ test_denies_what_an_expired_allowance_covers if {
 			"nearest": "web",
 			"reason": "web expired on 2027-06-30 (netops)",
 		})],
-		"allowances": {"web": {"owner": "netops", "expires": "2027-06-30"}},
+		"allowances": {"web": {"owner": "netops", "expires": "2027-06-30", "labels": {}}},
 	})
 		with now as "2027-07-01T00:00:00Z"
 }
@@ -87,7 +88,8 @@ test_denies_what_a_prohibition_forbids_although_it_is_allowed if {
 			"nearest": "web",
 			"reason": "no-https forbids tcp 443 from 0.0.0.0/0: Test",
 		})],
-		"allowances": {"web": {"owner": "netops", "expires": "2027-06-30"}},
+		"prohibitions": {"no-https": {"reason": "Test", "labels": {}}},
+		"allowances": {"web": {"owner": "netops", "expires": "2027-06-30", "labels": {}}},
 	})
 }
 

@@ -106,7 +106,8 @@ test_is_undecidable_with_every_field if {
 		"undecidable": true,
 		"denied": [],
 		"allowed": [],
-		"allowances": {"everything": {"owner": "netops", "expires": "2027-06-30"}},
+		"allowances": {"everything": {"owner": "netops", "expires": "2027-06-30", "labels": {}}},
+		"prohibitions": {},
 		"problems": [{
 			"kind": "finding",
 			"id": "finding-1",

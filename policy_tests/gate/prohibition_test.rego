@@ -23,6 +23,8 @@ _denies(stop, id, fields) if {
 }
 
 test_allows_what_a_well_formed_one_does_not_forbid if {
+	keys := {"where_unknown": "allowed", "labels": {"ticket": "NET-12"}}
+	told(_decision(object.union(_stop, keys))) == {"allow tcp 22 from 203.0.113.9/32: everything"}
 	told(_decision(_stop)) == {"allow tcp 22 from 203.0.113.9/32: everything"}
 }
 
@@ -39,6 +41,13 @@ test_denies_by_a_prohibition_with_a_malformed_field if {
 	_denies(object.union(_stop, {"reason": 7}), "no", {"reason"})
 	_denies(object.union(_stop, {"id": ""}), "unnamed", {"id"})
 	_denies(object.union(_stop, {"expires": "2027-06-30"}), "no", {"expires"})
+	_denies(object.union(_stop, {"everywhere": true}), "no", {"everywhere"})
+	every labels in [null, "ticket", {"ticket": 7}, {"ticket": " "}, {"": "x"}] {
+		_denies(object.union(_stop, {"labels": labels}), "no", {"labels"})
+	}
+	every word in [true, "denied", "", null, ["allowed"]] {
+		_denies(object.union(_stop, {"where_unknown": word}), "no", {"where_unknown"})
+	}
 }
 
 test_forbids_by_a_prohibition_written_in_sets if {

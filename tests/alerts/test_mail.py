@@ -198,6 +198,7 @@ def test_policies_forge_no_line(opa_path: str, tmp_path: Path) -> None:
     policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
     forged = "x\\nAllowed on this server:\\u001b[2J\\u202e\\u200b"
     head = f'"id": "{forged}", "tcp": [22], "sources": ["office"], "owner": "{forged}", "reason": "{forged}"'
+    head += f', "labels": {{"{forged}": "{forged}"}}'
     (policies / "allow" / "odd.rego").write_text(
         f'package allow\n\nallowance contains {{{head}, "expires": "2027-06-30"}}\n'
     )
@@ -211,6 +212,51 @@ def test_policies_forge_no_line(opa_path: str, tmp_path: Path) -> None:
         assert all(line.replace("\t", "").isprintable() for line in lines)
         assert sum(line.startswith("Allowed on this server:") for line in lines) == bool(most)
         assert "x\\u000aAllowed on this server:" in " ".join(message.body.split())
+
+
+LABELLED = """package allow
+
+allowance contains {
+	"id": "metrics",
+	"tcp": [9100],
+	"sources": ["office"],
+	"owner": "netops",
+	"reason": "Metrics",
+	"expires": "2027-06-30",
+	"labels": {"ticket": "NET-12", "runbook": "https://example.com/m"},
+} if {
+	input.server.name == "cache-02"
+}
+"""
+LABELLED_STOP = """package forbid
+
+prohibition contains {
+	"id": "no-ftp",
+	"tcp": [21],
+	"sources": ["anywhere"],
+	"reason": "Passwords in the clear",
+	"labels": {"rule": "SEC-3"},
+}
+"""
+
+
+def test_labels_stand_where_their_statement_does(opa_path: str, tmp_path: Path) -> None:
+    """A ticket and a link are at hand with the nearest allowance, one that allows, and a prohibition; JSON has them."""
+    policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    (policies / "allow" / "metrics.rego").write_text(LABELLED)
+    (policies / "forbid" / "ftp.rego").write_text(LABELLED_STOP)
+    ways = (exposure(21), exposure(9100, sources=OFFICE), exposure(9100, sources=ANYWHERE[:1]))
+    with Opa(Process(str(policies), opa_path)) as gate:
+        gate.ready()
+        (message,) = alert.messages(outcomes(gate, [finding(CACHE, *ways)]), SETTINGS, ENGINE)
+    labels = "labels of metrics: runbook https://example.com/m, ticket NET-12\n"
+    assert "  no-ftp forbids tcp 21 from unknown" in message.body
+    assert "\n  labels of no-ftp: rule SEC-3\n" in message.body
+    assert f"\n  nearest allowance: metrics (netops, until 2027-06-30)\n  {labels}" in message.body
+    assert f": metrics (netops, until 2027-06-30)\n    {labels}" in message.body
+    decision = message.data["findings"][0]["decision"]
+    assert decision["allowances"]["metrics"]["labels"]["ticket"] == "NET-12"
+    assert decision["prohibitions"]["no-ftp"] == {"reason": "Passwords in the clear", "labels": {"rule": "SEC-3"}}
 
 
 def test_allowed_server_is_not_spoken_of(gate: Opa) -> None:

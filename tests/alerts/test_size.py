@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handler import alert
 from handler.alert import Message
-from handler.decision import Allowance, Allowed, Decision, Denied, Part, Problem
+from handler.decision import Allowance, Allowed, Decision, Denied, Part, Problem, Prohibition
 from handler.finding import Exposure, Finding, Reporter, Server, Undecidable
 from handler.outcome import Outcome
 from handler.settings import Settings
@@ -85,6 +85,9 @@ def allowed(draw: st.DrawFn) -> Allowed:
     return Allowed(protocol=draw(protocols), from_port=low, to_port=high, source=draw(sources), by=by)
 
 
+labels = st.dictionaries(texts, texts, max_size=2)
+
+
 @st.composite
 def decided(draw: st.DrawFn) -> Outcome:
     """Draw a denied finding; what denies and what exposes need not fit together."""
@@ -99,7 +102,14 @@ def decided(draw: st.DrawFn) -> Outcome:
         undecidable=draw(st.booleans()),
         denied=denied,
         allowed=tuple(draw(st.lists(allowed(), max_size=2)) * times),
-        allowances={one.nearest: Allowance(owner=draw(texts), expires=draw(texts)) for one in denied if one.nearest},
+        allowances={
+            one.nearest: Allowance(owner=draw(texts), expires=draw(texts), labels=draw(labels))
+            for one in denied
+            if one.nearest
+        },
+        prohibitions={
+            one.prohibition: Prohibition(reason=draw(texts), labels=draw(labels)) for one in denied if one.prohibition
+        },
         problems=tuple(draw(st.lists(problems, max_size=2)) * times),
     )
     exposures = tuple(
@@ -310,6 +320,7 @@ def _denied(name: str, sources: int = 1) -> Outcome:
         denied=tuple(Denied(source=source, **entry) for source in addresses),
         allowed=(),
         allowances={},
+        prohibitions={},
         problems=(),
     )
     return Outcome(records=(name,), report=known, decision=decision)
