@@ -315,10 +315,10 @@ prohibition contains {
     ("ports", "condition", "said"),
     [
         pytest.param(
-            "data.ports.administrativ.tcp",
+            "data.gate.administrativ_ports.tcp",
             'input.reach == "internet"',
-            "5: data.ports has no administrativ, so OPA takes it for undefined, in silence; "
-            "write a name that is there, perhaps administrative, or add it to a data file",
+            "5: data.gate has no administrativ_ports, so OPA takes it for undefined, in silence; "
+            "write a name that is there, perhaps administrative_ports, or add it to a data file",
             id="in a value",
         ),
         pytest.param(
@@ -371,8 +371,8 @@ def test_passes_imports_and_lists_and_tables_that_are_empty(
     """A name may be imported, a list of accounts empty, and the table without rows."""
     (policies / "servers" / "data.yaml").unlink()
     edit(policies / "accounts" / "data.yaml", 'staging:\n  - "444455556666"', "staging: []")
-    written = NEVER.replace("forbid\n", "forbid\n\nimport data.accounts as known\nimport data.ports\n")
-    written %= ("ports.administrative.tcp", "input.server.account in known.staging")
+    written = NEVER.replace("forbid\n", "forbid\n\nimport data.accounts as known\nimport data.gate\n")
+    written %= ("gate.administrative_ports.tcp", "input.server.account in known.staging")
     (policies / "forbid" / "imports.rego").write_text(written)
     assert (main([str(policies), "--opa", opa_path]), capsys.readouterr().err) == (0, "")
     (policies / "forbid" / "imports.rego").write_text(written.replace("known.staging", "known.stagng"))

@@ -27,7 +27,9 @@ by_name:
 @pytest.fixture
 def policies(tmp_path: Path) -> Path:
     """Give a copy of the shipped policies to break."""
-    return Path(shutil.copytree(REPOSITORY / "policies", tmp_path / "policies"))
+    policies = Path(shutil.copytree(REPOSITORY / "policies", tmp_path / "policies"))
+    (policies / "ports").mkdir()
+    return policies
 
 
 def edit(file: Path, old: str, new: str) -> None:

@@ -119,7 +119,7 @@ def test_refuses_a_name_of_data_behind_a_variable(policies: Path, opa_path: str,
     [
         'some list in ["production", "staging"]\n\tinput.server.account in data.accounts[list]',
         'some key in ["Role", "Team"]\n\tsome value in ["a"]\n\tinput.server.tags[key] == value',
-        """ports := {port | some name in ["administrative"]; some port in data.ports[name].tcp}
+        """ports := {port | some name in ["office"]; some port in data.networks[name]}
 	lists := {list | some name in ["staging"]; list := data.accounts[name]}
 	count(ports) + count(lists) > 0""",
         "some list, _ in data.accounts\n\tinput.server.account in data.accounts[list]",

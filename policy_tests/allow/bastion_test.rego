@@ -39,8 +39,8 @@ test_denies_another_port if {
 }
 
 test_denies_another_role if {
-	verdict({"tags": {"Role": "web"}}, "tcp 22", ["203.0.113.0/24"]) == {
-		"deny tcp 22 from 203.0.113.0/24: short, nearest web-https",
+	verdict({"tags": {"Role": "bastion2"}}, "tcp 22", ["203.0.113.0/24"]) == {
+		"deny tcp 22 from 203.0.113.0/24: uncovered",
 	}
 }
 

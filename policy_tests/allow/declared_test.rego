@@ -58,12 +58,6 @@ test_denies_the_tag_in_production if {
 	}
 }
 
-test_denies_telnet_whatever_the_tag_declares if {
-	verdict(_declares("tcp/23"), "tcp 23", ["0.0.0.0/0"]) == {
-		"deny tcp 23 from 0.0.0.0/0: prohibited by no-telnet, nearest declared-ports",
-	}
-}
-
 test_denies_after_the_last_day if {
 	verdict(_declares("tcp/8443"), "tcp 8443", ["0.0.0.0/0"]) == {
 		"deny tcp 8443 from 0.0.0.0/0: expired, nearest declared-ports",
