@@ -1,5 +1,6 @@
 """The example is a folder like any other: each file of it can go, and the engine needs none."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -65,9 +66,12 @@ def test_nothing_else_is_in_the_example() -> None:
 
 
 def test_the_engine_is_tested_without_the_example(opa_path: str) -> None:
-    """Its tests use no data and no rule of a team's."""
+    """Its tests use no data and no rule of a team's, and reach every line."""
     ran = opa_test(opa_path, ROOT, "policies/gate", "policy_tests/gate")
     assert ran.returncode == 0, ran.stdout
+    ran = opa_test(opa_path, ROOT, "policies/gate", "policy_tests/gate", "--coverage", "--format", "json")
+    files = json.loads(ran.stdout)["files"]
+    assert {name: lines["not_covered"] for name, lines in files.items() if lines.get("not_covered")} == {}
 
 
 @pytest.mark.parametrize("arguments", [(), ("--bundle",)], ids=["plain", "bundle"])

@@ -38,6 +38,15 @@ test_allows_no_more_than_the_ceiling if {
 	}
 }
 
+test_leaves_other_allowances_as_they_are if {
+	other := allowing("other", {"tcp": [22], "sources": ["anywhere"]})
+	found := finding({"tags": {"ports": "tcp/443"}}, [exposure("tcp 22", ["0.0.0.0/0"]), exposure("tcp 443", ["::/0"])])
+	told(decide(found, {_ceiling, other}, set())) == {
+		"allow tcp 22 from 0.0.0.0/0: other",
+		"allow tcp 443 from ::/0: declared",
+	}
+}
+
 test_denies_and_names_each_unreadable_word if {
 	every word in [
 		"443", "tcp", "tcp/", "tcp/x", "tcp/443,", "TCP/443", "tcp:443", "icmp/8", "tcp/-1", "tcp/+443", "tcp/0443",

@@ -4,9 +4,18 @@ package policy_tests.gate.helper
 
 import data.policy_tests.everything
 import data.policy_tests.finding
+import data.policy_tests.networks
 import data.policy_tests.stranger
+import data.policy_tests.verdict
 
 _defaults := {"account": "222233334444", "server": {"name": "www", "tags": {"Role": "web"}, "region": "eu-north-1"}}
+
+test_says_what_the_gate_says if {
+	verdict({}, "tcp 22-23", ["0.0.0.0/0"]) == {"allow tcp 22-23 from 0.0.0.0/0: everything"}
+		with data.allow.allowance as {everything}
+		with data.forbid.prohibition as set()
+		with data.networks as networks
+}
 
 test_assumes_what_the_team_says if {
 	finding({}, []).server == {
