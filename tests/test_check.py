@@ -337,9 +337,9 @@ prohibition contains {
         ),
         pytest.param(
             "[443]",
-            "data.allow._is_container",
-            "9: data.allow has no _is_container, so OPA takes it for undefined, in silence; "
-            "write a name that is there, perhaps _is_container_host, or add it to a data file",
+            "data.allow.allowances",
+            "9: data.allow has no allowances, so OPA takes it for undefined, in silence; "
+            "write a name that is there, perhaps allowance, or add it to a data file",
             id="of a rule",
         ),
     ],

@@ -60,8 +60,9 @@ default %(name)s := false
 
 def test_refuses_a_helper_that_two_files_of_a_team_define(policies: Path, opa_path: str) -> None:
     """OPA would make one rule of both, so that what one team's helper means widens what another allows."""
-    (policies / "allow" / "kubernetes.rego").write_text(KUBERNETES % {"name": "_is_container_host"})
-    taken = f"`_is_container_host` of {policies / 'allow' / 'containers.rego'}:74 has this name too"
+    (policies / "allow" / "ecs.rego").write_text('package allow\n\n_is_host if input.server.tags.Role == "host"\n')
+    (policies / "allow" / "kubernetes.rego").write_text(KUBERNETES % {"name": "_is_host"})
+    taken = f"`_is_host` of {policies / 'allow' / 'ecs.rego'}:3 has this name too"
     remedy = "give each a name of its own, or define it in one file and use it in the other"
     problem = f"{taken}, and OPA makes one rule of both; {remedy}"
     assert read(Check(policies, None, opa_path)) == [("kubernetes.rego", 7, problem)]
