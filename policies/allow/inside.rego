@@ -15,9 +15,9 @@ allowance contains {
 } if {
 	input.server.tags_known
 	not input.server.tags.Role == "container-host"
+	gate.reached_from(["private"])
 	some list in ["production", "staging"]
 	input.server.account in data.accounts[list]
-	gate.reached_from(["private"])
 }
 
 allowance contains {
@@ -30,7 +30,7 @@ allowance contains {
 	"expires": "2027-06-30",
 } if {
 	input.server.tags.Role == "container-host"
+	gate.reached_from(["private"])
 	some list in ["production", "staging"]
 	input.server.account in data.accounts[list]
-	gate.reached_from(["private"])
 }

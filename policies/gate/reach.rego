@@ -14,26 +14,21 @@ reached_from(names) if {
 	some exposure in input.exposures
 	some source in exposure.sources
 	not source in {"0.0.0.0/0", "::/0", "unknown"}
+	is_string(source)
 	some name in names
-	some member in data.networks[name]
-	_lies_in(source, member)
+	_lies_in(source, data.networks[name])
 }
 
-# A security group of another account, or a prefix list.
-_lies_in(source, member) if {
-	is_string(member)
-	not net.cidr_is_valid(member)
-	source == member
-}
+_lies_in(source, members) if source in members
 
-_lies_in(source, "sg-*") if {
-	is_string(source)
+_lies_in(source, members) if {
 	startswith(source, "sg-")
+	"sg-*" in members
 }
 
-_lies_in(source, member) if {
-	is_string(source)
+_lies_in(source, members) if {
 	net.cidr_is_valid(source)
+	some member in members
 	is_string(member)
 	net.cidr_is_valid(member)
 	net.cidr_contains(member, source)
