@@ -11,7 +11,7 @@ COPY policy_tests/ /
 FROM --platform=${BUILDPLATFORM} ${GO_IMAGE} AS opa
 ARG TARGETARCH
 WORKDIR /src
-COPY tools/opa/go.mod tools/opa/go.sum ./
+COPY handler/opa_binary/go.mod handler/opa_binary/go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOARCH=${TARGETARCH} \
     go build -trimpath -ldflags "-s -w" -o /out/opa github.com/open-policy-agent/opa

@@ -38,10 +38,10 @@ image-bench: .venv/installed
 	@tests/image/run .venv/bin/python -m tests.image.measure
 
 opa-path:
-	@$(PYTHON) tools/opa/get.py
+	@$(PYTHON) -m handler.opa_binary
 
 opa: .venv/installed
-	@opa=$$($(PYTHON) tools/opa/get.py) && { [ "$$opa" -ef .venv/bin/opa ] || ln -sf "$$opa" .venv/bin/opa; }
+	@opa=$$($(PYTHON) -m handler.opa_binary) && { [ "$$opa" -ef .venv/bin/opa ] || ln -sf "$$opa" .venv/bin/opa; }
 
 # A copied or moved .venv still runs the code of the checkout that made it.
 ifneq ($(shell cat .venv/installed 2>/dev/null),$(CURDIR))
@@ -62,9 +62,9 @@ endif
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml --output-file requirements.txt
+	  --group function --output-file requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml --extra cli --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	  pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 clean:
 	rm -rf .venv .cache build *.egg-info

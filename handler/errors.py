@@ -35,6 +35,14 @@ class PolicyRefusedError(PortcullisError):
     """OPA refuses the policies. The message is OPA's own."""
 
 
+class OpaMissingError(PortcullisError):
+    """There is no OPA of the pinned version here, or this way to get one leads nowhere."""
+
+
+class OpaTamperedError(PortcullisError):
+    """What was built or fetched as OPA is not what go.sum or the published checksum names: it is not used."""
+
+
 class OpaUnavailableError(PortcullisError):
     """OPA cannot be started or reached, or no time is left: what it was needed for is undecided."""
 

@@ -2,13 +2,12 @@
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from pathlib import Path
 
 from handler import __version__
+from handler.opa_binary import find
 
 DENIED, UNREAD = 1, 2
 """The exit status when something is denied, and when something is undecidable, unreadable or cannot be told."""
@@ -45,6 +44,5 @@ def _unwritten(error: OSError) -> int:
 
 
 def executable() -> str:
-    """Give the OPA to run: `OPA_PATH`, else the one beside this Python, else `opa` on PATH."""
-    beside = shutil.which("opa", path=str(Path(sys.executable).parent))
-    return os.environ.get("OPA_PATH") or beside or "opa"
+    """Return the path of the OPA to run. Raises `PortcullisError` when there is none of the pinned version."""
+    return str(find())

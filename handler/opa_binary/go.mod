@@ -1,4 +1,4 @@
-module portcullis/tools/opa
+module portcullis/opa
 
 go 1.26.0
 
