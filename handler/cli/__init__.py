@@ -4,35 +4,56 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from io import TextIOWrapper
 
 from handler import __version__
+from handler.errors import PortcullisError
 from handler.opa_binary import find
+
+COMMANDS = {
+    "decide": "judge recorded events and send nothing",
+    "engine": "print the folders that plain OPA needs beside a team's folder",
+    "init": "make a folder of policies, with tests and a workflow that checks them",
+}
+"""What each command does. The module of that name has `add_to(parser)`, for its arguments, and `run(arguments)`, which
+returns the exit status; it is imported only to run, so that no command needs what another imports."""
 
 DENIED, UNREAD = 1, 2
 """The exit status when something is denied, and when something is undecidable, unreadable or cannot be told."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; give its exit status."""
-    from handler.cli import decide  # noqa: PLC0415  it needs rich; what checks the policies in the image has none
-
-    parser = argparse.ArgumentParser(prog="portcullis", description="A gate for network-exposure findings on AWS.")
-    parser.add_argument("--version", action="version", version=f"portcullis {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    decide.add_to(commands)
-    given = parser.parse_args(arguments)
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    arguments = _parse(sys.argv[1:] if words is None else words)
     if sys.stdout is None:
         print("the output cannot be written: standard output is closed", file=sys.stderr)
         return UNREAD
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status: int = given.run(given)
+        status: int = arguments.run(arguments)
         sys.stdout.flush()
+    except PortcullisError as error:
+        print(error, file=sys.stderr)
+        return UNREAD
     except OSError as error:
         return _unwritten(error)
     return status
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="portcullis", description="A gate for network-exposure findings on AWS.")
+    parser.add_argument("--version", action="version", version=f"portcullis {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = next((word for word in words if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        subparser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == command:
+            module = import_module(f"handler.cli.{name}")
+            module.add_to(subparser)
+            subparser.set_defaults(run=module.run)
+    return parser.parse_args(words)
 
 
 def _unwritten(error: OSError) -> int:

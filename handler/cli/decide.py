@@ -19,13 +19,11 @@ from handler.errors import PortcullisError
 from handler.process import Process
 
 
-def add_to(commands: Any) -> None:
-    """Add the command to those of `portcullis`."""
-    parser = commands.add_parser(
-        "decide",
-        help="judge recorded events and send nothing",
-        description="Judge recorded events and send nothing. Exit status: 0 nothing denied, 1 something denied, "
-        "2 something undecidable or unreadable.",
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = (
+        "Judge recorded events and send nothing. Exit status: 0 nothing denied, 1 something denied, "
+        "2 something undecidable or unreadable."
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of the table")
     parser.add_argument(
@@ -45,7 +43,6 @@ def add_to(commands: Any) -> None:
         help="a Lambda event, an answer of list_findings or describe_findings, an array of those, or JSON lines; "
         "- is standard input",
     )
-    parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> int:
