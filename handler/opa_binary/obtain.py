@@ -7,9 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 
 from handler.errors import OpaMissingError, OpaTamperedError
@@ -77,6 +74,9 @@ def say(line: str) -> None:
 
 
 def _fetch(url: str) -> bytes:
+    import urllib.request  # noqa: PLC0415  slow to import, and seldom needed
+    from http.client import HTTPException  # noqa: PLC0415
+
     try:
         with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310  the scheme is the caller's constant
             content: bytes = response.read()
