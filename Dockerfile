@@ -28,6 +28,8 @@ RUN pip install --quiet --disable-pip-version-check --root-user-action=ignore --
 FROM packages AS checked
 COPY --from=opa /out/opa /opt/opa/bin/opa
 COPY handler/ /build/task/handler/
+COPY policies/gate/ /build/task/handler/engine/gate/
+COPY policy_tests/gate/helper/ /build/task/handler/engine/helper/
 COPY --from=policies / /build/task/policies/
 COPY --from=policy_tests / /build/policy_tests/
 WORKDIR /build/task
@@ -35,7 +37,7 @@ RUN PATH=/opt/opa/bin:${PATH} PYTHONPATH=/build/packages python -B -m handler.cl
 ARG POLICY_REVISION=unknown
 RUN python -B -c 'import sys; from handler.bundle import Folder; sys.exit(sys.argv[1] not in ("unknown", Folder("policies").revision))' \
         "${POLICY_REVISION}" || { echo "the policies are not those of revision ${POLICY_REVISION}" >&2; exit 1; }
-RUN rm -rf handler/cli \
+RUN rm -rf handler/cli handler/check handler/opa_binary handler/engine/helper policies/gate \
  && python -m compileall -q -s /build/task -p /var/task --invalidation-mode unchecked-hash handler \
  && chmod -R a+rX .
 

@@ -1,8 +1,9 @@
 # make demo       sample events judged by the real OPA, no AWS account needed
 # make test       everything that CI checks
-# make opa-path   the path of the OPA that they use
+# make opa-path   the path of the OPA that they use: OPA_PATH, one of the pinned version, or else built or fetched
 # make bench      how long a decision takes, and what it is made of
-# make image      the image that Lambda runs, with Docker, Podman or buildah; TAG=, POLICIES=, POLICY_TESTS=, ENGINE=, FLAGS=
+# make image      the image that Lambda runs, with Docker, Podman or buildah; POLICIES= and POLICY_TESTS= are the folders of
+#                 your own (`portcullis init` makes them); TAG=, ENGINE=, FLAGS=
 # make image-test the image, built with stand-ins for its base images and driven as Lambda does; Linux and root
 # make image-bench its size, start, warm invocations and memory
 # make lock       requirements*.txt anew from pyproject.toml (needs uv)

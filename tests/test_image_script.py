@@ -48,7 +48,7 @@ def test_tag_and_policies_are_arguments(docker: Path, tmp_path: Path) -> None:
     """A team names its own policies, their tests and the tag."""
     for name in ("ours", "our_tests"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / ".manifest").write_text("{}")
+        (tmp_path / name / "data.yaml").write_text("networks: {}\n")
     given = {"TAG": "gate:7", "POLICIES": str(tmp_path / "ours"), "POLICY_TESTS": str(tmp_path / "our_tests")}
     asked = run(docker, **given).stdout.splitlines()
     assert asked[asked.index("--tag") + 1] == "gate:7"
@@ -56,11 +56,38 @@ def test_tag_and_policies_are_arguments(docker: Path, tmp_path: Path) -> None:
     assert {f"policies={given['POLICIES']}", f"policy_tests={given['POLICY_TESTS']}"} <= set(asked)
 
 
-def test_folder_without_manifest_is_refused(docker: Path, tmp_path: Path) -> None:
-    """A folder that is no bundle is named, and nothing is built."""
-    refused = run(docker, POLICIES=str(tmp_path))
+def test_needs_no_package(docker: Path, tmp_path: Path) -> None:
+    """The Python that names the version and the revision may be a bare one."""
+    bare = tmp_path / "bare"
+    bare.write_text(f'#!/bin/bash\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    (tmp_path / "data.yaml").write_text("networks: {}\n")
+    asked = run(docker, POLICIES=str(tmp_path), PYTHON=str(bare)).stdout.splitlines()
+    assert f"POLICY_REVISION={Folder(tmp_path).revision}" in asked
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        pytest.param({}, "/ours holds no file of Rego and no data.yaml or data.json", id="no-policies"),
+        pytest.param(
+            {"gate/ports.rego": "package gate\n"},
+            "/ours/gate/ports.rego defines gate, which belongs to the engine, which comes with Portcullis: delete ",
+            id="another-engine",
+        ),
+    ],
+)
+def test_folder_that_cannot_be_loaded_is_refused(
+    docker: Path, tmp_path: Path, files: dict[str, str], problem: str
+) -> None:
+    """A folder that the function would not load is named with the reason, and nothing is built."""
+    (tmp_path / "ours").mkdir()
+    for name, content in files.items():
+        (tmp_path / "ours" / name).parent.mkdir()
+        (tmp_path / "ours" / name).write_text(content)
+    refused = run(docker, POLICIES=str(tmp_path / "ours"))
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == f"{tmp_path} is no folder of policies: it holds no .manifest\n"
+    assert refused.stderr.startswith(f"{tmp_path}{problem}")
 
 
 def test_says_what_is_needed_when_nothing_can_build(docker: Path) -> None:

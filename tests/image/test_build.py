@@ -1,7 +1,6 @@
 """What is built, and what cannot be built."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,11 +8,16 @@ import pytest
 
 import handler
 from handler.bundle import Folder
+from handler.cli import main
+from handler.cli.init import PLACEHOLDER
 from handler.settings import ROOT
-from tests.image.conftest import NAME, build
-from tests.image.function import Image, buildah
+from tests.image.conftest import NAME, Topic, build, event
+from tests.image.function import Function, Image, buildah
 
-UNWANTED = ("handler/cli", "tests", "policy_tests", "pytest", "rich", "moto", "Makefile", "requirements.txt")
+UNWANTED = (
+    *("handler/cli", "handler/check", "handler/opa_binary", "handler/engine/helper", "policies/gate"),
+    *("tests", "policy_tests", "pytest", "rich", "moto", "Makefile", "requirements.txt"),
+)
 
 
 @pytest.mark.usefixtures("image")
@@ -37,6 +41,8 @@ def test_holds_what_the_function_needs_and_no_more(image: Image) -> None:
     task = image.root / "var" / "task"
     assert (image.root / "opt" / "opa" / "bin" / "opa").stat().st_mode & 0o111
     assert {path.name for path in task.iterdir()} >= {"handler", "policies", "boto3", "opa_client"}
+    engine = {path.relative_to(ROOT / "policies") for path in (ROOT / "policies" / "gate").rglob("*.rego")}
+    assert {path.relative_to(task / "handler" / "engine") for path in task.rglob("gate/**/*.rego")} == engine
     assert [name for name in UNWANTED if (task / name).exists()] == []
     assert [path for path in image.root.rglob("*") if path.name in {"go", "gcc", "cc", "_test.rego"}] == []
     sources = {path for path in task.rglob("*.py") if path.parent.name != "__pycache__"}
@@ -91,20 +97,24 @@ def test_policies_of_another_revision_make_no_image() -> None:
 
 
 @pytest.mark.usefixtures("image")
-def test_a_team_builds_its_own_policies_in(policies: Path, tmp_path: Path) -> None:
-    """Policies and their tests come from any folder, under any umask, and the label names their revision."""
-    web = policies / "allow" / "web.rego"
-    web.write_text(web.read_text() + "\n# ours\n")
-    web.chmod(0o600)
-    tests = shutil.copytree(ROOT / "policy_tests", tmp_path / "policy_tests")
-    given = {"POLICIES": str(policies), "POLICY_TESTS": str(tests), "TAG": "localhost/ours"}
-    built = build(environment=given)
+def test_a_team_builds_its_own_policies_in(tmp_path: Path, topic: Topic) -> None:
+    """Policies and their tests come from a folder that `init` made, under any umask, and decide in the image."""
+    assert main(["init", str(tmp_path)]) == 0
+    policies = tmp_path / "policies"
+    accounts = policies / "accounts" / "data.yaml"
+    accounts.write_text(accounts.read_text().replace(PLACEHOLDER, "111122223333"))
+    (policies / "allow" / "web.rego").chmod(0o600)
+    tests = str(tmp_path / "policy_tests")
+    built = build(environment={"POLICIES": str(policies), "POLICY_TESTS": tests, "TAG": "localhost/ours"})
     assert built.returncode == 0, built.stderr[-5000:]
     with Image("localhost/ours") as ours:
         assert ours.configuration["Labels"]["portcullis.policy"] == Folder(policies).revision
         file = ours.root / "var" / "task" / "policies" / "allow" / "web.rego"
-        assert "# ours" in file.read_text()
         assert file.stat().st_mode & 0o004
+        with Function(ours, topic.environment) as function:
+            function.start()
+            answers = [function.invoke(event(name)).body["outcomes"] for name in ("01-web-443", "07-telnet")]
+    assert [outcome["decision"]["action"] for [outcome] in answers] == ["allow", "deny"]
 
 
 def test_missing_base_image_is_named() -> None:
