@@ -23,7 +23,7 @@ test: opa
 	.venv/bin/ruff format --check --quiet .
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy --no-error-summary
-	.venv/bin/python -m handler.cli.check policies policy_tests --every-line
+	.venv/bin/portcullis check policies --tests policy_tests --coverage
 	.venv/bin/python -m pytest --quiet
 
 bench: opa

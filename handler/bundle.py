@@ -100,10 +100,19 @@ class Folder:
         if self.problems:
             raise PolicyFolderError([f"{self.shown(name)} {problem}" for name, problem in self.problems])
 
-    def pack(self, others: Mapping[str, bytes] | None = None) -> "Bundle":
-        """Return the folder as a bundle, with further files by their path in it."""
+    @cached_property
+    def packages(self) -> dict[str, list[str]]:
+        """The files of Rego by the name under `data` that their package begins with."""
+        packages: dict[str, list[str]] = {}
+        for name, content in self.files.items():
+            if name.endswith(".rego"):
+                packages.setdefault(next(iter(_package(content)), ""), []).append(name)
+        return packages
+
+    def pack(self, others: Mapping[str, bytes] | None = None, roots: Iterable[str] = ()) -> "Bundle":
+        """Return the folder as a bundle, with further files by their path in it and their roots."""
         files = {self._packed(name): content for name, content in self.files.items()}
-        return Bundle({**files, **(others or {})}, self.roots)
+        return Bundle({**files, **(others or {})}, {*self.roots, *roots})
 
     def _packed(self, name: str) -> str:
         """Return the path in the bundle: data lies where it belongs under `data`, Rego where a person finds it."""
@@ -129,6 +138,9 @@ class Folder:
             self._refuse(file, "is a symbolic link out of the folder: put the file itself there")
             return None
         try:
+            if file.exists() and not file.is_file():
+                self._refuse(file, "is no file of text: put one there, or remove it")
+                return None
             if file.stat().st_size > _MOST_BYTES:
                 self._refuse(file, "is larger than 8 MiB: split it into several files, each in a folder of its own")
                 return None
@@ -159,15 +171,13 @@ class Folder:
                     self.problems.append((name, f"{problem}, and name your account in defaults.rego"))
                 continue
             for root in _RESERVED.keys() & set(_roots(name, content)):
-                remedy = f"delete {self.shown(ENGINE)}" if root == ENGINE else "give it another name"
+                remedy = f"delete {self.shown(ENGINE)}" if name.startswith(f"{ENGINE}/") else "give it another name"
                 self.problems.append((name, f"defines {root}, which {_RESERVED[root]}: {remedy}"))
 
 
-def packed_engine(*, with_helper: bool = False) -> "Bundle":
-    """Return the engine as a bundle, and with it, for tests, the helper of the policy tests."""
-    folders = [engine(), *([helper()] if with_helper else [])]
-    files = {file.as_posix(): file.read_bytes() for folder in folders for file in sorted(folder.rglob("*.rego"))}
-    return Bundle(files, [ENGINE, *(["policy_tests"] if with_helper else [])])
+def packed_engine() -> "Bundle":
+    """Return the engine as a bundle."""
+    return Bundle({file.as_posix(): file.read_bytes() for file in sorted(engine().rglob("*.rego"))}, [ENGINE])
 
 
 class Bundle:

@@ -1,4 +1,4 @@
-"""The environment, read once at the start into a frozen value. Each variable's meaning stands in the README."""
+"""The environment, read once at the start into a frozen value. What each variable means is in docs/settings.md."""
 
 import os
 from collections.abc import Mapping

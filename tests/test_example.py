@@ -74,8 +74,7 @@ def test_the_engine_is_tested_without_the_example(opa_path: str) -> None:
     assert {name: lines["not_covered"] for name, lines in files.items() if lines.get("not_covered")} == {}
 
 
-@pytest.mark.parametrize("arguments", [(), ("--bundle",)], ids=["plain", "bundle"])
-def test_plain_opa_test_passes_here(opa_path: str, arguments: tuple[str, ...]) -> None:
+def test_plain_opa_test_passes_here(opa_path: str) -> None:
     """Engine, example and both their tests stand where Rego people expect them."""
-    ran = opa_test(opa_path, ROOT, *arguments, "policies", "policy_tests")
+    ran = opa_test(opa_path, ROOT, "policies", "policy_tests")
     assert ran.returncode == 0, ran.stdout

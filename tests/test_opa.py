@@ -22,7 +22,7 @@ from handler.finding import Server
 from handler.opa import CHUNK, CHUNK_SOURCES, Opa
 from handler.process import Process
 from handler.settings import ROOT
-from tests.builders import CONFLICT, PANIC, exposure, finding, server, team_folder
+from tests.builders import CONFLICT, PANIC, exposure, finding, server
 
 POLICIES = ROOT / "policies"
 WEB = exposure(443)
@@ -379,4 +379,6 @@ def _started(folder: Path, opa_path: str, engine: str, monkeypatch: pytest.Monke
     (folder / "engine").mkdir()
     (folder / "engine" / "gate.rego").write_text(engine)
     monkeypatch.setattr(bundle, "engine", lambda: folder / "engine")
-    return Process(str(team_folder(folder)), opa_path)
+    (folder / "policies" / "networks").mkdir(parents=True)
+    shutil.copy(POLICIES / "networks" / "data.yaml", folder / "policies" / "networks")
+    return Process(str(folder / "policies"), opa_path)

@@ -4,17 +4,21 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from handler.cli.register import QUERY, NotPlainError, statements
-from handler.cli.schema import FOLDER
+from handler.bundle import Folder, engine
+from handler.check import check
+from handler.check.listing import entries
+from handler.settings import ROOT
+from tests.builders import team_folder
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-POLICIES = REPOSITORY / "policies"
+POLICIES = ROOT / "policies"
+TODAY = date(2026, 11, 24)
 
 LITERAL = """package allow
 
@@ -24,7 +28,8 @@ allowance contains {{
 	"sources": ["anywhere"],
 	"owner": "web-platform",
 	"reason": "Public",
-	"expires": "2099-12-31",
+	"expires": "2027-06-30",
+	"everywhere": true,
 }}
 """
 
@@ -39,53 +44,23 @@ FINDING = {
 }
 
 
-def run(opa_path: str, *arguments: str | Path, given: Any = None) -> Any:
-    """Run an `opa` subcommand that prints JSON, with `given` as standard input."""
-    command = [opa_path, *map(str, arguments)]
-    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr or done.stdout
-    return json.loads(done.stdout or "null")
-
-
-def register(opa_path: str, policies: Path) -> list[dict[str, Any]]:
-    """Give the allowances as partial evaluation prints them."""
-    return list(statements(run(opa_path, "eval", *QUERY, "--bundle", policies, "x := data.gate.allowance[_]")))
-
-
-def test_partial_evaluation_prints_every_allowance_of_rules_and_table(opa_path: str) -> None:
-    """The register needs no finding, and is the same for both forms."""
+def test_register_has_every_allowance_of_rules_and_table(opa_path: str) -> None:
+    """It needs no finding, and is the same for both forms."""
     rules = "".join(file.read_text() for file in (POLICIES / "allow").glob("*.rego"))
     table = yaml.safe_load((POLICIES / "servers" / "data.yaml").read_text())
     keyed = [table["by_name"], table["by_id"], *table["by_tag"].values()]
     rows = [row for keys in keyed for rows in keys.values() for row in rows]
-    printed = register(opa_path, POLICIES)
-    assert {allowance["id"] for allowance in printed} == {
-        *re.findall('"id": "(.+)"', rules),
-        *(row["id"] for row in rows),
-    }
+    listed, faults = entries(Folder(POLICIES), opa_path, TODAY)
+    values = [entry.value for entry in listed if entry.kind == "allowance"]
+    assert faults == []
+    assert {value["id"] for value in values} == {*re.findall('"id": "(.+)"', rules), *(row["id"] for row in rows)}
     for row in rows:
-        assert {field: value for field, value in row.items() if field != "accounts"} in printed
-
-
-def test_an_id_stands_for_one_allowance(opa_path: str) -> None:
-    """A decision names allowances by id, so rules and rows share none."""
-    printed = register(opa_path, POLICIES)
-    first = {allowance["id"]: allowance for allowance in reversed(printed)}
-    assert [allowance for allowance in printed if first[allowance["id"]] != allowance] == []
-
-
-@pytest.mark.parametrize("part", ['"id": input.server.name', '"id": "x", "tcp": [to_number(input.server.tags.port)]'])
-def test_a_head_that_depends_on_the_input_would_be_seen(opa_path: str, tmp_path: Path, part: str) -> None:
-    """The check that heads are plain can fail."""
-    policies = shutil.copytree(POLICIES, tmp_path / "policies")
-    (policies / "allow" / "x.rego").write_text(f"package allow\n\nallowance contains {{{part}}}\n")
-    with pytest.raises(NotPlainError):
-        register(opa_path, policies)
+        assert {field: value for field, value in row.items() if field != "accounts"} in values
 
 
 def least(folder: Path, protocol: str) -> Path:
-    """Give policies with one literal allowance and without prohibitions or table; the engine is the shipped one."""
-    policies = Path(shutil.copytree(POLICIES, folder / "policies"))
+    """Give policies with one literal allowance and without prohibitions or table."""
+    policies = team_folder(folder)
     for name in ("allow", "forbid", "servers"):
         shutil.rmtree(policies / name)
     (policies / "allow").mkdir()
@@ -94,16 +69,24 @@ def least(folder: Path, protocol: str) -> Path:
 
 
 def decided(opa_path: str, policies: Path) -> Any:
-    """Give the decision on the finding after OPA has checked the policies as strictly as the build does."""
-    run(opa_path, "check", "--strict", "--schema", FOLDER, "--bundle", policies)
-    asked = ("--bundle", policies, "--stdin-input", "--strict-builtin-errors", "--format", "raw")
-    decision = run(opa_path, "eval", *asked, "data.gate.decision", given=FINDING)
-    assert run(opa_path, "eval", *asked, "data.gate.batch.decisions", given={"findings": [FINDING]}) == [decision]
+    """Give the decision on the finding, which is the same alone and in a batch."""
+    options = ["--stdin-input", "--strict-builtin-errors", "--format", "raw"]
+    command = [opa_path, "eval", *options, "--data", str(engine()), "--data", str(policies)]
+
+    def answer(query: str, given: Any) -> Any:
+        done = subprocess.run([*command, query], input=json.dumps(given), capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    decision = answer("data.gate.decision", FINDING)
+    assert answer("data.gate.batch.decisions", {"findings": [FINDING]}) == [decision]
     return decision
 
 
-@pytest.mark.parametrize("prohibitions", [None, "", "package forbid\n"], ids=["no folder", "empty folder", "no rule"])
-@pytest.mark.parametrize(("protocol", "other"), [("tcp", "udp"), ("udp", "tcp")])
+@pytest.mark.parametrize(
+    ("protocol", "other", "prohibitions"),
+    [("tcp", "udp", None), ("udp", "tcp", ""), ("tcp", "udp", "package forbid\n")],
+    ids=["no folder", "empty folder", "no rule"],
+)
 def test_the_engine_compiles_and_decides_with_the_least_policy(
     opa_path: str, tmp_path: Path, protocol: str, other: str, prohibitions: str | None
 ) -> None:
@@ -113,15 +96,18 @@ def test_the_engine_compiles_and_decides_with_the_least_policy(
         (policies / "forbid").mkdir()
     if prohibitions:
         (policies / "forbid" / "forbid.rego").write_text(prohibitions)
+    assert check(Folder(policies), None, opa_path, TODAY).errors == []
     decision = decided(opa_path, policies)
     assert [(entry["protocol"], entry["by"]) for entry in decision["allowed"]] == [(protocol, ["web"])]
     assert [(entry["protocol"], entry["cause"]) for entry in decision["denied"]] == [(other, "uncovered")]
 
 
-def test_the_engine_compiles_and_denies_without_any_policy(opa_path: str, tmp_path: Path) -> None:
-    """Without a single allowance everything is denied."""
+def test_the_engine_denies_without_any_policy(opa_path: str, tmp_path: Path) -> None:
+    """Without a single allowance everything is denied, and the check says that nothing is allowed."""
     policies = least(tmp_path, "tcp")
     shutil.rmtree(policies / "allow")
+    [fault] = check(Folder(policies), None, opa_path, TODAY).errors
+    assert (fault.file, fault.problem.partition(";")[0]) == (policies, "holds no allowance and no prohibition")
     decision = decided(opa_path, policies)
     assert (decision["action"], decision["undecidable"], decision["allowed"]) == ("deny", False, [])
     assert [entry["cause"] for entry in decision["denied"]] == ["uncovered", "uncovered"]

@@ -9,10 +9,8 @@ import importlib
 import json
 import re
 import shlex
-import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -22,6 +20,7 @@ from moto.sns.models import sns_backends
 
 from handler import aws
 from handler.settings import ROOT
+from tests.builders import team_folder
 from tests.lookup.cloud import ACCOUNT, ANYWHERE, OTHER_ACCOUNT, REGION, Cloud, opens, tcp
 from tests.lookup.cluster import Cluster, forward, target_group
 
@@ -53,7 +52,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(opa_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Start the function once. It has the real clock, so no allowance may expire."""
-    policies = Path(shutil.copytree(ROOT / "policies", tmp_path_factory.mktemp("stories") / "policies"))
+    policies = team_folder(tmp_path_factory.mktemp("stories"))
     for path in (path for path in policies.rglob("*") if path.is_file()):
         path.write_text(re.sub(r"\b20\d\d-\d\d-\d\d\b", "2999-12-31", path.read_text()))
     server = ThreadedMotoServer(port=0, verbose=False)

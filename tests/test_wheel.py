@@ -8,11 +8,13 @@ import subprocess
 import sys
 import tomllib
 import venv
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import handler
 from handler import opa_binary
@@ -53,6 +55,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "venv" / "bin"
 
 
+def files(folder: Path) -> Iterator[Path]:
+    """Yield the path of every file below a folder, but for byte code."""
+    for file in folder.rglob("*"):
+        if file.is_file() and file.suffix != ".pyc":
+            yield file.relative_to(folder)
+
+
 @pytest.fixture
 def team(tmp_path: Path) -> Path:
     """Give a folder of policies that `init` has made, with an account filled in."""
@@ -83,12 +92,24 @@ def test_works_in_an_empty_environment(installed: Path, opa_path: str, tmp_path:
     assert ran("portcullis init .").returncode == 0
     accounts = tmp_path / "policies" / "accounts" / "data.yaml"
     accounts.write_text(accounts.read_text().replace(PLACEHOLDER, ACCOUNT))
+    checked = ran("portcullis check --coverage")
+    assert (checked.returncode, checked.stdout.splitlines()[-1][:3]) == (0, "ok:"), checked.stdout + checked.stderr
+    listed = json.loads(ran("portcullis allowed --format json").stdout)["statements"]
+    assert [statement["id"] for statement in listed] == ["web-https", "no-telnet"]
     tested = ran("opa test policies policy_tests $(portcullis engine)")
     assert (tested.returncode, tested.stdout.splitlines()[-1][:5]) == (0, "PASS:"), tested.stdout
     judged = ran(f"portcullis decide --json {EVENT}")
     assert (judged.returncode, judged.stderr) == (0, "")
     assert [entry["by"] for entry in json.loads(judged.stdout)["decision"]["allowed"]] == [["web-https"]]
     assert ran(f"portcullis decide {EVENT}").stdout.startswith("SERVER ")
+
+
+def test_holds_every_file(installed: Path) -> None:
+    """Whatever file the package, the engine and the helper of policy tests have is installed, and nothing else."""
+    [package] = installed.parent.glob("lib/python*/site-packages/handler")
+    sources = {"": "handler", "engine/gate": "policies/gate", "engine/helper": "policy_tests/gate/helper"}
+    expected = {Path(target) / file for target, source in sources.items() for file in files(ROOT / source)}
+    assert set(files(package)) == expected
 
 
 def test_finds_opa_by_itself(installed: Path, opa_path: str, tmp_path: Path) -> None:
@@ -102,15 +123,35 @@ def test_finds_opa_by_itself(installed: Path, opa_path: str, tmp_path: Path) -> 
     assert found.stdout == f"{cached}\n"
 
 
-def test_init_makes_a_folder_that_passes(team: Path, opa_path: str) -> None:
-    """What is made is formatted, compiles strictly, and passes its tests and the engine's demands by plain OPA."""
-    for command in (
-        "opa fmt --list --fail policies policy_tests",
-        "opa check --strict policies policy_tests $(portcullis engine)",
-        "opa test policies policy_tests $(portcullis engine)",
-    ):
+@pytest.mark.parametrize("command", ["portcullis check --coverage", "opa fmt --list --fail policies policy_tests"])
+def test_init_makes_a_folder_that_passes(team: Path, opa_path: str, command: str) -> None:
+    """What is made passes its own check, without a warning, and is formatted."""
+    done = run(team, command, Path(sys.executable).parent, opa_path)
+    assert (done.returncode, done.stderr, "warning" in done.stdout) == (0, "", False), done.stdout
+
+
+def test_init_makes_a_folder_that_asks_for_the_account(team: Path, opa_path: str) -> None:
+    """Until the account is filled in, the check refuses the placeholder and nothing else."""
+    accounts = team / "policies" / "accounts" / "data.yaml"
+    accounts.write_text(accounts.read_text().replace(ACCOUNT, PLACEHOLDER))
+    done = run(team, "portcullis check", Path(sys.executable).parent, opa_path)
+    refused, result = done.stdout.splitlines()
+    assert (done.returncode, result.partition(";")[0]) == (1, "failed: 1 error")
+    assert refused == f"policies/accounts/data.yaml:4: {PLACEHOLDER} stands for an account of yours; write its id"
+
+
+def test_init_makes_a_workflow_that_runs(team: Path, opa_path: str) -> None:
+    """Each step of the workflow passes, but the first, which asks where Portcullis comes from; it writes nothing."""
+    workflow = yaml.safe_load((team / ".github" / "workflows" / "policies.yaml").read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    install, *commands = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
+    refused = run(team, install, Path(sys.executable).parent, opa_path)
+    assert refused.returncode == 1
+    assert refused.stdout.startswith("::error file=.github/workflows/policies.yaml::PORTCULLIS is empty")
+    assert commands == ["portcullis check --format github", "opa test policies policy_tests $(portcullis engine)"]
+    for command in commands:
         done = run(team, command, Path(sys.executable).parent, opa_path)
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        assert (done.returncode, "::" in done.stdout) == (0, False), f"{command}\n{done.stdout}{done.stderr}"
 
 
 def test_init_dates_the_allowance_from_today(team: Path) -> None:

@@ -12,6 +12,8 @@ from handler.errors import PortcullisError
 from handler.opa_binary import find
 
 COMMANDS = {
+    "allowed": "list what a folder of policies allows and prohibits",
+    "check": "check a folder of policies and run its tests",
     "decide": "judge recorded events and send nothing",
     "engine": "print the folders that plain OPA needs beside a team's folder",
     "init": "make a folder of policies, with tests and a workflow that checks them",

@@ -13,7 +13,7 @@ import msgspec
 
 from handler import settings
 from handler.alert.text import printable
-from handler.cli import DENIED, UNREAD, executable, files, table
+from handler.cli import DENIED, UNREAD, check, executable, files, table
 from handler.cli.table import Line
 from handler.errors import PortcullisError
 from handler.process import Process
@@ -27,7 +27,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of the table")
     parser.add_argument(
-        "--policies", metavar="DIR", default="policies", help="the folder of the policies (%(default)s)"
+        "--policies", metavar="DIR", default=".", help="the folder of the policies, or one that holds `policies`"
     )
     parser.add_argument(
         "--look-up",
@@ -51,7 +51,7 @@ def run(given: argparse.Namespace) -> int:
     logging.getLogger("handler.lookup").addHandler(logging.NullHandler())  # the findings' notes say what failed
     try:
         look_ups = settings.read_look_ups() if given.look_up else settings.LookUps()
-        process = Process(given.policies, executable())
+        process = Process(str(check.folders(given.policies, None)[0]), executable())
         from handler import lookup  # noqa: PLC0415  they load while OPA starts
         from handler.opa import Opa  # noqa: PLC0415
 

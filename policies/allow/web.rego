@@ -1,8 +1,3 @@
-# METADATA
-# description: What is allowed, each by a statement of its own.
-# scope: subpackages
-# schemas:
-#   - input: schema.finding
 package allow
 
 # The list that began it all stood in a Lambda function: web servers, a VPN host, ssh from one address, ports from a

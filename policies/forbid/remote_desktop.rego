@@ -1,8 +1,3 @@
-# METADATA
-# description: What is denied although an allowance covers it.
-# scope: subpackages
-# schemas:
-#   - input: schema.finding
 package forbid
 
 prohibition contains {

@@ -4,13 +4,15 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from handler import alert
-from handler.cli import check
+from handler.bundle import Folder
+from handler.check import check
 from handler.decision import Decision
 from handler.finding import Exposure, Finding, Server
 from handler.opa import Opa
@@ -170,7 +172,7 @@ def test_id_of_an_allowance_that_applies_is_not_given_again(
     assert '"id": "web-prod-02-i-0ccc-tcp-22",' in first
     assert '"id": "web-prod-02-i-0ccc-tcp-22-2",' in second
     paste(policies, [first, second])
-    assert check.main([str(policies), "--opa", opa_path]) == 0
+    assert check(Folder(policies), None, opa_path, date(2026, 11, 24)).errors == []
 
 
 def test_unknown_source_is_allowed_with_a_warning(gate: Opa) -> None:

@@ -5,45 +5,35 @@
 #   that says `"everywhere": true` means what it says.
 package policy_tests.stranger
 
-_applies_to(server) if {
-	_applies({
-		"id": "finding-1",
-		"now": "2026-11-24T06:12:00Z",
-		"reach": "internet",
-		"reach_known": true,
-		"server": server,
-		"exposures": _exposures,
-		"listeners": _listeners,
-	})
+test_no_allowance_applies_to_a_stranger if {
+	print("these allowances apply to a server of which nothing is known:", applying)
+	applying == set()
 }
 
-_applies(finding) if {
+# The allowances that apply, by their ids, each with the strangers to which it does.
+applying contains [id, name] if {
+	some name, finding in _findings
 	allowances := data.gate.allowance with input as finding
 	some allowance in allowances
 	not allowance.everywhere == true
-	print("this allowance applies to a server of which nothing is known:", allowance)
+	id := object.get(_object(allowance), "id", "unnamed")
 }
 
-_exposures := [{
-	"protocol": "tcp",
-	"from_port": 0,
-	"to_port": 65535,
-	"sources": ["0.0.0.0/0", "10.0.0.0/8", "203.0.113.0/24", "sg-0bbb", "pl-0bbb", "unknown"],
-	"load_balancer": "app/web/50dc",
-}]
+_object(value) := value if is_object(value)
 
-_listeners := [{"protocol": "tcp", "port": 40000, "task": "web:1", "target_group": "web", "load_balancer": "app/web/50dc"}]
+else := {}
 
-test_no_allowance_for_a_server_without_any_field if not _applies_to({})
+_findings := object.union(
+	{
+		"nothing at all": {},
+		"a report without a server": object.remove(_finding({}), ["server"]),
+	},
+	{name: _finding(server) | some name, server in _servers},
+)
 
-test_no_allowance_without_a_server if {
-	not _applies({"id": "finding-1", "reach": "internet", "reach_known": true, "exposures": _exposures})
-}
-
-test_no_allowance_without_a_finding if not _applies({})
-
-test_no_allowance_for_a_server_with_empty_fields if {
-	not _applies_to({
+_servers := {
+	"a server without any field": {},
+	"a server with empty fields": {
 		"kind": "",
 		"id": "",
 		"name": "",
@@ -55,19 +45,13 @@ test_no_allowance_for_a_server_with_empty_fields if {
 		"subnet": "",
 		"security_groups": [],
 		"platform": "",
-	})
-}
-
-test_no_allowance_for_a_server_with_empty_tags if {
-	not _applies_to({"name": "", "account": "", "tags": {"Name": "", "Role": "", "portcullis:allow": "", "": ""}})
-}
-
-test_no_allowance_for_a_server_with_null_fields if {
-	not _applies_to({"kind": null, "id": null, "name": null, "tags": null, "account": null, "region": null})
-}
-
-test_no_allowance_for_a_strange_server_in_an_account_on_no_list if {
-	not _applies_to({
+	},
+	"a server with empty tags": {
+		"name": "",
+		"account": "",
+		"tags": {"Name": "", "Role": "", "portcullis:allow": "", "": ""},
+	},
+	"a strange server in an account on no list": {
 		"kind": "instance",
 		"id": "i-0aaa",
 		"name": "stranger",
@@ -75,16 +59,35 @@ test_no_allowance_for_a_strange_server_in_an_account_on_no_list if {
 		"tags_known": true,
 		"account": "000000000000",
 		"region": "eu-west-1",
-	})
-}
-
-test_no_allowance_for_a_security_group_in_an_account_on_no_list if {
-	not _applies_to({
+	},
+	"a security group in an account on no list": {
 		"kind": "security_group",
 		"id": "sg-0aaa",
 		"tags": {},
 		"tags_known": false,
 		"account": "000000000000",
 		"region": "eu-west-1",
-	})
+	},
+}
+
+_finding(server) := {
+	"id": "finding-1",
+	"now": "2026-11-24T06:12:00Z",
+	"reach": "internet",
+	"reach_known": true,
+	"server": server,
+	"exposures": [{
+		"protocol": "tcp",
+		"from_port": 0,
+		"to_port": 65535,
+		"sources": ["0.0.0.0/0", "10.0.0.0/8", "203.0.113.0/24", "sg-0bbb", "pl-0bbb", "unknown"],
+		"load_balancer": "app/web/50dc",
+	}],
+	"listeners": [{
+		"protocol": "tcp",
+		"port": 40000,
+		"task": "web:1",
+		"target_group": "web",
+		"load_balancer": "app/web/50dc",
+	}],
 }

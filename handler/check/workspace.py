@@ -1,0 +1,235 @@
+"""The folders that are checked, and the `opa` that compiles, formats, evaluates and tests them."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from handler.bundle import ENGINE, Bundle, Folder, engine, helper
+from handler.check.fault import Fault
+
+HERE = Path(__file__).resolve().parent
+CAPABILITIES = HERE / "capabilities.json"
+"""The builtins that policies and tests may use: pure functions of their arguments, and cheap."""
+
+SCHEMAS = HERE.parent / "schema"
+
+_ANNOTATION = "# METADATA\n# scope: subpackages\n# schemas:\n#   - input: schema.finding\npackage {}\n"
+_METADATA = re.compile(rb"^([ \t]*#[ \t]*)METADATA\b", re.MULTILINE)
+
+REGISTER = """package portcullis.check
+
+statement contains ["allowance", value] if some value in data.gate.allowance
+
+statement contains ["prohibition", value] if some value in data.forbid.prohibition
+"""
+"""What lists every statement, rules and rows alike, when partial evaluation asks for it."""
+
+
+class Workspace:
+    """A team's folder of policies and, if there is one, that of their tests, joined with the engine.
+
+    `opa` is the path of the executable. Several of its commands run side by side.
+    """
+
+    def __init__(self, policies: Folder, tests: Folder | None, opa: str) -> None:
+        self.policies = policies
+        self.tests = tests
+        self._opa = opa
+        self.pool = ThreadPoolExecutor(os.cpu_count() or 2)
+
+    @cached_property
+    def _engine_bundle(self) -> Bundle:
+        files = {file.as_posix(): file.read_bytes() for file in sorted(engine().rglob("*.rego"))}
+        return Bundle({**files, "register.rego": REGISTER.encode()}, [ENGINE, "portcullis"])
+
+    @cached_property
+    def _policy_bundle(self) -> Bundle:
+        return self.policies.pack()
+
+    @cached_property
+    def _typed_bundle(self) -> Bundle:
+        """The policies without annotations of their own, which could hide the input, and with one for each package."""
+        typed = copy(self.policies)
+        typed.files = {name: _METADATA.sub(rb"\1metadata", content) for name, content in typed.files.items()}
+        packages = sorted(set(self.policies.packages) - {""})
+        return typed.pack({f"{name}.schema.rego": _ANNOTATION.format(name).encode() for name in packages})
+
+    @cached_property
+    def _test_bundle(self) -> Bundle:
+        files = {file.as_posix(): file.read_bytes() for file in sorted(helper().glob("*.rego"))}
+        if self.tests is None:
+            return Bundle(files, ["policy_tests"])
+        return self.tests.pack(files, ["policy_tests"])
+
+    def opa(
+        self, *arguments: str | Path, stdin: str | None = None, tests: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of `opa` on the engine, the policies and, if `tests`, the tests; it may end with any status."""
+        policies = self._typed_bundle if arguments[0] == "check" else self._policy_bundle
+        bundles = [self._engine_bundle, policies, *([self._test_bundle] if tests else [])]
+        paths = [argument for bundle in bundles for argument in ("--bundle", bundle.path)]
+        if arguments[0] in {"check", "test"}:
+            paths = ["--bundle", *(bundle.path for bundle in bundles)]
+        descriptors = [descriptor for bundle in bundles for descriptor in bundle.descriptors]
+        command, *rest = arguments
+        return self._run([command, "--capabilities", CAPABILITIES, *paths, *rest], stdin, descriptors)
+
+    def compiled(self) -> subprocess.CompletedProcess[str]:
+        """Run `opa check` on all: strictly, and against the schema of a finding."""
+        return self.opa("check", "--strict", "--schema", SCHEMAS, "--format", "json", "--max-errors=0", tests=True)
+
+    def partial(self, query: str, given: dict[str, Any], unknowns: list[str]) -> dict[str, Any]:
+        """Return the answer of `opa eval --partial` with this input and these unknowns; empty where it has none."""
+        done = self.opa(
+            "eval", "--partial", "--format", "json", *unknowns, "--stdin-input", query, stdin=json.dumps(given)
+        )
+        answer: dict[str, Any] = json.loads(done.stdout or "{}")
+        return answer
+
+    @cached_property
+    def _evaluation(self) -> Future[subprocess.CompletedProcess[str]]:
+        roots = sorted({"policy_tests", *(self.tests.packages if self.tests else [])} - {""})
+        query = "{" + ", ".join(f'"{root}": data.{root}' for root in roots) + "}"
+        return self.pool.submit(self.opa, "eval", "--show-builtin-errors", "--format", "json", query, tests=True)
+
+    def start_evaluation(self) -> None:
+        """Begin to evaluate the tests while other things are read."""
+        self._evaluation.done()
+
+    def evaluated(self) -> subprocess.CompletedProcess[str]:
+        """Evaluate all tests at once, with what builtins raise; once, however often it is asked for."""
+        return self._evaluation.result()
+
+    def formatted(self) -> subprocess.CompletedProcess[str]:
+        """Run `opa fmt` on every file of Rego, which lists those that it would change."""
+        return self._run(["fmt", "--list", "--fail", *self.rego()], None, [])
+
+    def rego(self) -> list[Path]:
+        """Return the path of every file of Rego, of policies and tests."""
+        return [*_rego(self.policies), *self.test_files()]
+
+    def test_files(self) -> list[Path]:
+        """Return the path of every file of Rego of the tests."""
+        return _rego(self.tests) if self.tests else []
+
+    def parsed(self) -> dict[Path, dict[str, Any]]:
+        """Return the syntax tree of every file of Rego that OPA can parse (`opa parse --format json`)."""
+        parse = ["parse", "--format", "json", "--json-include", "locations"]
+        outputs = self.pool.map(lambda file: self._run([*parse, file], None, []).stdout, self.rego())
+        trees = {file: json.loads(output or "null") for file, output in zip(self.rego(), outputs, strict=True)}
+        return {file: tree for file, tree in trees.items() if tree and "package" in tree}
+
+    @cached_property
+    def builtins(self) -> set[str]:
+        """The names of OPA's own functions, permitted or not."""
+        return {
+            builtin["name"]
+            for builtin in json.loads(self._run(["capabilities", "--current"], None, []).stdout)["builtins"]
+        }
+
+    def _run(
+        self, arguments: list[str | Path], stdin: str | None, descriptors: list[int]
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self._opa, *map(str, arguments)],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            pass_fds=descriptors,
+            check=False,
+        )
+
+
+def _rego(folder: Folder) -> list[Path]:
+    return [folder.path / name for name in folder.files if name.endswith(".rego")]
+
+
+def uncompiled(done: subprocess.CompletedProcess[str], workspace: Workspace) -> Iterator[Fault]:
+    """Yield what `opa check` refuses."""
+    if not done.returncode:
+        return
+    try:
+        errors = json.loads(done.stdout or done.stderr)["errors"]
+    except (json.JSONDecodeError, KeyError):
+        errors = [{"message": complaint(done)}]
+    for error in errors:
+        place = error.get("location") or {}
+        file = Path(place["file"]) if place.get("file") else workspace.policies.path
+        message = str(error.get("message", error))
+        if unloaded := _UNLOADED.search(message):
+            file, message = workspace.policies.path / unloaded[1], unloaded[2]
+        if file.is_relative_to(engine()):  # what a folder defines does not fit to how the engine uses it
+            file, place = workspace.policies.path, {}
+        undefined = re.fullmatch(r"undefined function (\S+)", message)
+        if undefined:
+            problem = _undefined(undefined[1], workspace)
+        else:
+            problem = f"{_in_words(message)}{_alternatives(error.get('details') or {})}"
+        yield Fault(rule="compile", file=file, line=place.get("row"), problem=problem)
+
+
+_UNLOADED = re.compile(r"bundle load failed on (\S+): (.*)", re.DOTALL)
+_UNPARSED = re.compile(r"(\S+):([0-9]+): rego_\w+: (.*)", re.DOTALL)
+
+
+def unloadable(answer: dict[str, Any], workspace: Workspace) -> Iterator[Fault]:
+    """Yield what keeps OPA from loading files that compile without their annotations."""
+    for error in answer.get("errors", []):
+        if error.get("code"):
+            continue  # it is evaluation that ends
+        place = _UNPARSED.search(error["message"])
+        file, line = (Path(place[1]), int(place[2])) if place else (workspace.policies.path, None)
+        problem = f"OPA refuses it: {place[3] if place else error['message']}"
+        yield Fault(rule="compile", file=file, line=line, problem=problem)
+
+
+def _in_words(message: str) -> str:
+    """Return what OPA says, where the check can say it better in its own words."""
+    if asked := re.fullmatch(r"undefined ref: (input\S*)", message):
+        return f"asks for {asked[1]}, which no finding has"
+    return f"{message}; use or remove it" if message.endswith(" unused") else f"OPA refuses it: {message}"
+
+
+def _undefined(name: str, workspace: Workspace) -> str:
+    """Say why a function cannot be called: it is not permitted, or there is none of this name."""
+    if name in workspace.builtins:
+        return (
+            f"{name} is not permitted: what it returns does not hang on its arguments alone, or it can take for ever; "
+            "ask for what `input` and `data` hold (the time is `input.now`)"
+        )
+    near = "".join(f"; perhaps {known}" for known in get_close_matches(name, _PERMITTED, 1))
+    return f"there is no function {name}{near}"
+
+
+_PERMITTED = [builtin["name"] for builtin in json.loads(CAPABILITIES.read_text())["builtins"]]
+
+
+def _alternatives(details: dict[str, Any]) -> str:
+    """Say what stands where a reference goes astray, the nearest name first."""
+    names = sorted(map(str, details.get("oneOf") or []))
+    if not names:
+        return ""
+    asked = details["ref"][details.get("pos", -1)]["value"]
+    near = "".join(f"perhaps {name}; " for name in get_close_matches(str(asked), names, 1))
+    return f"; {near}there are {', '.join(names)}"
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a command complained of."""
+    return (done.stderr or done.stdout).strip()
+
+
+def shown(file: Path) -> str:
+    """Return a path as a person in this folder would write it."""
+    path, here = file.absolute(), Path.cwd()
+    return os.path.normpath(path.relative_to(here) if path.is_relative_to(here) else path)

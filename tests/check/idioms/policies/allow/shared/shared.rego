@@ -1,0 +1,3 @@
+package allow.shared
+
+is_known if input.server.tags_known

@@ -1,0 +1,3 @@
+package lib.deep.names
+
+is_blue(name) if endswith(name, "-blue")

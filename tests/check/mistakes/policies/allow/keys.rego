@@ -1,0 +1,7 @@
+package allow
+
+allowance contains {["tcp"]: 1}
+
+allowance contains {{"tcp"}: 1}
+
+allowance contains {{"tcp": 1}: 1}

@@ -1,0 +1,3 @@
+package allow.web.shop
+
+allowance contains {"id": "unread"} if input.server.account in data.accounts.production

@@ -1,0 +1,3 @@
+package forbid
+
+prohibition contains object.union({"id": "united"}, {"tcp": [21]}) if input.reach == "internet"

@@ -1,0 +1,3 @@
+package forbid.web
+
+prohibition contains {"id": "unread"}

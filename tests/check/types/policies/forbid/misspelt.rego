@@ -1,0 +1,3 @@
+package forbid
+
+prohibition contains {"id": "misspelt"} if input.raech == "internet"

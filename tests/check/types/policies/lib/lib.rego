@@ -1,0 +1,3 @@
+package lib.deep
+
+is_web if input.server.plattform == "web"

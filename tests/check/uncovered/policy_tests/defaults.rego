@@ -1,0 +1,3 @@
+package policy_tests.defaults
+
+account := "111122223333"
