@@ -1,0 +1,164 @@
+"""Lists what a folder allows and prohibits: each statement of the register, for whom, until when, and where."""
+
+import base64
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from handler.bundle import Folder
+from handler.check.conditions import Conditions
+from handler.check.data_files import Data
+from handler.check.fault import Fault
+from handler.check.register import QUERY, Way
+from handler.check.statements import Statements
+from handler.check.syntax import Term, call, statement_rules
+from handler.check.uses import Uses
+from handler.check.workspace import Workspace, uncompiled
+from handler.check.written import Written
+
+_Place = tuple[Path | None, int | None, tuple[str, ...]]
+"""File and line of a statement, and what it asks there."""
+
+_FIELDS = {"server.name": "name", "server.id": "id", "server.account": "account", "reach": "reached from"}
+
+
+_MORE = "what else the rule asks that makes it"
+_NOWHERE: list[_Place] = [(None, None, (_MORE,))]
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """An allowance or a prohibition, as written at one place.
+
+    `value` has its fields, `conditions` what it asks of the finding: in words where that is simple, else as Rego.
+    `days_left` counts from the day of the listing to the last on which it holds, and is negative when that has passed;
+    null where it does not expire. One that is `malformed` covers nothing, or denies everything if it is a prohibition.
+    """
+
+    kind: str
+    id: str
+    value: dict[str, Any]
+    conditions: tuple[str, ...]
+    days_left: int | None
+    malformed: bool
+    file: Path | None
+    line: int | None
+
+
+def entries(policies: Folder, opa: str, today: date) -> tuple[list[Entry], list[Fault]]:
+    """Return every statement of a folder, as of a day (UTC), and why they cannot be listed, if they cannot."""
+    faults = [
+        Fault(rule="folder", file=policies.path / (name or ""), problem=problem) for name, problem in policies.problems
+    ]
+    if faults:
+        return [], faults
+    workspace = Workspace(policies, None, opa)
+    compiled = workspace.pool.submit(workspace.compiled)
+    partial = workspace.pool.submit(workspace.partial, QUERY, {}, ["--unknowns=input"])
+    modules, data = workspace.parsed(), Data(policies)
+    faults = data.faults or list(uncompiled(compiled.result(), workspace))
+    if faults:
+        return [], faults
+    conditions, written = Conditions(partial.result(), Uses(modules.values())), Written(modules, data)
+    malformed = {(fault.id, fault.rule) for fault in Statements(workspace, conditions, written, data).refused()}
+    bodies = {
+        (file, rule["head"]["location"]["row"]): rule["body"]
+        for file, module in modules.items()
+        for _, rule in statement_rules(module)
+    }
+    listed = []
+    for way in _distinct(conditions.ways):
+        for file, line, asked in _places(way, written, bodies, data) or _NOWHERE:
+            entry = Entry(
+                kind=way.kind,
+                id=way.id,
+                value=way.value,
+                conditions=asked,
+                days_left=_days_left(way.value, today),
+                malformed=(way.id, "malformed") in malformed,
+                file=file,
+                line=line,
+            )
+            listed.append(entry)
+    return listed, []
+
+
+def _distinct(ways: list[Way]) -> list[Way]:
+    """Return a way of each different statement that has a fixed value."""
+    chosen: dict[tuple[str, str], list[Way]] = {}
+    for way in ways:
+        same = chosen.setdefault((way.kind, way.id), [])
+        if isinstance(way.value, dict) and all(other.value != way.value for other in same):
+            same.append(way)
+    return [way for ways in chosen.values() for way in ways]
+
+
+def _places(
+    way: Way, written: Written, bodies: dict[tuple[Path, int | None], list[dict[str, Any]]], data: Data
+) -> list[_Place]:
+    """Return where a statement is written, and what it asks there."""
+    places: list[_Place] = []
+    for place in written.places(way.kind, way.id):
+        if place.row:
+            asked = list(_row(place.row, data))
+        else:
+            body = bodies.get((place.file, place.rule), way.expressions)
+            asked = [_asked(expression) or _MORE for expression in body if not expression.get("generated")]
+        places.append((place.file, place.line, tuple(dict.fromkeys(asked)) or ("every server",)))
+    return places
+
+
+def _row(place: tuple[str | int, ...], data: Data) -> Iterator[str]:
+    """Yield for whom a row of the table is."""
+    match place:
+        case ("servers", "by_tag", key, value, int()):
+            yield f"tag {key} = {value}"
+        case ("servers", key, value, int()):
+            yield f"{str(key).removeprefix('by_')} {value}"
+    accounts = data.texts((*place, "accounts"))
+    yield "any account" if accounts == ["any"] else f"accounts {', '.join(accounts)}"
+
+
+def _asked(expression: dict[str, Any]) -> str:
+    """Say what an expression of a rule asks, in words if it is simple, else as it is written."""
+    written = base64.b64decode(expression.get("location", {}).get("text", "")).decode(errors="replace")
+    source = " ".join(written.split())
+    if expression.get("negated") or expression.get("with"):
+        return source
+    match call(expression):
+        case ("equal" | "eq", [left, {"type": "string", "value": str(value)}]) if _field(left):
+            return _spelled(_field(left), [value])
+        case ("equal" | "eq", [{"type": "string", "value": str(value)}, right]) if _field(right):
+            return _spelled(_field(right), [value])
+        case ("internal.member_2", [left, {"type": "array" | "set", "value": items}]) if _field(left):
+            if all(item["type"] == "string" for item in items):
+                return _spelled(_field(left), [item["value"] for item in items])
+        case ("internal.member_2", [left, {"type": "ref", "value": [head, {"value": "accounts"}, {"value": name}]}]):
+            if _field(left) == "account" and head["value"] == "data":
+                return f"accounts {name}"
+    return source
+
+
+def _spelled(field: str, values: list[str]) -> str:
+    *first, last = values
+    alternatives = f"{', '.join(first)} or {last}" if first else last
+    return f"{field} = {alternatives}" if field.startswith("tag ") else f"{field} {alternatives}"
+
+
+def _field(term: Term) -> str:
+    """Return what a person calls a field of the finding; nothing for anything else."""
+    if term["type"] != "ref" or term["value"][0]["value"] != "input":
+        return ""
+    steps = [str(step["value"]) for step in term["value"][1:] if step["type"] == "string"]
+    if steps[:2] == ["server", "tags"] and len(steps) == len(term["value"]) - 1 == 3:  # noqa: PLR2004  server.tags.KEY
+        return f"tag {steps[2]}"
+    return _FIELDS.get(".".join(steps), "") if len(steps) == len(term["value"]) - 1 else ""
+
+
+def _days_left(value: dict[str, Any], today: date) -> int | None:
+    try:
+        return (date.fromisoformat(value["expires"]) - today).days
+    except (KeyError, TypeError, ValueError):
+        return None

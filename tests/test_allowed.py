@@ -1,0 +1,73 @@
+"""`portcullis allowed` lists what a folder allows and prohibits, from rules, rows, and data of the team's own."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from handler.cli import main
+from handler.cli.allowed import COLUMNS
+from handler.settings import ROOT
+
+HERE = ROOT / "tests" / "allowed"
+NOW = ("--now", "2026-11-24")
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Return what the command prints about the folder of these tests."""
+    assert main(["allowed", str(HERE / "policies"), *NOW, *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_text_says_what_from_where_for_whom_until_when_and_where(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simple conditions are words, others Rego; rows and statements made from data are there like rules."""
+    monkeypatch.chdir(HERE)
+    assert listed(capsys) == (HERE / "listing.txt").read_text()
+
+
+def test_expiring_lists_the_next_to_expire_first(capsys: pytest.CaptureFixture[str]) -> None:
+    """What has expired comes first, what never expires and what runs longer is left out."""
+    statements = json.loads(listed(capsys, "--expiring", "40", "--format", "json"))["statements"]
+    assert [(entry["id"], entry["days_left"]) for entry in statements] == [("old", -23), ("ping", 7), ("metrics-1", 38)]
+
+
+def test_json_and_csv_have_the_same_statements(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each entry has every column; a list is one cell of CSV."""
+    statements = json.loads(listed(capsys, "--format", "json"))["statements"]
+    rows = list(csv.DictReader(io.StringIO(listed(capsys, "--format", "csv"))))
+    assert all(tuple(entry) == COLUMNS for entry in statements)
+    assert [row["id"] for row in rows] == [entry["id"] for entry in statements]
+    [web] = [row for row in rows if row["id"] == "web"]
+    assert (web["tcp"], web["labels"], web["days_left"]) == ("80, 443, 8000-8100", "ticket=OPS-7", "218")
+    [rdp] = [entry for entry in statements if entry["id"] == "no-rdp"]
+    assert (rdp["except"], rdp["where_unknown"], rdp["expires"]) == (["office"], "allowed", None)
+
+
+def test_malformed_statement_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    """What covers nothing is listed as such, and only that."""
+    statements = json.loads(listed(capsys, "--format", "json"))["statements"]
+    assert [entry["id"] for entry in statements if entry["malformed"]] == ["broken"]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "holds no file of Rego"),
+        ({"allow/x.rego": "package allow\n\nallowance contains {"}, "allow/x.rego:3: OPA refuses it: "),
+        ({"networks/data.yaml": "office: [::/0]\n"}, "networks/data.yaml:1: cannot be read"),
+    ],
+)
+def test_folder_that_cannot_be_listed_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], files: dict[str, str], said: str
+) -> None:
+    """Status 2, and the place with the reason; nothing on standard output passes for a list."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    assert main(["allowed", str(tmp_path)]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, said in printed.err) == ("", True)
