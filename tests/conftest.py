@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("tests.check_driver")  # so that a golden file that differs is shown with the difference
+
 
 @pytest.fixture(scope="session")
 def opa_path() -> str:
