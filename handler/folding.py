@@ -16,10 +16,15 @@ T = TypeVar("T")
 
 
 class Folded(Struct, frozen=True, kw_only=True):
-    """What is left of all reports of one exposure, and the records that told them, the one that won first."""
+    """What is left of all reports of one exposure, and the records that told them, the one that won first.
+
+    `reports` has the record of each report, one that told the exposure twice comes twice; it is empty where a look-up
+    has added the exposure.
+    """
 
     records: tuple[str, ...]
     report: Finding | Closed
+    reports: tuple[str, ...] = ()
 
 
 def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
@@ -52,16 +57,18 @@ def _reunite(group: list[Folded]) -> Folded:
     newest = sorted(group, key=lambda one: _date(one.report), reverse=True)
     findings = [one.report for one in newest if isinstance(one.report, Finding)]
     report = _merge(findings) if findings else newest[0].report
+    opened_first = sorted(newest, key=lambda one: isinstance(one.report, Closed))
     return Folded(
-        records=_united(one.records for one in sorted(newest, key=lambda one: isinstance(one.report, Closed))),
+        records=_united(one.records for one in opened_first),
         report=_answering(report, [one.report for one in group]),
+        reports=tuple(record for one in opened_first for record in one.reports),
     )
 
 
 def _fold(group: list[tuple[str, Finding | Closed]]) -> Folded:
     """Fold the reports of one exposure."""
     if len(group) == 1:
-        return Folded(records=(group[0][0],), report=group[0][1])
+        return Folded(records=(group[0][0],), report=group[0][1], reports=(group[0][0],))
     by_report: dict[tuple[str, str], list[tuple[str, Finding | Closed]]] = {}
     for record, report in group:
         own = _reporters(report)[0]
@@ -69,10 +76,14 @@ def _fold(group: list[tuple[str, Finding | Closed]]) -> Folded:
     left = [_newest(same) for same in by_report.values()]
     opened = [(record, report) for record, report in left if isinstance(report, Finding)]
     winners = sorted(opened or left, key=lambda pair: _date(pair[1]), reverse=True)
-    records = tuple(dict.fromkeys([winners[0][0], *(record for record, _ in group)]))
+    reports = sorted((record for record, _ in group), key=lambda record: record != winners[0][0])
     findings = [report for _, report in winners if isinstance(report, Finding)]
     report = _merge(findings) if findings else winners[0][1]
-    return Folded(records=records, report=_answering(report, [told for _, told in group]))
+    return Folded(
+        records=tuple(dict.fromkeys(reports)),
+        report=_answering(report, [told for _, told in group]),
+        reports=tuple(reports),
+    )
 
 
 def _reporters(report: Finding | Closed) -> tuple[Reporter, ...]:

@@ -1,10 +1,11 @@
 """One invocation: its records are read, folded and judged. The Lambda function and the command line share it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from handler import reading
 from handler.decision import Decision
@@ -46,33 +47,73 @@ def judge(  # noqa: PLR0913  what an invocation has: its records and time, and w
     Whatever cannot be read, fetched or decided becomes an undecidable outcome. A record fails only when OPA could not
     be asked about one of its findings; its others have an outcome nevertheless.
     """
-    until = ask_until(deadline)
-    told = _fetched([(record.id, report) for record in records for report in _read(record, now)], now, client, until)
-    folded = fold((record, report) for record, report in told if isinstance(report, Finding | Closed))
-    if look_up is not None:
-        folded = look_up(folded, until)
-    events = {record.id: record.event for record in records}
-    reports = [(group.records, _told_ports(group.report, events[group.records[0]])) for group in folded]
-    opened = [(names, report) for names, report in reports if isinstance(report, Finding)]
-    outcomes = [Outcome(records=names, report=report) for names, report in reports if not isinstance(report, Finding)]
-    outcomes += [
-        Outcome(records=(record,), report=report)
-        for record, report in told
-        if not isinstance(report, Finding | Closed | Reference)
-    ]
+    outcomes: list[Outcome] = []
     failures: dict[str, str] = {}
-    decided = gate.decide([finding for _, finding in opened], deadline) if opened else []
-    for (names, finding), answer in zip(opened, decided, strict=True):
-        if isinstance(answer, Decision | OpaRefusedError):
-            outcomes.append(_outcome(names, finding, answer))
+    for outcome, failure in decide(read(records, now, client, ask_until(deadline), look_up), gate, deadline):
+        if failure is None:
+            outcomes.append(outcome)
         else:
-            failures |= dict.fromkeys(names, f"OPA could not decide: {answer}")
-    order = {record.id: index for index, record in reversed(list(enumerate(records)))}
-    outcomes.sort(key=lambda outcome: order[outcome.records[0]])
+            failures |= dict.fromkeys(outcome.records, failure)
     return Judged(outcomes=tuple(outcomes), failures=failures)
 
 
-def _read(record: Record, now: str) -> Iterable[Report]:
+def read(
+    records: Iterable[Record], now: str, client: Client, until: float | None, look_up: LookUp | None
+) -> list[Outcome]:
+    """Read, fetch, fold and look up; return the outcomes in the order of their records, without any decision.
+
+    `until` is the time of `time.monotonic()` after which AWS is asked no more. The records are taken one by one, and of
+    their events nothing is kept that is not needed.
+    """
+    order: dict[str, int] = {}
+    portless: dict[str, Any] = {}
+    reported: list[tuple[str, Report]] = []
+    for record in records:
+        order.setdefault(record.id, len(order))
+        for report in _reports(record, now):
+            reported.append((record.id, report))
+            if isinstance(report, Finding) and PORTS_ASSUMED in report.notes:
+                portless[record.id] = record.event
+    reported = _fetched(reported, now, client, until)
+    folded = fold((record, report) for record, report in reported if isinstance(report, Finding | Closed))
+    if look_up is not None:
+        folded = look_up(folded, until)
+    outcomes = [
+        Outcome(
+            records=group.records,
+            report=_told_ports(group.report, portless.get(group.records[0])),
+            reports=group.reports,
+        )
+        for group in folded
+    ]
+    outcomes += [
+        Outcome(records=(record,), report=report, reports=(record,))
+        for record, report in reported
+        if not isinstance(report, Finding | Closed | Reference)
+    ]
+    return sorted(outcomes, key=lambda outcome: order[outcome.records[0]])
+
+
+def decide(
+    outcomes: Sequence[Outcome], gate: Gate, deadline: float | None = None
+) -> Iterator[tuple[Outcome, str | None]]:
+    """Give each outcome with the decision on its finding, or beside it why OPA could not be asked."""
+    findings = [outcome.report for outcome in outcomes if isinstance(outcome.report, Finding)]
+    answers = iter(gate.decide(findings, deadline) if findings else ())
+    for outcome in outcomes:
+        if not isinstance(outcome.report, Finding):
+            yield outcome, None
+            continue
+        match next(answers):
+            case Decision() as decision:
+                yield replace(outcome, decision=decision), None
+            case OpaRefusedError() as error:
+                yield replace(outcome, report=_refused(outcome.report, error)), None
+            case error:
+                yield outcome, f"OPA could not decide: {error}"
+
+
+def _reports(record: Record, now: str) -> Iterable[Report]:
     if record.problem is not None:
         return [record.problem]
     return reading.read(record.event, now, record.id)
@@ -106,12 +147,9 @@ def _told_ports(report: Finding | Closed, event: Any) -> Finding | Closed | Unde
     return _undecidable(report, "report without ports", problem, event)
 
 
-def _outcome(records: tuple[str, ...], finding: Finding, decision: Decision | OpaRefusedError) -> Outcome:
-    if isinstance(decision, Decision):
-        return Outcome(records=records, report=finding, decision=decision)
-    problem = f"OPA refuses to judge it: {decision}"
-    refused = _undecidable(finding, "finding that the policies fail to judge", problem, msgspec.to_builtins(finding))
-    return Outcome(records=records, report=refused)
+def _refused(finding: Finding, error: OpaRefusedError) -> Undecidable:
+    problem = f"OPA refuses to judge it: {error}"
+    return _undecidable(finding, "finding that the policies fail to judge", problem, msgspec.to_builtins(finding))
 
 
 def _undecidable(finding: Finding, shape: str, problem: str, raw: Any) -> Undecidable:

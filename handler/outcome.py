@@ -13,13 +13,14 @@ Kind = Literal["decided", "closed", "ignored", "undecidable"]
 class Outcome(Struct, frozen=True, kw_only=True):
     """One report, and the decision on it where it is a finding.
 
-    `records` are the ids of all records that told it, the one whose report is here first. A finding that OPA refused
-    to judge is here as `Undecidable`, with the finding as `raw`.
+    `records` are the ids of all records that told it, the one whose report is here first; `reports` is that of
+    `Folded`. A finding that OPA refused to judge is here as `Undecidable`, with the finding as `raw`.
     """
 
     records: tuple[str, ...]
     report: Finding | Closed | Ignored | Undecidable
     decision: Decision | None = None
+    reports: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -87,9 +88,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """An outcome as the function answers it and as `portcullis decide --json` prints it; absent parts are null."""
+    """An outcome as the function answers it and as `portcullis decide --json` prints it; absent parts are null.
 
-    outcome: Kind
+    `portcullis decide` has `repeated` of a report that is folded into the outcome of another.
+    """
+
+    outcome: Kind | Literal["repeated"]
     reporter: str | None
     reason: str | None
     finding: Finding | None

@@ -147,13 +147,14 @@ def test_closed_by_one_reporter_says_nothing_about_another() -> None:
 def test_all_closed_is_closed() -> None:
     """When every report is closed the exposure is gone; the newest says so, and all records are named."""
     folded = fold_one(closed("arn-1", OLD), closed("arn-2", NEW), closed("arn-3", None))
-    assert folded == Folded(records=("record-1", "record-0", "record-2"), report=closed("arn-2", NEW))
+    records = ("record-1", "record-0", "record-2")
+    assert folded == Folded(records=records, report=closed("arn-2", NEW), reports=records)
 
 
 def test_one_record_may_tell_an_exposure_twice() -> None:
-    """A record is named once."""
+    """A record is named once, and each of its reports is counted."""
     (folded,) = fold([("a", opened("arn-1")), ("a", opened("arn-2"))])
-    assert folded.records == ("a",)
+    assert (folded.records, folded.reports) == (("a",), ("a", "a"))
 
 
 def test_open_reports_are_merged() -> None:
@@ -171,6 +172,7 @@ def test_open_reports_are_merged() -> None:
     )
     assert fold_one(first, second) == Folded(
         records=("record-1", "record-0"),
+        reports=("record-1", "record-0"),
         report=opened(
             now="2026-11-24T06:12:00Z",
             reporters=(reporter("arn-2", NEW), reporter("arn-1", OLD)),

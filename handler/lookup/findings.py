@@ -76,7 +76,7 @@ def _taken(step: _Many, known: list[Folded], inquiry: Inquiry) -> list[Folded]:
         found = [(finding, [noted(finding, [problem])]) for finding in findings]
     given = iter(found)
     return [
-        replace(one, report=report)
+        replace(one, report=report, reports=() if added else one.reports)
         for one in known
-        for report in (next(given)[1] if isinstance(one.report, Finding) else [one.report])
+        for added, report in enumerate(next(given)[1] if isinstance(one.report, Finding) else [one.report])
     ]

@@ -20,7 +20,8 @@ GROUP = "sg-0aaaaaaaaaaaaaaa1"
 
 def folded(*reports: Finding | Closed) -> list[Folded]:
     """Give reports as they come from the folding, each of a record of its own."""
-    return [Folded(records=(f"record-{number}",), report=report) for number, report in enumerate(reports)]
+    names = [(f"record-{number}",) for number in range(len(reports))]
+    return [Folded(records=name, report=report, reports=name) for name, report in zip(names, reports, strict=True)]
 
 
 def behind(reports: Sequence[Finding | Closed]) -> dict[str, Folded]:
@@ -35,6 +36,7 @@ def test_each_instance_becomes_a_finding(cloud: Cloud) -> None:
     finding = reported(server(group), 22, sources=("0.0.0.0/0",), security_group=group)
     found = behind([finding])
     assert set(found) == set(instances)
+    assert sorted(folded.reports for folded in found.values()) == [(), ("record-0",)]  # the report is counted once
     first = found[instances[0]].report
     assert isinstance(first, Finding)
     assert first.id == identity(first.server, "internet", {("tcp", 22, 22)})
