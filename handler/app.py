@@ -42,7 +42,12 @@ which SNS does not answer may take 5 seconds."""
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """Judge an event, and alert what is denied or cannot be judged.
+    """Judge an event now, and alert what is denied or cannot be judged. See `answer`."""
+    return answer(event, context, datetime.now(UTC), _LOOK_UP)
+
+
+def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None) -> dict[str, Any]:
+    """Judge an event as of a time, and alert what is denied or cannot be judged.
 
     Answers an SQS batch with `{"batchItemFailures": [{"itemIdentifier"}]}`, everything else with `{"outcomes": [...]}`,
     each its records and `Outcome.told`. Raises `RecordsFailedError`, after everything has been done that could be, when
@@ -50,11 +55,11 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     with its whole batch.
     """
     start = time.monotonic()
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     envelope = events.unwrap(event, context.aws_request_id)
     seconds = context.get_remaining_time_in_millis() / 1000
     deadline = start + _DECIDED * seconds
-    judged = judge(envelope.records, now, GATE, aws.fetcher, deadline=deadline, look_up=_LOOK_UP)
+    judged = judge(envelope.records, now, GATE, aws.fetcher, deadline=deadline, look_up=look_up)
     messages = alert.messages(judged.outcomes, _SETTINGS, _ENGINE)
     unsent = alert.publish(messages, _SNS, _SETTINGS.alert_topic_arn, start + _SENT * seconds)
     failures = judged.failures | unsent

@@ -60,7 +60,7 @@ class Accounts:
     def __init__(self, role_name: str = "", external_id: str = "", clock: Callable[[], datetime] | None = None) -> None:
         self._role_name = role_name
         self._external_id = external_id
-        self._clock = clock or (lambda: datetime.now(UTC))
+        self.clock = clock or (lambda: datetime.now(UTC))
         self._home = _Session(None, {}, {})
         self._sessions: dict[str, _Session] = {}
         self._own: str | None = None
@@ -79,7 +79,7 @@ class Accounts:
 
     def _session(self, account: str, region: str) -> _Session:
         """Give the session of an account, a new one where there is none; those about to expire are dropped."""
-        soon = self._clock() + _SPARE
+        soon = self.clock() + _SPARE
         self._sessions = {name: one for name, one in self._sessions.items() if not one.expires or one.expires >= soon}
         if account not in self._sessions:
             self._sessions[account] = self._assume(account, region)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from handler import aws
 from handler.folding import Folded
@@ -23,11 +24,14 @@ def ask_until(deadline: float | None) -> float | None:
     return None if deadline is None else min(now + _SHARE * (deadline - now), deadline - _SPARE_SECONDS)
 
 
-def prepare(settings: LookUps) -> LookUp | None:
-    """Give what looks findings up as the settings say; null, and nothing is imported, when every look-up is off."""
+def prepare(settings: LookUps, clock: Callable[[], datetime] | None = None) -> LookUp | None:
+    """Give what looks findings up as the settings say; null, and nothing is imported, when every look-up is off.
+
+    `clock` says when AWS was read, where that is not now.
+    """
     if not settings.looks_up:
         return None
     from handler.lookup import findings  # noqa: PLC0415  what is off costs nothing at the start
 
-    accounts = aws.Accounts(settings.look_up_role_name, settings.look_up_external_id)
+    accounts = aws.Accounts(settings.look_up_role_name, settings.look_up_external_id, clock)
     return lambda folded, until: findings.look_up(folded, settings, accounts, until)

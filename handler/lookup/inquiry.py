@@ -6,7 +6,6 @@ What AWS does not tell is a problem: a sentence that names the action as IAM doe
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, PaginationError, UnknownRegionError
@@ -85,7 +84,7 @@ class Inquiry:
         self._answers: dict[tuple[Any, ...], Answer] = {}
         self._hopeless: dict[tuple[str, ...], str] = {}
         self._logged: set[str] = set()
-        self.at = datetime.now(UTC)
+        self.at = accounts.clock()
         """When it began."""
         self.calls: Counter[str] = Counter()
         """How many answers each action gave, as IAM names it; every page is one."""
