@@ -1,4 +1,4 @@
-# make demo       sample events judged by the real OPA, no AWS account needed
+# make demo       sample events judged by the real OPA, no AWS account needed; ALL=1 prints every mail
 # make test       everything that CI checks
 # make opa-path   the path of the OPA that they use: OPA_PATH, one of the pinned version, or else built or fetched
 # make bench      how long a decision takes, and what it is made of
@@ -17,7 +17,7 @@ export PYTHON
 .PHONY: demo test bench image image-test image-bench opa opa-path lock clean
 
 demo: opa
-	@.venv/bin/python -m handler.cli.demo
+	@.venv/bin/python -m handler.cli.demo $(if $(ALL),--all)
 
 test: opa
 	.venv/bin/ruff format --check --quiet .
@@ -42,7 +42,10 @@ opa-path:
 	@$(PYTHON) -m handler.opa_binary
 
 opa: .venv/installed
-	@opa=$$($(PYTHON) -m handler.opa_binary) && { [ "$$opa" -ef .venv/bin/opa ] || ln -sf "$$opa" .venv/bin/opa; }
+	@$(call moving,opa=$$($(PYTHON) -m handler.opa_binary) && { [ "$$opa" -ef .venv/bin/opa ] || ln -sf "$$opa" .venv/bin/opa; })
+
+# Runs a command, with a dot every two seconds where a terminal looks.
+moving = { [ ! -t 2 ] || while sleep 2; do printf . >&2; done; } & dots=$$!; $(1); status=$$?; kill $$dots 2>&-; exit $$status
 
 # A copied or moved .venv still runs the code of the checkout that made it.
 ifneq ($(shell cat .venv/installed 2>/dev/null),$(CURDIR))
@@ -57,7 +60,8 @@ endif
 	@[ ! -L .venv ] || rm .venv
 	@[ "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" ] && .venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "Installing the locked Python packages into .venv (about a minute the first time) ..." >&2
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-dev.txt
+	@$(call moving,.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+	  -r requirements-dev.txt)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@echo "$(CURDIR)" >$@
 

@@ -72,20 +72,73 @@ def test_recorded_answers_leave_nothing_unknown(told: Any) -> None:
     assert [note for note in notes if re.search("denied|failed|got no answer|unknown|no longer|not there", note)] == []
 
 
-def test_demo_prints_the_table_and_a_mail_for_each_server_that_is_wrong() -> None:
-    """It needs no account and asks none, even where the shell is set up for one."""
-    command = [sys.executable, "-m", "handler.cli.demo"]
-    ran = subprocess.run(command, cwd=ROOT, env=os.environ | REAL, capture_output=True, text=True, check=True)
-    subjects = re.findall(r"^Subject: (.*)$", ran.stdout, re.MULTILINE)
-    assert [subject for subject in subjects if not subject.startswith("[undecidable]")] == [
-        "[critical] web-prod-02: tcp 81-442 open to 0.0.0.0/0, account 111122223333",
-        "[critical] bastion-01: tcp 22 open to 0.0.0.0/0, account 111122223333",
-        "[critical] cache-01: tcp 6379 open to 0.0.0.0/0, account 111122223333",
-        "[critical] shop.example.com: tcp 23 open to 0.0.0.0/0, account 111122223333",
-        "[critical] mail-01: tcp 9200 open to 0.0.0.0/0, account 111122223333",
-        "[high] apps-02: tcp 49999 open to 0.0.0.0/0, account 111122223333",
-    ]
-    assert len(subjects) == 7
-    assert "14 reports judged: 7 allowed, 6 denied, 1 could not be judged." in ran.stdout
-    assert "--security-group-rule-ids sgr-0de0de0de0de0de01\n" in ran.stdout
-    assert ran.stderr == ""
+SUBJECTS = [
+    "[critical] bastion-01: tcp 22 open to 0.0.0.0/0, account 111122223333",
+    "[critical] cache-01: tcp 6379 open to 0.0.0.0/0, account 111122223333",
+    "[critical] mail-01: tcp 9200 open to 0.0.0.0/0, account 111122223333",
+    "[critical] shop.example.com: tcp 23 open to 0.0.0.0/0, account 111122223333",
+    "[critical] web-prod-02: tcp 81-442 open to 0.0.0.0/0, account 111122223333",
+    "[high] apps-02: tcp 49999 open to 0.0.0.0/0, account 111122223333",
+    "[undecidable] i-0aaaaaaaaaaaaaaa8: 1 report could not be judged, account 111122223333",
+]
+LATER = """
+import datetime, runpy
+
+class Later(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return super().now(tz) + datetime.timedelta(days=3000)
+
+datetime.datetime = Later
+runpy.run_module("handler.cli.demo", run_name="__main__")
+"""
+
+
+@pytest.fixture(scope="module")
+def shown(opa_path: str) -> str:
+    """Return what `make demo` prints where the shell is set up for an account."""
+    return printed("-m", "handler.cli.demo", OPA_PATH=opa_path)
+
+
+def printed(*arguments: str, **environment: str) -> str:
+    """Run Python and return what it printed."""
+    ran = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | REAL | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.fullmatch(r"Policy [0-9a-f]{7}, OPA 1\.22\.2, [0-9,]+ ms\n", ran.stderr)
+    return ran.stdout
+
+
+def test_demo_prints_the_table_and_the_worst_mail(shown: str) -> None:
+    """It needs no account and asks none; of the other mails it has the subjects, and at its end three commands."""
+    table, mail, others, _ = (part.strip() for part in re.split(r"─.*─\n|\n\nWhat to do next:\n", shown))
+    verdicts = re.findall(r"^(\S+) .* (DENY|UNREAD|allow)$", table, re.MULTILINE)
+    assert [severity for severity, verdict in verdicts if verdict == "DENY"] == ["critical"] * 5 + ["high"]
+    assert "16 reports: 14 exposures (0 repeated): 6 denied (5 critical), 7 allowed, 1 could not be judged; " in table
+    assert mail.startswith(f"Subject: {SUBJECTS[0]}\n")
+    assert "--security-group-rule-ids sgr-0de0de0de0de0de01\n" in mail
+    assert others.splitlines() == SUBJECTS[1:]
+    assert len(re.findall(r"^  (?:make|\.venv/bin/portcullis) \S+", shown, re.MULTILINE)) == 3
+
+
+def test_demo_shows_no_line_of_the_log(shown: str) -> None:
+    """The function's log is not for who reads this."""
+    assert '"event":' not in shown
+
+
+def test_demo_looks_the_same_years_later(shown: str) -> None:
+    """Its clock is that of its events: no allowance of the example expires in it, and no time of today is in it."""
+    assert printed("-c", LATER) == shown
+
+
+def test_demo_prints_every_mail_when_asked(shown: str) -> None:
+    """`make demo ALL=1` has them all in full, after the same table."""
+    every = printed("-m", "handler.cli.demo", "--all")
+    assert re.findall(r"^Subject: (.*)$", every, re.MULTILINE) == SUBJECTS
+    assert every.startswith(shown.partition("─")[0])
+    assert "$(if $(ALL),--all)" in (ROOT / "Makefile").read_text()

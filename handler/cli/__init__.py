@@ -1,11 +1,11 @@
 """The `portcullis` command: the function's own parts from a shell."""
 
 import argparse
-import os
+import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from io import TextIOWrapper
+from typing import Any
 
 from handler import __version__
 from handler.errors import PortcullisError
@@ -27,20 +27,61 @@ DENIED, UNREAD = 1, 2
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    arguments = _parse(sys.argv[1:] if words is None else words)
+    return guarded(lambda: _run(sys.argv[1:] if words is None else words))
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """Run what prints and return its exit status, which is the same whether or not its output is read to the end.
+
+    What ends it, and an output that could not be written, are said in a line on standard error, with status 2.
+    """
     if sys.stdout is None:
         print("the output cannot be written: standard output is closed", file=sys.stderr)
         return UNREAD
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    output, encoding = _Output(1, "w", closefd=False), sys.stdout.encoding
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _text(output, encoding)
+        sys.stderr = _text(_Output(2, "w", closefd=False), encoding) if sys.stderr else io.StringIO()
     try:
-        status: int = arguments.run(arguments)
+        status = run()
         sys.stdout.flush()
-    except PortcullisError as error:
+    except (PortcullisError, OSError) as error:
         print(error, file=sys.stderr)
         return UNREAD
-    except OSError as error:
-        return _unwritten(error)
+    if output.problem:
+        print(f"the output cannot be written: {output.problem}", file=sys.stderr)
+        return UNREAD
+    return status
+
+
+class _Output(io.FileIO):
+    """A stream that raises nothing when it can be written no longer, and keeps the reason as `problem`.
+
+    That its reader has read enough and left, as `head` does, is none.
+    """
+
+    problem: str | None = None
+    _open = True
+
+    def write(self, data: Any) -> int:
+        try:
+            if self._open:
+                return super().write(data) or 0
+        except OSError as error:
+            self._open = False
+            self.problem = None if isinstance(error, BrokenPipeError) else error.strerror
+        return memoryview(data).nbytes
+
+
+def _text(output: _Output, encoding: str) -> io.TextIOWrapper:
+    """Wrap a stream in text; what its encoding does not have is spelled out."""
+    buffer = io.BufferedWriter(output)
+    return io.TextIOWrapper(buffer, encoding, errors="backslashreplace", line_buffering=output.isatty())
+
+
+def _run(words: Sequence[str]) -> int:
+    arguments = _parse(words)
+    status: int = arguments.run(arguments)
     return status
 
 
@@ -56,14 +97,6 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
             module.add_to(subparser)
             subparser.set_defaults(run=module.run)
     return parser.parse_args(words)
-
-
-def _unwritten(error: OSError) -> int:
-    """Say why nothing more could be written, but to a reader that has read enough, as `head` has."""
-    if not isinstance(error, BrokenPipeError):
-        print(f"the output cannot be written: {error.strerror}", file=sys.stderr)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python flushes the rest at its end
-    return UNREAD
 
 
 def executable() -> str:

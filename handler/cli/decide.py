@@ -5,27 +5,55 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
 from handler import settings
 from handler.alert.text import printable
-from handler.cli import DENIED, UNREAD, check, executable, files, table
-from handler.cli.table import Line
+from handler.cli import UNREAD, check, executable, files, table
+from handler.cli.progress import Progress
+from handler.cli.summary import Line, Summary
 from handler.errors import PortcullisError
+from handler.outcome import Outcome, Told
 from handler.process import Process
+
+if TYPE_CHECKING:
+    from handler.events import Record
+    from handler.invocation import Gate
+    from handler.lookup import LookUp
+
+T = TypeVar("T")
+
+_CHUNK = 500
+"""The outcomes that are decided at once, and the records of `--stream` that are folded with each other."""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = (
-        "Judge recorded events and send nothing. Exit status: 0 nothing denied, 1 something denied, "
-        "2 something undecidable or unreadable."
+        "Judge recorded events and send nothing.\n\n"
+        "In a terminal the verdicts are a table, or below 100 columns a block a server. In a pipe each is a line of\n"
+        f"{len(table.Row.__struct_fields__)} fields with tabs between them: {', '.join(table.Row.__struct_fields__)};\n"
+        "one that is not known is a dash, and the counts go to standard error.\n\n"
+        "Exit status: 0 nothing denied, 1 something denied, 2 something undecidable or unreadable."
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of the table")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print one JSON object a report and line")
+    output.add_argument(
+        "--stream",
+        action="store_true",
+        help=f"print JSON as with --json, {_CHUNK} records at a time as they are judged; a report is folded only with "
+        "the others of these",
+    )
+    output.add_argument(
+        "--sort", choices=table.SORTS, default="severity", help="what the verdicts are sorted by (%(default)s)"
+    )
+    parser.add_argument("--denied", action="store_true", help="print only what is denied or could not be judged")
     parser.add_argument(
         "--policies", metavar="DIR", default=".", help="the folder of the policies, or one that holds `policies`"
     )
@@ -45,55 +73,112 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(given: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Judge the files; each is an invocation of its own."""
     start = time.monotonic()
     logging.getLogger("handler.lookup").addHandler(logging.NullHandler())  # the findings' notes say what failed
     try:
-        look_ups = settings.read_look_ups() if given.look_up else settings.LookUps()
-        process = Process(str(check.folders(given.policies, None)[0]), executable())
+        look_ups = settings.read_look_ups() if arguments.look_up else settings.LookUps()
+        process = Process(str(check.folders(arguments.policies, None)[0]), executable())
         from handler import lookup  # noqa: PLC0415  they load while OPA starts
         from handler.opa import Opa  # noqa: PLC0415
 
         with Opa(process) as gate:
             engine = gate.ready()
-            look_up = lookup.prepare(look_ups.all_on() if given.look_up and not look_ups.looks_up else look_ups)
-            lines = [line for name in given.files for line in _judge(name, given.now, gate, look_up)]
+            look_up = lookup.prepare(look_ups.all_on() if arguments.look_up and not look_ups.looks_up else look_ups)
+            lines = _judged(arguments, gate, look_up)
+            if arguments.json or arguments.stream:
+                status = _print_json(lines, denied=arguments.denied)
+            else:
+                status = _print_table(lines, arguments.sort, denied=arguments.denied)
     except PortcullisError as error:
         print(*map(printable, str(error).split("\n")), sep="\n", file=sys.stderr)
         return UNREAD
-    if given.json:
-        _print_json(lines)
-    else:
-        table.show(lines, engine, milliseconds=round(1000 * (time.monotonic() - start)))
-    if any(line.told.outcome == "undecidable" for line in lines):
-        return UNREAD
-    return DENIED if any(line.told.decision and line.told.decision.action == "deny" for line in lines) else 0
+    if arguments.stream:
+        print(f"Reports are folded within {_CHUNK} records only: an exposure may come again", file=sys.stderr)
+    elif not arguments.json:
+        milliseconds = round(1000 * (time.monotonic() - start))
+        print(f"Policy {engine.policy}, OPA {engine.opa}, {milliseconds:,} ms", file=sys.stderr)
+    return status
 
 
-def _judge(name: str, now: datetime, gate: Any, look_up: Any) -> Iterator[Line]:
-    from handler import aws  # noqa: PLC0415  they load while OPA starts
-    from handler.invocation import judge  # noqa: PLC0415
+class Judge(NamedTuple):
+    """What judges the records of a file: as of `now`, with the gate and the look-ups, showing its progress."""
 
-    at = f"{now.replace(microsecond=0, tzinfo=None).isoformat()}Z"
-    judged = judge(files.read(name), at, gate, aws.fetcher, look_up=look_up)
-    for problem in judged.failures.values():
-        raise PortcullisError(problem)
-    for outcome in judged.outcomes:
-        yield Line(file=name, record=outcome.records[0], told=outcome.told())
-        for again in outcome.records[1:]:
-            reason = f"it tells again what record {outcome.records[0]} tells"
-            told = msgspec.structs.replace(
-                outcome.told(), outcome="ignored", reason=reason, finding=None, decision=None
-            )
-            yield Line(file=name, record=again, told=told)
+    now: datetime
+    gate: "Gate"
+    look_up: "LookUp | None"
+    progress: Progress
+
+    def lines(self, name: str, records: "Iterable[Record]") -> Iterator[Line]:
+        """Judge records together: those that tell one exposure are folded. `name` is the file's."""
+        from handler import aws, invocation  # noqa: PLC0415  they load while OPA starts
+
+        at = f"{self.now.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+        outcomes = invocation.read(self.progress.of(records, f"Reading {name}"), at, aws.fetcher, None, self.look_up)
+        decided = (pair for chunk in _chunks(outcomes) for pair in invocation.decide(chunk, self.gate))
+        for outcome, failure in self.progress.of(decided, f"Judging {name}", len(outcomes)):
+            yield from _lines(name, outcome, failure)
 
 
-def _print_json(lines: list[Line]) -> None:
+def _judged(arguments: argparse.Namespace, gate: "Gate", look_up: "LookUp | None") -> Iterator[Line]:
+    """Judge the files one after the other; say how far it is to a terminal that has nothing else to show."""
+    busy = (arguments.json or arguments.stream) and sys.stdout.isatty()
+    with Progress(shown=not busy) as progress:
+        judge = Judge(arguments.now, gate, look_up, progress)
+        for name in arguments.files:
+            records = files.read(name)
+            for part in _chunks(records) if arguments.stream else (records,):
+                yield from judge.lines(name, part)
+                sys.stdout.flush()
+
+
+def _lines(name: str, outcome: Outcome, failure: str | None) -> Iterator[Line]:
+    """Give the line of an outcome, then one for each report that is folded into it."""
+    told = outcome.told()
+    if failure is not None:
+        told = msgspec.structs.replace(told, reason=failure)
+    yield Line(file=name, record=outcome.records[0], told=told, reported=bool(outcome.reports))
+    for record in outcome.reports[1:]:
+        reason = f"it tells again what record {outcome.records[0]} tells"
+        repeated = Told(outcome="repeated", reporter=told.reporter, reason=reason, finding=None, decision=None)
+        yield Line(file=name, record=record, told=repeated)
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk
+
+
+def _print_json(lines: Iterable[Line], *, denied: bool) -> int:
+    """Print the lines as they come, if so only what is denied or could not be judged; return the exit status."""
+    status = 0
     for line in lines:
-        print(json.dumps({"file": line.file, "record": line.record, **msgspec.to_builtins(line.told)}))
+        status = max(status, line.status)
+        if line.status or not denied:
+            print(json.dumps({"file": line.file, "record": line.record, **msgspec.to_builtins(line.told)}))
         if line.told.outcome == "undecidable":
             print(printable(f"{line.file}: record {line.record}: {line.told.reason}"), file=sys.stderr)
+    return status
+
+
+def _print_table(lines: Iterable[Line], sort: str, *, denied: bool) -> int:
+    """Print the verdicts in their order and the summary below, in a pipe beside them; return the exit status."""
+    summary = Summary()
+    rows: list[table.Row] = []
+    for line in lines:
+        summary.add(line)
+        rows += (row for row in table.rows(line) if row.verdict != "allow" or not denied)
+    rows.sort(key=table.SORTS[sort])
+    if sys.stdout.isatty():
+        console = table.terminal()
+        table.print_rows(rows, console)
+        table.print_paragraphs(summary.paragraphs(), console)
+    else:
+        table.print_fields(rows)
+        print(*map(printable, summary.paragraphs()), sep="\n", file=sys.stderr)
+    return summary.status
 
 
 def _time(text: str) -> datetime:

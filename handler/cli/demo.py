@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,11 +22,18 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from handler.cli import executable, table
-from handler.outcome import Engine, Told
+from handler.cli import executable, guarded, table
+from handler.cli.summary import Line, Summary
+from handler.outcome import Told
 
 _EVENTS = Path(__file__).resolve().parent / "demo_events"
 _ANSWERS = Path(__file__).resolve().parent / "demo_aws"
+
+_NEXT = """
+What to do next:
+  make demo ALL=1                            read every mail
+  .venv/bin/portcullis decide FILE           judge your own: aws inspector2 list-findings > FILE
+  .venv/bin/portcullis init FOLDER           begin a folder of policies of your own"""
 
 Mail = tuple[str, str]
 """Subject and text."""
@@ -78,38 +86,52 @@ def recorded_aws() -> Iterator[tuple[dict[str, str], list[Mail]]]:
     server.server_close()
 
 
-def main() -> None:
-    """Print the table of decisions, then every mail as its reader gets it, then one of the log's lines."""
+def main() -> int:
+    """Print the verdicts, the worst mail as its reader gets it and the subjects of the others, or every mail."""
+    start = time.monotonic()
     with recorded_aws() as (environment, mails):
         for name in [name for name in os.environ if name.startswith(("AWS_", "ALERT_", "LOOK_UP_", "POLICIES_"))]:
             del os.environ[name]
         topic = "arn:aws:sns:eu-west-1:111122223333:portcullis-alerts"
         os.environ |= {**environment, "ALERT_TOPIC_ARN": topic, "OPA_PATH": executable()}
-        start = time.monotonic()
         with contextlib.redirect_stdout(io.StringIO()) as log:
-            lines = _invoke()
-        milliseconds = round(1000 * (time.monotonic() - start))
+            lines = list(_judged())
+    summary = Summary()
+    for line in lines:
+        summary.add(line)
+    console = table.terminal()
+    rows = (row for line in lines for row in table.rows(line))
+    table.print_rows(sorted(rows, key=table.SORTS["severity"]), console)
+    table.print_paragraphs(summary.paragraphs(), console)
+    _print_mails(sorted(mails), whole=len(mails) if "--all" in sys.argv else 1)
+    print(_NEXT)
     ready = json.loads(log.getvalue().splitlines()[0])
-    table.show(lines, Engine(policy=ready["policy"], opa=ready["opa"]), milliseconds)
-    for number, (subject, text) in enumerate(mails, start=1):
-        print(f"\n{f' Mail {number} of {len(mails)} ':─^100}\nSubject: {subject}\n\n{text}")
-    denied = next(line for line in log.getvalue().splitlines() if '"action":"deny"' in line)
-    print(f"\n{' And in the log, for each finding, a line like this ':─^100}\n{denied}", file=sys.stdout)
+    milliseconds = round(1000 * (time.monotonic() - start))
+    print(f"Policy {ready['policy']}, OPA {ready['opa']}, {milliseconds:,} ms", file=sys.stderr)
+    return 0
 
 
-def _invoke() -> list[table.Line]:
-    """Call the function once an event, as Lambda would."""
-    from handler.app import lambda_handler  # noqa: PLC0415  importing it is the cold start
+def _judged() -> Iterator[Line]:
+    """Call the function once an event, as Lambda would, at the time of the newest one."""
+    from handler import app, lookup, settings  # noqa: PLC0415  importing it is the cold start
 
-    lines = []
-    for path in sorted(_EVENTS.glob("*.json")):
+    events = {path: json.loads(path.read_text()) for path in sorted(_EVENTS.glob("*.json"))}
+    at = datetime.fromisoformat(max(event["time"] for event in events.values() if "time" in event))
+    look_up = lookup.prepare(settings.read_look_ups(), lambda: at)
+    for path, event in events.items():
         context: Any = SimpleNamespace(aws_request_id=path.stem, get_remaining_time_in_millis=lambda: 30_000)
-        answer = lambda_handler(json.loads(path.read_text()), context)
-        for outcome in answer["outcomes"]:
+        for outcome in app.answer(event, context, at, look_up)["outcomes"]:
             told = {key: value for key, value in outcome.items() if key != "records"}
-            lines.append(table.Line(file=path.name, record="1", told=msgspec.convert(told, Told)))
-    return lines
+            yield Line(file=path.name, record="1", told=msgspec.convert(told, Told))
+
+
+def _print_mails(mails: list[Mail], whole: int) -> None:
+    """Print so many mails in full, and of the others the subjects."""
+    for number, (subject, text) in enumerate(mails[:whole], start=1):
+        print(f"\n{f' Mail {number} of {len(mails)} ':─^70}\nSubject: {subject}\n\n{text}")
+    if mails[whole:]:
+        print(f"\n{' The other mails ':─^70}", *(subject for subject, _ in mails[whole:]), sep="\n")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main))

@@ -1,93 +1,99 @@
-"""The table of decisions that a person reads in a terminal, and what stands below it."""
+"""The verdicts as a person reads them in a terminal, and as `grep`, `cut` and `sort` read them in a pipe."""
 
-import re
+import os
+import shutil
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, zip_longest
+from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from handler.alert.text import printable
+from handler.cli.summary import Line
 from handler.decision import Allowed, Decision, Denied
-from handler.outcome import Engine, Told
+from handler.finding import Finding
 
-_STYLES = {"allow": "green", "DENY": "bold red", "UNREAD": "bold yellow"}
-_COLUMNS = {"SERVER": 19, "PORT": 16, "FROM": 20, "VERDICT": 7}
-"""The widest that each is where there is little room: an id, two ranges, a network. What is left is for the reason."""
+WIDTH = 100
+"""Columns of a table that goes to no terminal."""
 
-_READ = re.compile("([a-z]+) of .+ read at (.+)")
-"""A note that says what was read, and when."""
+_RANKS = ["critical", "high", "medium", "UNREAD", "allow"]
+"""From the worst."""
 
-_WIDTH = 100
-"""Columns, where the output is no terminal."""
-
-
-class Line(Struct, frozen=True, kw_only=True):
-    """The outcome of one record of one file; `record` counts the file's records from 1."""
-
-    file: str
-    record: str
-    told: Told
+_STYLES = {
+    "critical": "bold red",
+    "high": "red",
+    "medium": "yellow",
+    "DENY": "bold red",
+    "UNREAD": "bold yellow",
+    "allow": "green",
+}
+_HEADER = ("SEVERITY", "SERVER", "PORT", "FROM", "VERDICT")
+_LIMITS = (8, 40, 20, 20, 7)
+_COLOURED = (True, False, False, False, True)
+_GAP = 2
+_REASON = 50
+"""Columns that a reason needs to stand beside its verdict; where there are fewer, it stands below."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One line of the table."""
+    """One verdict: ports of a server that fare alike. `record` is the file and the number of the record in it."""
 
-    server: str
+    severity: str = "-"
+    server: str = "-"
+    name: str = "-"
     port: str = "-"
     source: str = "-"
     verdict: str
-    why: str
+    reason: str
+    account: str = "-"
+    region: str = "-"
+    record: str
 
+    @property
+    def rank(self) -> int:
+        """How bad it is; 0 is the worst."""
+        return _RANKS.index(self.severity if self.verdict == "DENY" else self.verdict)
 
-def show(lines: list[Line], engine: Engine, milliseconds: int) -> None:
-    """Print the table, the policies' problems and the counts; widths follow the terminal."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, soft_wrap=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, width in _COLUMNS.items():
-        table.add_column(name, overflow="fold", max_width=width if console.width <= _WIDTH else None)
-    table.add_column("WHY", overflow="fold")
-    for row in (row for line in lines for row in rows(line)):
-        verdict = Text(row.verdict, style=_STYLES[row.verdict])
-        table.add_row(_text(row.server), _text(row.port), _text(row.source), verdict, _text(row.why))
-    if table.row_count:
-        console.print(table)
-    for paragraph in (_notes(lines), _problems(lines), _counts(lines, engine, milliseconds)):
-        for text in paragraph:
-            console.print(_text(text))
-
-
-def _text(text: str) -> Text:
-    """Give what a terminal may show: no tag and no report draws a row or moves the cursor."""
-    return Text(printable(text))
+    @property
+    def title(self) -> str:
+        """The server, or what could not be read."""
+        names = [self.name, self.server] if self.server != "-" else [Path(self.record).name]
+        return " ".join(printable(name) for name in names if name != "-")
 
 
 def rows(line: Line) -> Iterator[Row]:
-    """Give the table's rows of a line: what is denied, then what is allowed; none for what is closed or ignored."""
+    """Give the rows of a line: what is denied, then what is allowed; none for what is closed, ignored or repeated."""
     finding, decision = line.told.finding, line.told.decision
+    record = f"{line.file}:{line.record}"
+    known = {"record": record, **(_server(finding) if finding is not None else {})}
     if finding is not None and decision is not None:
-        server = f"{finding.server.name}  {finding.server.id}" if finding.server.name else finding.server.id
-        yield from _entries(server, decision)
+        yield from _verdicts(decision, known)
     if line.told.outcome == "undecidable":
-        record, why = f"{line.file} record {line.record}", line.told.reason or "it could not be judged"
-        label, why = (server, f"{record}: {why}") if finding is not None else (record, why)
-        yield Row(server=label, verdict="UNREAD", why=why)
+        reason = line.told.reason or "it could not be judged"
+        place = f"{line.file}: record {line.record}: " if finding is not None else ""
+        yield Row(verdict="UNREAD", reason=f"{place}{reason}", **known)
 
 
-def _entries(server: str, decision: Decision) -> Iterator[Row]:
+def _server(finding: Finding) -> dict[str, str]:
+    server = finding.server
+    return {"server": server.id, "name": server.name or "-", "account": server.account, "region": server.region}
+
+
+def _verdicts(decision: Decision, known: dict[str, str]) -> Iterator[Row]:
     """Give what is denied, then what is allowed; ports that fare alike share a row."""
     both: tuple[tuple[Sequence[Denied | Allowed], str], ...] = (decision.denied, "DENY"), (decision.allowed, "allow")
     for entries, verdict in both:
-        alike: dict[tuple[str, str], list[Denied | Allowed]] = {}
-        for _, same in groupby(entries, key=lambda entry: (ports([entry]), _why(entry, decision))):
-            given = list(same)
-            alike.setdefault((sources(given), _why(given[0], decision)), []).append(given[0])
-        for (source, why), together in alike.items():
-            yield Row(server=server, port=ports(together), source=source, verdict=verdict, why=why)
+        alike: dict[tuple[str, str, str], list[Denied | Allowed]] = {}
+        for _, same in groupby(entries, key=lambda entry: (ports([entry]), *_judged(entry, decision))):
+            group = list(same)
+            alike.setdefault((sources(group), *_judged(group[0], decision)), []).append(group[0])
+        for (source, severity, reason), together in alike.items():
+            yield Row(severity=severity, port=ports(together), source=source, verdict=verdict, reason=reason, **known)
 
 
 def ports(entries: Iterable[Denied | Allowed]) -> str:
@@ -101,64 +107,126 @@ def ports(entries: Iterable[Denied | Allowed]) -> str:
 
 def sources(entries: Iterable[Denied | Allowed]) -> str:
     """Spell the sources of entries; both families' whole is `anywhere`."""
-    given = [entry.source for entry in entries]
+    named = [entry.source for entry in entries]
     everything = {"0.0.0.0/0", "::/0"}
-    if everything <= set(given):
-        given = ["anywhere", *(source for source in given if source not in everything)]
-    return ", ".join(dict.fromkeys(given))
+    if everything <= set(named):
+        named = ["anywhere", *(source for source in named if source not in everything)]
+    return ", ".join(dict.fromkeys(named))
 
 
-def _why(entry: Denied | Allowed, decision: Decision) -> str:
+def _judged(entry: Denied | Allowed, decision: Decision) -> tuple[str, str]:
+    """Give the severity and the reason of an entry."""
     if isinstance(entry, Denied):
         opened = " ".join(part for part in (entry.security_group, *entry.rules) if part)
-        return f"{entry.reason}  [{opened}]" if opened else entry.reason
-    return "; ".join(
+        return entry.severity, f"{entry.reason} [{opened}]" if opened else entry.reason
+    return "-", "; ".join(
         f"{name} ({decision.allowances[name].owner}, until {decision.allowances[name].expires})" for name in entry.by
     )
 
 
-def _notes(lines: list[Line]) -> Iterator[str]:
-    """Give each note of a finding once, with the servers that it is about; of what was read only the first."""
-    servers: dict[str, dict[str, None]] = {}
-    alike: dict[tuple[str, ...], str] = {}
-    for finding in (line.told.finding for line in lines if line.told.finding):
-        for note in finding.notes:
-            read = _READ.fullmatch(note)
-            first = alike.setdefault(read.groups(), note) if read else note
-            servers.setdefault(first, {})[finding.server.name or finding.server.id] = None
-    for note, named in servers.items():
-        first, *more = named
-        if more and _READ.fullmatch(note):
-            yield f"{first}: {note}, and of {_number(len(more), 'more server')}"
+SORTS: dict[str, Callable[[Row], Any]] = {
+    "severity": lambda row: (row.rank, row.title),
+    "server": lambda row: (row.title, row.rank),
+    "input": lambda _: (),
+}
+"""What rows can be sorted by."""
+
+
+def print_fields(rows: Iterable[Row]) -> None:
+    """Print a row as one line, its fields in their order with a tab between them."""
+    for row in rows:
+        print(*(printable(getattr(row, name)) for name in Row.__struct_fields__), sep="\t")
+
+
+def terminal(default: int = WIDTH) -> Console:
+    """Return the terminal, as wide as COLUMNS says or it is; NO_COLOR and TERM=dumb mean no styles of any kind.
+
+    `default` is the width where standard output is no terminal.
+    """
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else default
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return Console(width=width, height=25, highlight=False, color_system=None if plain else "auto")
+
+
+def print_rows(rows: Sequence[Row], console: Console) -> None:
+    """Print rows as a table, or as a block a server where the terminal is too narrow: no identifier is ever broken."""
+    cells = [_cells(row) for row in rows]
+    widths = [_width(column, limit) for column, limit in zip(zip(_HEADER, *cells, strict=True), _LIMITS, strict=True)]
+    if console.width < WIDTH or sum(widths) + _GAP * (len(widths) - 1) > console.width:
+        _print_blocks(rows, console)
+    elif rows:
+        _print_table(rows, widths, console)
+
+
+def print_paragraphs(paragraphs: Iterable[str], console: Console) -> None:
+    """Print texts as wide as the terminal, apart from what stands above."""
+    console.print()
+    for paragraph in paragraphs:
+        for line in _wrapped(printable(paragraph), console.width):
+            console.print(Text(line), soft_wrap=True)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return row.severity, row.title, printable(row.port), printable(row.source), row.verdict
+
+
+def _width(cells: Sequence[str], limit: int) -> int:
+    """Return the width of a column: that of its widest cell, or a limit in which every word has its place."""
+    words = (word for cell in cells for word in cell.split(" "))
+    return min(max(map(cell_len, cells)), max(limit, *map(cell_len, words)))
+
+
+def _print_table(rows: Sequence[Row], widths: Sequence[int], console: Console) -> None:
+    """Print a line a row, with the reason beside it or, where there is no room, below."""
+    room = console.width - sum(widths) - _GAP * len(widths)
+    beside = room >= _REASON
+    console.print(_joined((*_HEADER, "WHY" if beside else ""), widths, header=True), soft_wrap=True)
+    for row in rows:
+        columns = [_wrapped(cell, width) for cell, width in zip(_cells(row), widths, strict=True)]
+        indent = widths[0] + _GAP
+        reason = _wrapped(printable(row.reason), room if beside else console.width - indent)
+        for parts in zip_longest(*columns, reason if beside else (), fillvalue=""):
+            console.print(_joined(parts, widths), soft_wrap=True)
+        for line in () if beside else reason:
+            console.print(Text(f"{' ' * indent}{line}"), soft_wrap=True)
+
+
+def _joined(parts: Sequence[str], widths: Sequence[int], *, header: bool = False) -> Text:
+    """Join the parts of one line of a table; severity and verdict have their colours."""
+    line = Text(style="bold" if header else "")
+    for part, width, coloured in zip_longest(parts, widths, _COLOURED, fillvalue=0):
+        padding = " " * (int(width) - cell_len(str(part)) + _GAP)
+        line.append(str(part), _STYLES.get(str(part)) if coloured else None).append(padding)
+    line.rstrip()
+    return line
+
+
+def _print_blocks(rows: Sequence[Row], console: Console) -> None:
+    """Print the rows of each server below its name, servers in the order of their first row."""
+    blocks: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        blocks.setdefault((row.title, row.account, row.region), []).append(row)
+    for names, block in blocks.items():
+        title = " ".join(printable(name) for name in names if name != "-")
+        for line in _wrapped(title, console.width):
+            console.print(Text(line, "bold"), soft_wrap=True)
+        for row in block:
+            verdict = row.verdict if row.severity == "-" else f"{row.verdict} {row.severity}"
+            ports = "" if row.port == "-" else f"{row.port} from {row.source}: "
+            text = printable(f"{verdict} {ports}{row.reason}")
+            for number, line in enumerate(_wrapped(text, console.width - 4)):
+                spelled = Text(f"{'    ' if number else '  '}{line}")
+                if not number:
+                    spelled.stylize(_STYLES[row.verdict], 2, 2 + len(verdict))
+                console.print(spelled, soft_wrap=True)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Break a text between its words, and never inside of one."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > width:
+            lines.append(word)
         else:
-            yield f"{first}{f' and {len(more)} more' if more else ''}: {note}"
-
-
-def _problems(lines: list[Line]) -> Iterator[str]:
-    """Give each problem of a policy or a tag once."""
-    found = [fault for line in lines if line.told.decision for fault in line.told.decision.problems]
-    effects = {
-        "allowance": "it covers nothing until this is mended",
-        "prohibition": "see that it forbids what you mean",
-    }
-    for fault in dict.fromkeys(fault for fault in found if fault.kind != "finding"):
-        effect = effects.get(fault.kind, "it declares nothing")
-        yield f"{fault.kind} {fault.id}: {fault.field} {fault.problem}; {effect}"
-
-
-def _counts(lines: list[Line], engine: Engine, milliseconds: int) -> Iterator[str]:
-    judged = [line.told.decision for line in lines if line.told.outcome == "decided" and line.told.decision]
-    denied = sum(decision.action == "deny" for decision in judged)
-    unread = sum(line.told.outcome == "undecidable" for line in lines)
-    yield (
-        f"{_number(len(judged) + unread, 'report')} judged: {len(judged) - denied} allowed, {denied} denied, "
-        f"{unread} could not be judged. Policy {engine.policy}, OPA {engine.opa}, {milliseconds} ms."
-    )
-    for kind in ("closed", "ignored"):
-        reasons = Counter(line.told.reason for line in lines if line.told.outcome == kind)
-        for reason, count in reasons.items():
-            yield f"{_number(count, 'record')} {kind}: {reason}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+            lines[-1] += f" {word}" if lines[-1] else word
+    return lines

@@ -44,9 +44,10 @@ def recorded(tmp_path: Path, opa_path: str, monkeypatch: pytest.MonkeyPatch) -> 
     return record
 
 
-def words(capsys: pytest.CaptureFixture[str]) -> str:
-    """Give what was printed without blanks: the table folds its lines anywhere."""
-    return "".join(capsys.readouterr().out.split())
+def fields(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """Give the lines of verdicts, a blank between their fields, and what stands below them."""
+    printed = capsys.readouterr()
+    return printed.out.replace("\t", " "), printed.err
 
 
 def test_ssh_from_the_office_is_silent(cloud: Cloud, recorded: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +55,7 @@ def test_ssh_from_the_office_is_silent(cloud: Cloud, recorded: Any, capsys: pyte
     file = recorded(cloud.instance(cloud.group(tcp(22, OFFICE)), Name="bastion-01", Role="bastion"))
     assert main(["decide", *NOW, file]) == 1
     assert main(["decide", *NOW, "--look-up", file]) == 0
-    assert f"tcp22{OFFICE}allowbastion-ssh" in words(capsys)
+    assert f"tcp 22 {OFFICE} allow bastion-ssh" in fields(capsys)[0]
 
 
 def test_what_was_looked_up_is_printed(cloud: Cloud, recorded: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,11 +63,11 @@ def test_what_was_looked_up_is_printed(cloud: Cloud, recorded: Any, capsys: pyte
     office, debug = cloud.group(tcp(22, OFFICE)), cloud.group(tcp(22, "0.0.0.0/0"))
     instance = cloud.instance(office, debug, Name="bastion-01", Role="bastion")
     assert main(["decide", *NOW, "--look-up", recorded(instance)]) == 1
-    printed = words(capsys)
-    assert f"tcp22{OFFICE}allowbastion-ssh" in printed
-    assert f"[{debug}{cloud.rules(debug)['0.0.0.0/0']}]" in printed
-    assert f"bastion-01:tagsof{instance}readat20" in printed
-    assert f"bastion-01:rulesof{office},{debug}readat20" in printed or f"{debug},{office}readat20" in printed
+    verdicts, below = fields(capsys)
+    assert f"tcp 22 {OFFICE} allow bastion-ssh" in verdicts
+    assert f"[{debug} {cloud.rules(debug)['0.0.0.0/0']}]" in verdicts
+    assert f"bastion-01: tags of {instance} read at 20" in below
+    assert f"bastion-01: rules of {office}, {debug} read at 20" in below or f"{debug}, {office} read at 20" in below
 
 
 def test_what_could_not_be_looked_up_is_printed(
@@ -77,7 +78,7 @@ def test_what_could_not_be_looked_up_is_printed(
     file = recorded("i-1")
     denied = f"ec2:DescribeNetworkInterfaces was denied in {ACCOUNT}: who reaches tcp 22 is unknown"
     assert main(["decide", *NOW, "--look-up", file]) == 1
-    assert f"i-1: {denied}".replace(" ", "") in words(capsys)
+    assert f"i-1: {denied}" in fields(capsys)[1]
     main(["decide", "--json", *NOW, "--look-up", file])
     assert denied in json.loads(capsys.readouterr().out)["finding"]["notes"]
 
