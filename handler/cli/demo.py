@@ -102,7 +102,7 @@ def main() -> int:
     console = table.terminal()
     rows = (row for line in lines for row in table.rows(line))
     table.print_rows(sorted(rows, key=table.SORTS["severity"]), console)
-    table.print_paragraphs(summary.paragraphs(), console)
+    table.print_paragraphs(summary.counts(), console)
     _print_mails(sorted(mails), whole=len(mails) if "--all" in sys.argv else 1)
     print(_NEXT)
     ready = json.loads(log.getvalue().splitlines()[0])

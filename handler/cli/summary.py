@@ -73,6 +73,10 @@ class Summary:
         """Give each note and each problem once, then the counts."""
         yield from self._notes()
         yield from self._problems
+        yield from self.counts()
+
+    def counts(self) -> Iterator[str]:
+        """Give the line of counts, and one for each reason for which something is closed or ignored."""
         yield self._counts()
         for kind, reasons in self._reasons.items():
             for reason, count in reasons.most_common():

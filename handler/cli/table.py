@@ -138,12 +138,9 @@ def print_fields(rows: Iterable[Row]) -> None:
         print(*(printable(getattr(row, name)) for name in Row.__struct_fields__), sep="\t")
 
 
-def terminal(default: int = WIDTH) -> Console:
-    """Return the terminal, as wide as COLUMNS says or it is; NO_COLOR and TERM=dumb mean no styles of any kind.
-
-    `default` is the width where standard output is no terminal.
-    """
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else default
+def terminal() -> Console:
+    """Return the terminal, as wide as COLUMNS says or it is; NO_COLOR and TERM=dumb mean no styles of any kind."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return Console(width=width, height=25, highlight=False, color_system=None if plain else "auto")
 
@@ -194,9 +191,9 @@ def _print_table(rows: Sequence[Row], widths: Sequence[int], console: Console) -
 def _joined(parts: Sequence[str], widths: Sequence[int], *, header: bool = False) -> Text:
     """Join the parts of one line of a table; severity and verdict have their colours."""
     line = Text(style="bold" if header else "")
-    for part, width, coloured in zip_longest(parts, widths, _COLOURED, fillvalue=0):
-        padding = " " * (int(width) - cell_len(str(part)) + _GAP)
-        line.append(str(part), _STYLES.get(str(part)) if coloured else None).append(padding)
+    for part, width, coloured in zip(parts, (*widths, 0), (*_COLOURED, False), strict=False):
+        line.append(part, _STYLES.get(part) if coloured else None)
+        line.append(" " * (width - cell_len(part) + _GAP))
     line.rstrip()
     return line
 
