@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import msgspec
 import requests
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from opa_client.opa import OpaClient
 
 from handler.decision import Decision
@@ -22,6 +22,7 @@ from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedEr
 from handler.finding import Batch, Finding
 from handler.outcome import Engine
 from handler.process import Process
+from handler.session import Answer, Session
 
 CHUNK = 500
 """The most findings of one query."""
@@ -29,6 +30,9 @@ CHUNK = 500
 CHUNK_SOURCES = 2000
 """The most sources of one query, over all exposures of its findings, unless a single finding has more: the gate judges
 each, in 0.1 to 1.5 ms."""
+
+CHUNK_BYTES = 2**20
+"""The largest query, unless a single finding is larger: OPA takes ten to twenty times as much memory for it."""
 
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 5.0
@@ -95,10 +99,10 @@ class Opa:
             time.sleep(_POLL_SECONDS)
         self._process.said()
         answer = self._ask([], _seconds(until), provenance="true")
-        if answer.get("result") != []:
+        if answer.result != ():
             msg = f"{self._process.policies}: data.gate.batch.decisions is not there; install Portcullis again"
             raise PolicyRefusedError(msg)
-        return Engine(policy=self._process.revision, opa=answer["provenance"]["version"])
+        return Engine(policy=self._process.revision, opa=answer.provenance["version"])
 
     def decide(self, findings: Sequence[Finding], deadline: float | None = None) -> list[Decision | PortcullisError]:
         """Give one decision a finding, in their order; a finding that OPA refuses to judge gets `OpaRefusedError`.
@@ -130,7 +134,7 @@ class Opa:
         self._disconnect()
         self._process.stop()
 
-    def _ask_alive(self, part: _Part, deadline: float | None) -> dict[str, Any]:
+    def _ask_alive(self, part: _Part, deadline: float | None) -> Answer:
         """Ask; restart an OPA that died or hangs, and ask again, but for the batch that may have been the reason."""
         seconds = _seconds(deadline, part.seconds)
         try:
@@ -155,20 +159,25 @@ class Opa:
         self._process.start()
         self.ready(deadline)
 
-    def _ask(self, findings: Sequence[Finding], seconds: float, **parameters: str) -> dict[str, Any]:
+    def _ask(self, findings: Sequence[Finding], seconds: float, **parameters: str) -> Answer:
         client = self._connect()
         client.timeout = (_CONNECT_SECONDS, seconds)
-        batch = msgspec.to_builtins(Batch(findings=tuple(findings)))
         query = {"strict-builtin-errors": "true", **parameters}
         try:
-            answer: dict[str, Any] = client.query_rule(batch, "gate.batch", "decisions", query)
+            answer: Answer = client.query_rule(Batch(findings=tuple(findings)), "gate.batch", "decisions", query)
         except requests.HTTPError as error:
             if error.response.status_code not in {400, 500}:
                 msg = f"OPA answered {error.response.status_code} to a query"
                 raise OpaUnavailableError(msg) from error
             raise OpaRefusedError(_sentences(error.response.text)) from error
-        except requests.JSONDecodeError as error:
-            msg = "OPA's answer is not JSON"
+        except msgspec.ValidationError as error:
+            msg = f"data.gate.batch.decisions is not an array of decisions: {error}"
+            raise OpaRefusedError(msg) from error
+        except msgspec.DecodeError as error:
+            msg = f"OPA's answer is not JSON: {error}"
+            raise OpaRefusedError(msg) from error
+        except UnicodeEncodeError as error:
+            msg = f"it holds a text that no JSON in UTF-8 can carry: {error}"
             raise OpaRefusedError(msg) from error
         except requests.RequestException as error:
             msg = f"OPA cannot be asked: {error}"
@@ -179,14 +188,10 @@ class Opa:
 
     def _connect(self) -> OpaClient:
         if self._client is None:
-            self._client = OpaClient(
-                host="127.0.0.1",
-                port=self._process.port,
-                token=self._process.token,
-                retries=0,
-                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+            self._client = OpaClient(token=self._process.token)
+            self._client._session = Session(  # noqa: SLF001  the client takes no session
+                self._process.address, self._process.pid, self._client.headers
             )
-            self._client._session.trust_env = False  # noqa: SLF001  a proxy of the environment is not for loopback
         return self._client
 
     def _disconnect(self) -> None:
@@ -196,18 +201,27 @@ class Opa:
 
 
 def chunks(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
-    """Cut findings into what one query can answer in time."""
+    """Cut findings into what one query can answer in time, and OPA and Python can hold."""
     chunk: list[Finding] = []
-    sources = 0
+    sources = size = 0
     for finding in findings:
-        own = _sources(finding)
-        if chunk and (len(chunk) == CHUNK or sources + own > CHUNK_SOURCES):
+        own, its_bytes = _sources(finding), _bytes(finding)
+        full = len(chunk) == CHUNK or sources + own > CHUNK_SOURCES or size + its_bytes > CHUNK_BYTES
+        if chunk and full:
             yield chunk
-            chunk, sources = [], 0
+            chunk, sources, size = [], 0, 0
         chunk.append(finding)
         sources += own
+        size += its_bytes
     if chunk:
         yield chunk
+
+
+def _bytes(finding: Finding) -> int:
+    try:
+        return len(msgspec.json.encode(finding))
+    except UnicodeEncodeError:  # it is refused when it is asked about
+        return 0
 
 
 def _sources(finding: Finding) -> int:
@@ -223,16 +237,12 @@ def _seconds(deadline: float | None, most: float = _ANSWER_SECONDS) -> float:
     return min(most, left / 2)
 
 
-def _checked(findings: Sequence[Finding], answer: dict[str, Any]) -> tuple[Decision, ...]:
+def _checked(findings: Sequence[Finding], answer: Answer) -> tuple[Decision, ...]:
     """Take nothing for decisions but one for every finding, in order, each without contradiction."""
-    if "result" not in answer:
+    decisions = answer.result
+    if decisions is UNSET:
         msg = "data.gate.batch.decisions is undefined"
         raise OpaRefusedError(msg)
-    try:
-        decisions = msgspec.convert(answer["result"], tuple[Decision, ...])
-    except msgspec.ValidationError as error:
-        msg = f"data.gate.batch.decisions is not an array of decisions: {error}"
-        raise OpaRefusedError(msg) from error
     if [decision.id for decision in decisions] != [finding.id for finding in findings]:
         msg = f"data.gate.batch.decisions has not one decision for each of {len(findings)} findings, in their order"
         raise OpaRefusedError(msg)

@@ -1,6 +1,6 @@
 """The process of the embedded OPA: light to import, so that OPA loads the policies while the caller imports the rest.
 
-`opa run` is a child on 127.0.0.1 with the engine and the team's policies as two bundles. A token made anew at every
+`opa run` is a child on a Unix socket with the engine and the team's policies as two bundles. A token made anew at every
 start, and the policy in `authz/`, let nobody but the holder of the token ask it for the one thing that it is for. Its
 environment holds the token and what Go is told of memory, no more, because a policy can read it. On Linux it dies with
 the thread that started it: start it from the main one.
@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,9 +25,12 @@ from handler.errors import OpaUnavailableError, PolicyRefusedError, SettingError
 _AUTHZ = Path(__file__).resolve().parent / "authz"
 _PR_SET_PDEATHSIG = 1
 
+BODY_BYTES = 16 * 2**20
+"""The largest query: OPA refuses a larger one before it reads it, with a token or without."""
+
 
 class Process:
-    """An `opa run` that has been started and may not yet answer: on which port, with which token.
+    """An `opa run` that has been started and may not yet answer: at which address, with which token.
 
     `policies` is the team's folder, `executable` a path or a name on PATH. Raises `SettingError` when there is no such
     executable, `PolicyFolderError` when the folder cannot be loaded. `revision` is the folder's.
@@ -43,6 +47,7 @@ class Process:
         self._bundles = [packed_engine(), folder.pack()]
         self._command = [found, "run", "--server", "--authentication=token", "--authorization=basic"]
         self._command += ["--skip-version-check", "--log-level=error", "--log-format=json"]
+        self._command += [f"--set=server.decoding.max_length={BODY_BYTES}"]
         self._memory = {"GOGC": "400", "GOMEMLIMIT": f"{memory // 2}MiB"} if memory else {}
         self.policies = policies
         self.revision = folder.revision
@@ -54,14 +59,15 @@ class Process:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it (again), on another port and with another token. Raises `OpaUnavailableError`."""
+        """Start it (again), at another address and with another token. Raises `OpaUnavailableError`."""
         self.started = time.monotonic()
         paths = [bundle.path for bundle in self._bundles]
         descriptors = [descriptor for bundle in self._bundles for descriptor in bundle.descriptors]
         try:
-            self.port, self.token = _free_port(), secrets.token_hex(32)
+            self.address, self.token = _address(), secrets.token_hex(32)
+            mode = [] if self.address.startswith("@") else ["--unix-socket-perm=600"]
             self._process = subprocess.Popen(
-                [*self._command, f"--addr=127.0.0.1:{self.port}", "--bundle", *paths, str(_AUTHZ)],
+                [*self._command, f"--addr=unix://{self.address}", *mode, "--bundle", *paths, str(_AUTHZ)],
                 pass_fds=descriptors,
                 env={"OPA_TOKEN": self.token, **self._memory},
                 stdin=subprocess.DEVNULL,
@@ -101,13 +107,28 @@ class Process:
         self._process.wait()
         if self._said:
             self._said.close()
+        if not self.address.startswith("@"):
+            shutil.rmtree(Path(self.address).parent, ignore_errors=True)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _address() -> str:
+    """Return the path of a socket in a new folder that is ours alone, or a name like `@portcullis-...`.
+
+    The name needs no folder, for where none can be written. Only Linux has it; elsewhere `OSError` says what is wrong.
+    """
+    folder = None
+    try:
+        folder = tempfile.mkdtemp(prefix="portcullis-")
+        address = f"{folder}/opa.sock"
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.bind(address)
+    except OSError:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        if sys.platform != "linux":
+            raise
+        return f"@portcullis-{secrets.token_hex(16)}"
+    return address
 
 
 def _dying_with_its_parent() -> Callable[[], None] | None:

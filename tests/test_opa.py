@@ -4,23 +4,30 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import UnixStreamServer
 
+import msgspec
 import pytest
-import requests
 
 from handler import bundle
 from handler.bundle import Folder
 from handler.decision import Decision
 from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyFolderError, PolicyRefusedError, SettingError
-from handler.finding import Server
-from handler.opa import CHUNK, CHUNK_SOURCES, Opa
-from handler.process import Process
+from handler.finding import Batch, Server
+from handler.opa import CHUNK, CHUNK_BYTES, CHUNK_SOURCES, Opa, chunks
+from handler.process import BODY_BYTES, Process
+from handler.session import Session
 from handler.settings import ROOT
 from tests.builders import CONFLICT, PANIC, exposure, finding, server
 
@@ -351,9 +358,129 @@ def test_opa_answers_one_question(process: Process, request_line: str, token: st
         gate.ready()
         method, path = request_line.split()
         headers = {"Authorization": f"Bearer {process.token if token == OURS else token}"} if token else {}
-        url = f"http://127.0.0.1:{process.port}/{path}"
-        answer = requests.request(method, url, json={"input": {"findings": []}}, headers=headers, timeout=5)
-    assert answer.status_code == status
+        answered, _ = _request(process, method, path, headers, b'{"input": {"findings": []}}')
+    assert answered == status
+
+
+@pytest.mark.parametrize("token", [OURS, None])
+def test_body_larger_than_any_query_is_refused_unread(process: Process, token: str | None) -> None:
+    """OPA answers to the header alone of a body that is too large, whoever sends it."""
+    headers = {"Content-Length": str(BODY_BYTES + 1)}
+    headers |= {"Authorization": f"Bearer {process.token}"} if token else {}
+    with Opa(process) as gate:
+        gate.ready()
+        status, body = _request(process, "POST", "v1/data/gate/batch/decisions", headers)
+        assert status == 400
+        assert b"server.decoding.max_length" in body
+        assert _actions(gate) == ["allow"]
+
+
+def test_socket_is_ours_alone_and_goes_with_opa(process: Process) -> None:
+    """Nobody else may connect to the socket or list its folder, which is removed when OPA is ended."""
+    with Opa(process) as gate:
+        gate.ready()
+        path = Path(process.address)
+        assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("folder", ["/no/such/folder", "long"])
+def test_without_a_folder_for_the_socket_opa_is_asked_by_name(
+    opa_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """Where no socket can be put into the temporary folder, or its path is too long, OPA decides all the same."""
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long) if folder == "long" else folder)
+    with Opa(Process(str(POLICIES), opa_path)) as gate:
+        gate.ready()
+        assert _actions(gate) == ["allow"]
+    assert not list(long.iterdir())
+
+
+IMPOSTOR = """
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1].replace("@", chr(0), 1))
+listener.listen()
+print("listening", flush=True)
+while True:
+    connection = listener.accept()[0]
+    connection.settimeout(1)
+    sys.exit(connection.recv(1) != b"")
+"""
+"""Listens in OPA's place, and ends with status 0 when the first that connects sends nothing."""
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "/no/such/folder"])  # noqa: S108  both kinds of address are tried
+def test_another_process_in_the_place_of_opa_is_told_nothing(
+    opa_path: str, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """Whoever listens where OPA should gets neither token nor finding, and OPA is started anew somewhere else."""
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    process = Process(str(POLICIES), opa_path)
+    with Opa(process) as gate:
+        gate.ready()
+        os.kill(process.pid, signal.SIGKILL)
+        with suppress(PolicyRefusedError, OpaUnavailableError):
+            while True:
+                process.check()
+        Path(process.address).unlink(missing_ok=True)
+        with subprocess.Popen([sys.executable, "-c", IMPOSTOR, process.address], stdout=subprocess.PIPE) as impostor:
+            assert impostor.stdout
+            assert impostor.stdout.readline() == b"listening\n"
+            assert _actions(gate) == ["allow"]
+            assert impostor.wait(10) == 0
+
+
+def test_texts_travel_in_utf8(tmp_path: Path) -> None:
+    """A character of four bytes takes four bytes of a query, and not the twelve of its escapes."""
+    bodies = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", "13")
+            self.end_headers()
+            self.wfile.write(b'{"result":[]}')
+
+        def address_string(self) -> str:
+            return "socket"
+
+        def log_message(self, *_: object) -> None:
+            """Keep the tests' output clean."""
+
+    with UnixStreamServer(str(tmp_path / "socket"), Handler) as listener:
+        threading.Thread(target=listener.handle_request).start()
+        session = Session(str(tmp_path / "socket"), os.getpid(), {})
+        known = finding(WEB, server=server(name="\U0001f6aa"))
+        answer = session.post("http://localhost/", json={"input": Batch(findings=(known,))}, timeout=5)
+        assert answer.json().result == ()
+        session.close()
+    assert bodies[0].count("\U0001f6aa".encode()) == 2
+    assert msgspec.json.decode(bodies[0], type=dict[str, Batch])["input"].findings == (known,)
+
+
+def test_queries_are_cut_by_their_bytes(gate: Opa) -> None:
+    """Findings with many tags are asked about a few at a time, one that fills a query alone; all are decided."""
+    tags = {f"tag-{number}": "\U0001f6aa" * 256 for number in range(50)}
+    findings = [finding(WEB, server=server(number, **tags)) for number in range(60)]
+    findings.insert(7, finding(WEB, server=server(60, **tags | {"large": "x" * CHUNK_BYTES})))
+    cut = list(chunks(findings))
+    assert [known for chunk in cut for known in chunk] == findings
+    sizes = [len(msgspec.json.encode(Batch(findings=tuple(chunk)))) for chunk in cut]
+    assert all(size <= CHUNK_BYTES or len(chunk) == 1 for chunk, size in zip(cut, sizes, strict=True))
+    assert len(cut) == 5
+    assert {type(one) for one in gate.decide(findings)} == {Decision}
+
+
+def test_lone_surrogate_spares_the_others(gate: Opa) -> None:
+    """A text that UTF-8 cannot carry makes its own finding undecidable and leaves the others decided."""
+    findings = [finding(WEB), finding(WEB, server=server(name="\ud800")), finding(exposure(80))]
+    decisions = gate.decide(findings)
+    assert [type(one) for one in decisions] == [Decision, OpaRefusedError, Decision]
+    assert "UTF-8" in str(decisions[1])
 
 
 def test_opa_dies_with_its_parent(opa_path: str) -> None:
@@ -382,3 +509,15 @@ def _started(folder: Path, opa_path: str, engine: str, monkeypatch: pytest.Monke
     (folder / "policies" / "networks").mkdir(parents=True)
     shutil.copy(POLICIES / "networks" / "data.yaml", folder / "policies" / "networks")
     return Process(str(folder / "policies"), opa_path)
+
+
+def _request(
+    process: Process, method: str, path: str, headers: dict[str, str], body: bytes | None = None
+) -> tuple[int, bytes]:
+    """Ask OPA at its socket; return status and body of its answer."""
+    with closing(HTTPConnection("localhost", timeout=5)) as connection:
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(process.address)
+        connection.request(method, f"/{path}", body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
