@@ -11,6 +11,7 @@ from handler.process import Process
 _SETTINGS = settings.read()
 _PROCESS = Process(_SETTINGS.policies_path, _SETTINGS.opa_path, settings.memory())
 
+import json
 import logging
 import time
 from collections import Counter
@@ -22,7 +23,7 @@ from msgspec import to_builtins
 
 from handler import __version__, alert, aws, events, log, lookup
 from handler.errors import RecordsFailedError
-from handler.invocation import judge
+from handler.invocation import judge_slices
 from handler.opa import Opa
 from handler.outcome import Outcome
 
@@ -36,9 +37,13 @@ _ENGINE = GATE.ready()
 _PROVENANCE = {"version": __version__, "policy": _ENGINE.policy, "opa": _ENGINE.opa}
 _LOGGER.info("ready", extra={"fields": _PROVENANCE})
 
-_DECIDED, _SENT = 0.75, 0.8
-"""The parts of an invocation's time after which nothing more is read or decided, and no message more is sent: one to
-which SNS does not answer may take 5 seconds."""
+_SLICE, _DECIDED, _SENT = 0.125, 0.65, 0.8
+"""Parts of an invocation's time: what was decided goes out after each such part; after the second nothing more is read
+or decided, and what is left is for composing; after the third no message more is sent: one to which SNS does not answer
+may take 5 seconds."""
+
+_ANSWER_BYTES = 5 * 2**20
+"""Of a direct answer, spelled in ASCII: Lambda takes no larger one than 6 MB."""
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -49,37 +54,68 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
 def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None) -> dict[str, Any]:
     """Judge an event as of a time, and alert what is denied or cannot be judged.
 
-    Answers an SQS batch with `{"batchItemFailures": [{"itemIdentifier"}]}`, everything else with `{"outcomes": [...]}`,
-    each its records and `Outcome.told`. Raises `RecordsFailedError`, after everything has been done that could be, when
-    a record failed and there is no other way to have it delivered again: a message without an id too comes again only
-    with its whole batch.
+    Answers an SQS batch with `{"batchItemFailures": [{"itemIdentifier"}]}`, everything else with `{"outcomes": [...],
+    "left_out"}`: each its records and `Outcome.told`, and how many others would make the answer too large. Raises
+    `RecordsFailedError`, after everything has been done that could be, when a record failed and there is no other way
+    to have it delivered again: a message without an id too comes again only with its whole batch.
     """
     start = time.monotonic()
     now = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     envelope = events.unwrap(event, context.aws_request_id)
     seconds = context.get_remaining_time_in_millis() / 1000
-    deadline = start + _DECIDED * seconds
-    judged = judge(envelope.records, now, GATE, aws.fetcher, deadline=deadline, look_up=look_up)
-    messages = alert.messages(judged.outcomes, _SETTINGS, _ENGINE)
-    unsent = alert.publish(messages, _SNS, _SETTINGS.alert_topic_arn, start + _SENT * seconds)
-    failures = judged.failures | unsent
-    _log(judged.outcomes, failures, unsent, len(messages), start)
+    alerts = alert.Alerts(_SETTINGS, _ENGINE, _SNS, start + _SENT * seconds)
+    reply, counts, failures = _Reply(), Counter[str](), dict[str, str]()
+    for judged in judge_slices(
+        envelope.records,
+        now,
+        GATE,
+        aws.fetcher,
+        deadline=start + _DECIDED * seconds,
+        look_up=look_up,
+        seconds=_SLICE * seconds,
+    ):
+        unsent = alerts.send(judged.outcomes, last=judged.last)
+        _log(judged.outcomes, judged.failures | unsent, unsent)
+        counts.update(outcome.kind for outcome in judged.outcomes)
+        failures |= judged.failures | unsent
+        if envelope.kind != "sqs":
+            reply.add(judged.outcomes)
+    _done(counts, failures, alerts.count, start)
     if envelope.kind == "sqs" and not any(record.startswith(f"{context.aws_request_id}.") for record in failures):
         return {"batchItemFailures": [{"itemIdentifier": record} for record in failures]}
     if failures:
         raise RecordsFailedError(failures)
-    return {"outcomes": [{"records": outcome.records, **to_builtins(outcome.told())} for outcome in judged.outcomes]}
+    return {"outcomes": reply.outcomes, "left_out": reply.left_out}
 
 
-def _log(
-    outcomes: Sequence[Outcome], failures: dict[str, str], unsent: dict[str, str], alerts: int, start: float
-) -> None:
+class _Reply:
+    """The outcomes for a direct answer, as many as Lambda takes."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[dict[str, Any]] = []
+        self.left_out = 0
+        self._room = _ANSWER_BYTES
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Add what fits, and count the rest."""
+        for outcome in outcomes:
+            spelled = {"records": outcome.records, **to_builtins(outcome.told())} if self._room > 0 else {}
+            self._room -= len(json.dumps(spelled)) + len(", ")
+            if self._room > 0:
+                self.outcomes.append(spelled)
+            else:
+                self.left_out += 1
+
+
+def _log(outcomes: Sequence[Outcome], failures: dict[str, str], unsent: dict[str, str]) -> None:
     for outcome in outcomes:
         alerted = outcome.alerts and unsent.keys().isdisjoint(outcome.records)
         _LOGGER.info(outcome.kind, extra={"fields": {**log.fields(outcome), "alerted": alerted, **_PROVENANCE}})
     for record, problem in failures.items():
         _LOGGER.error("failed", extra={"fields": {"record": record, "problem": problem, **_PROVENANCE}})
-    counts: dict[str, int] = Counter(outcome.kind for outcome in outcomes)
+
+
+def _done(counts: Counter[str], failures: dict[str, str], alerts: int, start: float) -> None:
     milliseconds = round(1000 * (time.monotonic() - start), 1)
     done: dict[str, Any] = {**counts, "failed": len(failures), "alerts": alerts, "ms": milliseconds, **_PROVENANCE}
     _LOGGER.info("done", extra={"fields": done})

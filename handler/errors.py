@@ -69,6 +69,11 @@ class OutOfTimeError(PortcullisError):
 class RecordsFailedError(PortcullisError):
     """Some records could not be processed; the others were. Raised so that Lambda delivers the event again."""
 
+    NAMED = 20
+    """The most records that the message names: the log has a line for each."""
+
     def __init__(self, failures: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{record}: {problem}" for record, problem in sorted(failures.items())))
+        told = [f"{record}: {problem}" for record, problem in sorted(failures.items())]
+        more = [f"and {len(told) - self.NAMED} more records"] if len(told) > self.NAMED else []
+        super().__init__("; ".join([*told[: self.NAMED], *more]))
         self.failures = failures

@@ -7,9 +7,11 @@ alerts. A fifth, *reference*, names a report that must be fetched from AWS befor
 `schema/finding.json` is generated from `Finding`; the policies are type-checked against it.
 """
 
+import json
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 UNKNOWN = "unknown"
@@ -193,6 +195,14 @@ class Reference(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 Report = Finding | Closed | Ignored | Undecidable | Reference
+
+
+def to_json(value: Any) -> bytes:
+    """Spell a value as JSON: in UTF-8, or with escapes where it holds a lone surrogate, which UTF-8 cannot carry."""
+    try:
+        return msgspec.json.encode(value, enc_hook=repr)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value, str_keys=True, enc_hook=repr)).encode()
 
 
 def identity(server: Server, reach: str, ports: set[tuple[str, int, int]]) -> str:

@@ -1,6 +1,8 @@
 """One invocation: its records are read, folded and judged. The Lambda function and the command line share it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -11,26 +13,38 @@ from handler import reading
 from handler.decision import Decision
 from handler.errors import OpaRefusedError, PortcullisError
 from handler.events import Record
-from handler.finding import PORTS_ASSUMED, UNKNOWN, Closed, Finding, Reference, Report, Undecidable
+from handler.finding import PORTS_ASSUMED, UNKNOWN, Closed, Finding, Reference, Report, Undecidable, to_json
 from handler.folding import fold
 from handler.lookup import LookUp, ask_until
 from handler.lookup.reports import Client, fetch
 from handler.outcome import Outcome
 
+_SLICE_BYTES = 8 * 2**20
+"""The findings of a slice, as JSON: their decisions and the text of an alert take a few times as much memory."""
+
+_Answered = dict[int, tuple[Outcome, str | None]]
+"""By its place among all: an outcome, and why OPA could not be asked about it where that is so."""
+
 
 class Gate(Protocol):
     """What decides: `handler.opa.Opa`."""
 
-    def decide(self, findings: Sequence[Finding], deadline: float | None) -> Sequence[Decision | PortcullisError]:
-        """Give one decision a finding, in their order; `OpaRefusedError` for one that cannot be judged, or another."""
+    def decide_parts(
+        self, findings: Sequence[Finding], deadline: float | None
+    ) -> Iterator[Mapping[int, Decision | PortcullisError]]:
+        """Give decisions as they are made, by the place of the finding; `OpaRefusedError` for what cannot be judged."""
         ...
 
 
 class Judged(Struct, frozen=True, kw_only=True):
-    """What became of the records: the outcomes in their order, and why a record failed, by its id."""
+    """What became of the records: the outcomes in their order, and why a record failed, by its id.
+
+    `last` is false where this is a slice of an invocation, and others follow.
+    """
 
     outcomes: tuple[Outcome, ...]
     failures: dict[str, str]
+    last: bool = True
 
 
 def judge(  # noqa: PLR0913  what an invocation has: its records and time, and what it asks
@@ -42,19 +56,46 @@ def judge(  # noqa: PLR0913  what an invocation has: its records and time, and w
     deadline: float | None = None,
     look_up: LookUp | None = None,
 ) -> Judged:
-    """Judge all records of an invocation at once. `now` is RFC 3339 in UTC, `deadline` a time of `time.monotonic()`.
+    """Judge all records of an invocation at once. See `judge_slices`."""
+    outcomes = read(records, now, client, ask_until(deadline), look_up)
+    return _judged(dict(enumerate(decide(outcomes, gate, deadline))))
 
-    Whatever cannot be read, fetched or decided becomes an undecidable outcome. A record fails only when OPA could not
-    be asked about one of its findings; its others have an outcome nevertheless.
+
+def judge_slices(  # noqa: PLR0913  see `judge`
+    records: Sequence[Record],
+    now: str,
+    gate: Gate,
+    client: Client,
+    *,
+    deadline: float | None = None,
+    look_up: LookUp | None = None,
+    seconds: float = math.inf,
+) -> Iterator[Judged]:
+    """Judge the records of an invocation, and give what is decided whenever that has taken so many seconds.
+
+    `now` is RFC 3339 in UTC, `deadline` a time of `time.monotonic()`. Whatever cannot be read, fetched or decided
+    becomes an undecidable outcome. A record fails only when OPA could not be asked about one of its findings; its
+    others have an outcome nevertheless. Ends with a slice that is the last, and often the only one.
     """
-    outcomes: list[Outcome] = []
-    failures: dict[str, str] = {}
-    for outcome, failure in decide(read(records, now, client, ask_until(deadline), look_up), gate, deadline):
-        if failure is None:
-            outcomes.append(outcome)
-        else:
-            failures |= dict.fromkeys(outcome.records, failure)
-    return Judged(outcomes=tuple(outcomes), failures=failures)
+    outcomes = read(records, now, client, ask_until(deadline), look_up)
+    answered = _without_findings(outcomes)
+    since, size, left = time.monotonic(), 0, len(outcomes) - len(answered)
+    for part in _answers(outcomes, gate, deadline):
+        answered |= part
+        left -= len(part)
+        size += sum(len(to_json(outcomes[place].report)) for place in part)
+        if left and (time.monotonic() - since >= seconds or size >= _SLICE_BYTES):
+            yield _judged(answered, last=False)
+            answered, size, since = {}, 0, time.monotonic()
+    yield _judged(answered)
+
+
+def _judged(answered: _Answered, *, last: bool = True) -> Judged:
+    """Part the outcomes, in their order, from what failed."""
+    pairs = [answered[place] for place in sorted(answered)]
+    failures = {record: failure for outcome, failure in pairs if failure is not None for record in outcome.records}
+    outcomes = tuple(outcome for outcome, failure in pairs if failure is None)
+    return Judged(outcomes=outcomes, failures=failures, last=last)
 
 
 def read(
@@ -98,19 +139,37 @@ def decide(
     outcomes: Sequence[Outcome], gate: Gate, deadline: float | None = None
 ) -> Iterator[tuple[Outcome, str | None]]:
     """Give each outcome with the decision on its finding, or beside it why OPA could not be asked."""
-    findings = [outcome.report for outcome in outcomes if isinstance(outcome.report, Finding)]
-    answers = iter(gate.decide(findings, deadline) if findings else ())
-    for outcome in outcomes:
-        if not isinstance(outcome.report, Finding):
-            yield outcome, None
-            continue
-        match next(answers):
-            case Decision() as decision:
-                yield replace(outcome, decision=decision), None
-            case OpaRefusedError() as error:
-                yield replace(outcome, report=_refused(outcome.report, error)), None
-            case error:
-                yield outcome, f"OPA could not decide: {error}"
+    answered = _without_findings(outcomes)
+    for part in _answers(outcomes, gate, deadline):
+        answered |= part
+    for place in sorted(answered):
+        yield answered[place]
+
+
+def _without_findings(outcomes: Sequence[Outcome]) -> _Answered:
+    """Give what needs no decision."""
+    return {place: (outcome, None) for place, outcome in enumerate(outcomes) if not isinstance(outcome.report, Finding)}
+
+
+def _answers(outcomes: Sequence[Outcome], gate: Gate, deadline: float | None) -> Iterator[_Answered]:
+    """Give the outcomes that have a finding as OPA answers to them."""
+    opened = [
+        (place, outcome, outcome.report)
+        for place, outcome in enumerate(outcomes)
+        if isinstance(outcome.report, Finding)
+    ]
+    for answers in gate.decide_parts([finding for _, _, finding in opened], deadline) if opened else ():
+        part: _Answered = {}
+        for number, answer in answers.items():
+            place, outcome, finding = opened[number]
+            match answer:
+                case Decision() as decision:
+                    part[place] = replace(outcome, decision=decision), None
+                case OpaRefusedError() as error:
+                    part[place] = replace(outcome, report=_refused(finding, error)), None
+                case error:
+                    part[place] = outcome, f"OPA could not decide: {error}"
+        yield part
 
 
 def _reports(record: Record, now: str) -> Iterable[Report]:

@@ -5,10 +5,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from handler.decision import Denied
-from handler.finding import Closed, Finding, Server, Undecidable
+from handler.finding import Closed, Finding, Server, Undecidable, to_json
 from handler.outcome import Outcome
 
 
@@ -22,7 +20,7 @@ class _Formatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=repr).decode()
+        return to_json(line).decode()
 
 
 def configure() -> None:

@@ -19,7 +19,7 @@ from opa_client.opa import OpaClient
 
 from handler.decision import Decision
 from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError, PortcullisError
-from handler.finding import Batch, Finding
+from handler.finding import Batch, Finding, to_json
 from handler.outcome import Engine
 from handler.process import Process
 from handler.session import Answer, Session
@@ -105,29 +105,36 @@ class Opa:
         return Engine(policy=self._process.revision, opa=answer.provenance["version"])
 
     def decide(self, findings: Sequence[Finding], deadline: float | None = None) -> list[Decision | PortcullisError]:
-        """Give one decision a finding, in their order; a finding that OPA refuses to judge gets `OpaRefusedError`.
-
-        `deadline` is a time of `time.monotonic()` by which the answer is needed. What is undecided when it is over, or
-        when OPA cannot be restarted, gets that error.
-        """
+        """Give one decision a finding, in their order, once all are made. See `decide_parts`."""
         answers: dict[int, Decision | PortcullisError] = {}
+        for part in self.decide_parts(findings, deadline):
+            answers |= part
+        return [answers[place] for place in range(len(findings))]
+
+    def decide_parts(
+        self, findings: Sequence[Finding], deadline: float | None = None
+    ) -> Iterator[dict[int, Decision | PortcullisError]]:
+        """Give decisions as they are made, by the place of the finding: in the end each has one.
+
+        A finding that OPA refuses to judge gets `OpaRefusedError`. `deadline` is a time of `time.monotonic()` by which
+        the answer is needed. What is undecided when it is over, or when OPA cannot be restarted, gets that error.
+        """
         cut = list(chunks(findings))
         starts = accumulate(map(len, cut), initial=0)
         parts = (_Part(start, chunk, _ANSWER_SECONDS) for start, chunk in zip(starts, cut, strict=False))
         waiting = sorted(parts, key=_Part.order)
-        try:
-            while waiting:
-                part = waiting.pop(0)
-                try:
-                    answers |= enumerate(_checked(part.findings, self._ask_alive(part, deadline)), part.start)
-                except OpaRefusedError as error:
-                    if len(part.findings) == 1:
-                        answers[part.start] = error
-                    else:
-                        waiting = sorted([*waiting, *part.parts()], key=_Part.order)
-        except (OpaUnavailableError, PolicyRefusedError) as error:
-            answers = dict.fromkeys(range(len(findings)), error) | answers
-        return [answers[place] for place in range(len(findings))]
+        while waiting:
+            part = waiting.pop(0)
+            try:
+                yield dict(enumerate(_checked(part.findings, self._ask_alive(part, deadline)), part.start))
+            except OpaRefusedError as error:
+                if len(part.findings) == 1:
+                    yield {part.start: error}
+                else:
+                    waiting = sorted([*waiting, *part.parts()], key=_Part.order)
+            except (OpaUnavailableError, PolicyRefusedError) as error:
+                yield {rest.start + place: error for rest in (part, *waiting) for place in range(len(rest.findings))}
+                return
 
     def close(self) -> None:
         """End OPA."""
@@ -176,9 +183,6 @@ class Opa:
         except msgspec.DecodeError as error:
             msg = f"OPA's answer is not JSON: {error}"
             raise OpaRefusedError(msg) from error
-        except UnicodeEncodeError as error:
-            msg = f"it holds a text that no JSON in UTF-8 can carry: {error}"
-            raise OpaRefusedError(msg) from error
         except requests.RequestException as error:
             msg = f"OPA cannot be asked: {error}"
             raise OpaUnavailableError(msg) from error
@@ -205,7 +209,7 @@ def chunks(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
     chunk: list[Finding] = []
     sources = size = 0
     for finding in findings:
-        own, its_bytes = _sources(finding), _bytes(finding)
+        own, its_bytes = _sources(finding), len(to_json(finding))
         full = len(chunk) == CHUNK or sources + own > CHUNK_SOURCES or size + its_bytes > CHUNK_BYTES
         if chunk and full:
             yield chunk
@@ -215,13 +219,6 @@ def chunks(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
         size += its_bytes
     if chunk:
         yield chunk
-
-
-def _bytes(finding: Finding) -> int:
-    try:
-        return len(msgspec.json.encode(finding))
-    except UnicodeEncodeError:  # it is refused when it is asked about
-        return 0
 
 
 def _sources(finding: Finding) -> int:

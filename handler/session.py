@@ -13,7 +13,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
 from handler.decision import Decision
-from handler.finding import Batch
+from handler.finding import Batch, to_json
 
 
 class Answer(Struct, frozen=True):
@@ -40,11 +40,9 @@ class Session:
         return self._session.get(url, timeout=timeout)
 
     def post(self, url: str, json: dict[str, Batch], timeout: Any) -> "_Response":
-        """Send a batch. Raises `UnicodeEncodeError` for a text that UTF-8 cannot carry."""
-        body = msgspec.json.encode(json)
-        return _Response(
-            self._session.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=timeout)
-        )
+        """Send a batch."""
+        headers = {"Content-Type": "application/json"}
+        return _Response(self._session.post(url, data=to_json(json), headers=headers, timeout=timeout))
 
     def close(self) -> None:
         """Close the connection."""

@@ -209,6 +209,39 @@ def test_what_was_decided_is_alerted(world: World, caplog: pytest.LogCaptureFixt
     assert [fields["alerted"] for fields in told] == [True] * CHUNK
 
 
+def test_what_is_decided_goes_out_before_the_rest_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices of an invocation go out as digests one after the other; each says how much went before."""
+    world.invoke(bundled("01-web-443"))  # OPA is alive, so the first question is about as many as it may be
+    monkeypatch.setattr(world.app, "_SLICE", 0)
+    events = [renamed(bundled("07-telnet"), "web-prod-01", number) for number in range(CHUNK + 2)]
+    answer = world.invoke([*events, {"source": "strange"}])
+    assert len(answer["outcomes"]) == CHUNK + 3
+    digests = [json.loads(alert["Message"]) for alert in world.alerts()]
+    numbers = [{kind: len(told[kind]) + told["left_out"][kind] for kind in ("findings", "reports")} for told in digests]
+    earlier = [told["earlier"] for told in digests]
+    assert sorted(zip(earlier, numbers, strict=True), key=lambda pair: pair[0]["messages"]) == [
+        ({"messages": 0, "findings": 0, "reports": 0}, {"findings": CHUNK, "reports": 1}),
+        ({"messages": 1, "findings": CHUNK, "reports": 1}, {"findings": 2, "reports": 0}),
+    ]
+
+
+def test_direct_answer_is_one_that_lambda_takes(world: World) -> None:
+    """Of an answer that would be larger than 6 MB the rest is counted."""
+    ignored = {**bundled("10-package-vulnerability"), "id": "x" * 1000}
+    answer = world.invoke([ignored] * 6000)
+    assert len(json.dumps(answer)) < 6 * 2**20
+    assert len(answer["outcomes"]) + answer["left_out"] == 6000
+    assert answer["left_out"] > 0
+
+
+def test_failure_of_many_records_names_some_and_counts_the_rest() -> None:
+    """The error of a batch of a thousand records can be read."""
+    error = RecordsFailedError({f"record-{number:03}": "no" for number in range(1000)})
+    assert str(error).startswith("record-000: no; record-001: no; ")
+    assert str(error).endswith("; record-019: no; and 980 more records")
+    assert len(error.failures) == 1000
+
+
 def test_refused_message_comes_again(world: World) -> None:
     """When SNS refuses a message, the records in it fail; those that needed no message do not."""
     topic = world.subscribe()

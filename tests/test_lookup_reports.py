@@ -265,7 +265,9 @@ def test_an_invocation_keeps_its_last_seconds_for_what_needs_no_fetching(aws: Aw
 class NoGate:
     """Decides nothing, since nothing is to be decided."""
 
-    def decide(self, findings: Sequence[Finding], deadline: float | None) -> list[Decision | OpaRefusedError]:
+    def decide_parts(
+        self, findings: Sequence[Finding], deadline: float | None
+    ) -> Iterator[dict[int, Decision | OpaRefusedError]]:
         """Fail."""
         raise AssertionError(findings, deadline)
 

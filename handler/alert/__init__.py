@@ -1,19 +1,21 @@
 """The alert: what was denied or could not be judged, as messages for SNS.
 
 `messages` says what is to be sent; it is pure but for the policies' data files that it reads on the first alert.
-`publish` sends it.
+`Alerts` sends it, one slice of an invocation after the other.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from handler.alert.compose import messages
-from handler.alert.message import Message
+from handler.alert.message import Earlier, Message
+from handler.outcome import Engine, Outcome
+from handler.settings import Settings
 
-__all__ = ["Message", "Publisher", "messages", "publish"]
+__all__ = ["Alerts", "Earlier", "Message", "Publisher", "messages"]
 
 
 class Publisher(Protocol):
@@ -31,27 +33,58 @@ class Publisher(Protocol):
         """Publish one message; raises what boto3 raises."""
 
 
-def publish(messages: Iterable[Message], publisher: Publisher, topic_arn: str, deadline: float) -> dict[str, str]:
-    """Send the messages, and give by record id what went wrong for every record of a message that was not taken.
+class Alerts:
+    """The alerts of one invocation: composed and sent slice by slice, and counted over all of them.
 
-    A message that fails does not keep the others from being sent, but when SNS does not answer to one, or it is later
-    than `deadline` (a time of `time.monotonic()`), no other is tried.
+    `deadline` is a time of `time.monotonic()` after which none is sent.
     """
-    failures: dict[str, str] = {}
-    silent = ""
-    for message in messages:
-        if not silent and time.monotonic() >= deadline:
-            silent = "no time was left to send the alert"
-        if silent:
-            failures |= dict.fromkeys(message.records, silent)
-            continue
+
+    def __init__(self, settings: Settings, engine: Engine, publisher: Publisher, deadline: float) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._publisher = publisher
+        self._deadline = deadline
+        self._silent = ""
+        self._earlier = Earlier()
+        self.count = 0
+        """The messages so far, taken by SNS or not."""
+
+    def send(self, outcomes: Sequence[Outcome], *, last: bool = True) -> dict[str, str]:
+        """Send what a slice has to tell; return by record id what went wrong for the records of each failed message.
+
+        `last` is false where other slices follow.
+        """
+        sent = messages(outcomes, self._settings, self._engine, self._earlier, last=last)
+        failures = self.publish(sent)
+        self.count += len(sent)
+        for message in sent:
+            if failures.keys().isdisjoint(message.records):
+                self._earlier = self._earlier.after(message.data)
+        return failures
+
+    def publish(self, messages: Iterable[Message]) -> dict[str, str]:
+        """Send messages; return by record id what went wrong for the records of each message that was not taken.
+
+        A message that fails does not keep the others from being sent, but when SNS does not answer to one, or it is
+        too late, no other is tried in this invocation.
+        """
+        failures: dict[str, str] = {}
+        for message in messages:
+            if not self._silent and time.monotonic() >= self._deadline:
+                self._silent = "no time was left to send the alert"
+            problem = self._silent or self._problem(message)
+            failures |= dict.fromkeys(message.records, problem) if problem else {}
+        return failures
+
+    def _problem(self, message: Message) -> str | None:
+        """Send one message; return what went wrong."""
         try:
-            publisher.publish(TopicArn=topic_arn, **message.publish_arguments())
+            self._publisher.publish(TopicArn=self._settings.alert_topic_arn, **message.publish_arguments())
         except (BotoCoreError, ClientError) as error:
             problem = f"SNS did not take the alert: {error}"
-            failures |= dict.fromkeys(message.records, problem)
             if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
-                silent = problem
+                self._silent = problem
+            return problem
         except Exception as error:  # noqa: BLE001  whatever it is, the other alerts go out, and these records fail
-            failures |= dict.fromkeys(message.records, f"the alert could not be sent: {error!r}")
-    return failures
+            return f"the alert could not be sent: {error!r}"
+        return None

@@ -11,7 +11,7 @@ from handler.alert import answer, digest, mail, subjects, undecidable
 from handler.alert.attributes import Attributes, gather
 from handler.alert.case import SEVERITIES, Case, Judged, cases, denials, judgements
 from handler.alert.content import Carried, content, weight
-from handler.alert.message import Message, sendable
+from handler.alert.message import Earlier, Message, sendable
 from handler.alert.text import DIGEST_ROOMS, ROOMS, Room
 from handler.finding import Closed, Ignored
 from handler.outcome import Engine, Outcome
@@ -38,20 +38,30 @@ class _Draft(Struct, frozen=True, kw_only=True):
     carried: Carried
 
 
-def messages(outcomes: Sequence[Outcome], settings: Settings, engine: Engine) -> list[Message]:
+def messages(
+    outcomes: Sequence[Outcome],
+    settings: Settings,
+    engine: Engine,
+    earlier: Earlier = Earlier(),  # noqa: B008  it is frozen
+    *,
+    last: bool = True,
+) -> list[Message]:
     """Give the messages of one invocation, the worst first; none when nothing was denied and everything could be read.
 
     One message a server and one a shape of unreadable report; one digest of all of them where they are more than
-    `alert_max_messages`. Every record whose finding was denied or could not be judged is in one of them. Whoever asked
-    gets one message more, about everything that is not in the others.
+    `alert_max_messages`, or where the outcomes are a slice: `earlier` went out before, or this is not the `last`. How
+    to close a rule can only be said where everything that came with it has been judged. Every record whose finding was
+    denied or could not be judged is in one of them. Whoever asked gets one message more, about everything that is not
+    in the others.
     """
     judged = judgements(outcomes)
     found = cases(judged)
     denied = [case for case in found if case.denied]
     allowed = [case for case in found if not case.denied]
     shapes, asides = undecidable.by_shape(outcomes), answer.asides(outcomes)
-    if len(denied) + len(shapes) > settings.alert_max_messages:
-        drafts = [_digest(denied, shapes, settings, engine)]
+    part = earlier if earlier.messages or not last else None
+    if (denied or shapes) and (part or len(denied) + len(shapes) > settings.alert_max_messages):
+        drafts = [_digest(denied, shapes, settings, engine, part)]
         allowed = [replace(case, denied=()) for case in found if case.answered]
     else:
         drafts = [_server(case, judged, settings, engine) for case in denied]
@@ -97,14 +107,20 @@ def _answer(allowed: Sequence[Case], asides: Sequence[Outcome], settings: Settin
     )
 
 
-def _digest(denied: Sequence[Case], shapes: Sequence[undecidable.Shape], settings: Settings, engine: Engine) -> _Draft:
+def _digest(
+    denied: Sequence[Case],
+    shapes: Sequence[undecidable.Shape],
+    settings: Settings,
+    engine: Engine,
+    part: Earlier | None,
+) -> _Draft:
     judged = [entry for case in denied for entry in case.denied]
     reports = [report for shape in shapes for report in shape.reports]
     return _Draft(
         records=frozenset().union(*(entry.records for entry in judged), *(shape.records for shape in shapes)),
         subject=subjects.digest(denied, reports) if denied else subjects.undecidable(reports),
         attributes=gather(denied, reports, settings),
-        text=lambda room: digest.body(denied, shapes, settings, engine, room),
+        text=lambda room: digest.body(denied, shapes, settings, engine, room, part),
         rooms=DIGEST_ROOMS,
         closing=digest.closing,
         carried=Carried(
@@ -112,6 +128,7 @@ def _digest(denied: Sequence[Case], shapes: Sequence[undecidable.Shape], setting
             judged=judged,
             reports=reports,
             summary=digest.summary(denied) + undecidable.summary(shapes),
+            earlier=part,
         ),
     )
 

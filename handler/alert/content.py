@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from handler.alert.case import Judged
-from handler.alert.message import to_json
+from handler.alert.message import Earlier, to_json
 from handler.alert.text import first, short
 from handler.finding import Closed, Ignored, Undecidable
 from handler.outcome import Engine
@@ -17,6 +17,9 @@ _SUMMARY_LINES = (10, 3, 0)
 
 _SMALLEST = 300
 """Bytes that no finding and no report goes below."""
+
+_MISSES = 20
+"""Findings or reports that do not fit, after which no other is tried: spelling each takes longer than judging it."""
 
 _RAW_CHARACTERS = (20_000, 2_000, 200)
 """Of a raw event that does not fit whole."""
@@ -28,13 +31,14 @@ _DEEPEST = 100
 class Carried(Struct, frozen=True, kw_only=True):
     """What an alert carries: what was denied (worst first), what could not be judged, and both in a line each.
 
-    An answer carries what is allowed, and what there is nothing to judge of.
+    An answer carries what is allowed, and what there is nothing to judge of; the digest of a slice, what went before.
     """
 
     kind: str
     judged: Sequence[Judged] = ()
     reports: Sequence[Undecidable | Closed | Ignored] = ()
     summary: Sequence[str]
+    earlier: Earlier | None = None
 
 
 def content(carried: Carried, heading: dict[str, Any], engine: Engine, room: int) -> dict[str, Any]:
@@ -88,6 +92,7 @@ def _content(carried: Carried, heading: dict[str, Any], engine: Engine, lines: i
         "findings": [],
         "reports": [],
         "left_out": {"findings": len(carried.judged), "reports": len(carried.reports)},
+        **({"earlier": msgspec.structs.asdict(carried.earlier)} if carried.earlier else {}),
     }
 
 
@@ -113,13 +118,15 @@ def _report(report: Undecidable | Closed | Ignored) -> Iterator[dict[str, Any]]:
 
 def _fitting(entries: Iterable[Iterable[dict[str, Any]]], room: int) -> list[dict[str, Any]]:
     fitting: list[dict[str, Any]] = []
+    misses = 0
     for forms in entries:
-        if room < _SMALLEST:
+        if room < _SMALLEST or misses == _MISSES:
             break
-        for form in forms:
-            size = weight(form) + len(", ")
-            if size <= room:
-                fitting.append(form)
-                room -= size
-                break
+        sizes = ((form, weight(form) + len(", ")) for form in forms)
+        form, size = next(((form, size) for form, size in sizes if size <= room), ({}, 0))
+        if form:
+            fitting.append(form)
+            room -= size
+        else:
+            misses += 1
     return fitting

@@ -7,6 +7,7 @@ from msgspec import Struct
 from handler.alert import undecidable
 from handler.alert.case import SEVERITIES, Case, denials, heading, title, unreadable
 from handler.alert.content import Carried
+from handler.alert.message import Earlier
 from handler.alert.text import SUMMARY, Room, count, first, footer, quoted, short, wrapped
 from handler.alert.undecidable import Shape
 from handler.outcome import Engine
@@ -21,15 +22,22 @@ class _Line(Struct, frozen=True):
     reason: str
 
 
-def body(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings, engine: Engine, room: Room) -> str:
-    """Write the digest."""
+def body(  # noqa: PLR0913, PLR0917  what a digest is made of
+    cases: Sequence[Case],
+    shapes: Sequence[Shape],
+    settings: Settings,
+    engine: Engine,
+    room: Room,
+    earlier: Earlier | None = None,
+) -> str:
+    """Write the digest; `earlier` is given where it is about a slice of an invocation."""
     sections = [
         *first(_alike(cases, room), room.entries, lambda alike: "\n".join(_section(*alike, room))),
         *first(shapes, room.entries, lambda shape: "\n".join(_unread(shape, room))),
         "\n".join(undecidable.samples(shapes, room)),
         "\n".join(footer(engine, (judged.finding.now for case in cases for judged in case.denied))),
     ]
-    opening = "\n".join(wrapped(_opening(cases, shapes, settings)))
+    opening = "\n".join(wrapped(_opening(cases, shapes, settings, earlier)))
     return "\n\n".join(section for section in (opening, *sections) if section) + "\n"
 
 
@@ -52,7 +60,7 @@ def summary(cases: Iterable[Case]) -> list[str]:
     ]
 
 
-def _opening(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings) -> str:
+def _opening(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings, earlier: Earlier | None) -> str:
     opened = sum(any(judged.decision.denied for judged in case.denied) for case in cases)
     reports = sum(len(shape.reports) for shape in shapes)
     said = [f"{count(opened, 'server is', 'servers are')} open where it is not allowed"] if opened else []
@@ -60,10 +68,21 @@ def _opening(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings)
     unjudged += [count(reports, "report", "reports")] if reports else []
     if unjudged:
         said.append(f"{' and '.join(unjudged)} could not be judged")
-    return (
-        f"{', and '.join(said)}. This is a digest, because {len(cases) + len(shapes)} alerts at once are more than the "
-        f"limit of {settings.alert_max_messages} (ALERT_MAX_MESSAGES)."
+    why = (
+        f"because {len(cases) + len(shapes)} alerts at once are more than the limit of {settings.alert_max_messages} "
+        "(ALERT_MAX_MESSAGES)"
     )
+    return f"{', and '.join(said)}. This is a digest, {why if earlier is None else _part(earlier)}."
+
+
+def _part(earlier: Earlier) -> str:
+    """Say which part of an invocation a digest is about, and how much went before."""
+    why = f"number {earlier.messages + 1} of an invocation that has too many findings to be judged at once"
+    if not earlier.messages:
+        return f"{why}: others may follow"
+    before = [(earlier.findings, "finding", "findings"), (earlier.reports, "report", "reports")]
+    told = " and ".join(count(*kind) for kind in before if kind[0])
+    return f"{why}: {told} went before in {count(earlier.messages, 'digest', 'digests')}"
 
 
 def _alike(cases: Sequence[Case], room: Room) -> list[tuple[_Line, list[Case], list[str]]]:

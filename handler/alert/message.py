@@ -14,12 +14,28 @@ ENVELOPE = 1024
 _UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+class Earlier(Struct, frozen=True):
+    """What has gone out of the same invocation before: how many messages, with how many findings and reports."""
+
+    messages: int = 0
+    findings: int = 0
+    reports: int = 0
+
+    def after(self, data: dict[str, Any]) -> "Earlier":
+        """Count a message by its JSON; an answer tells nothing that is denied."""
+        if data["kind"] == "answer":
+            return self
+        findings, reports = (len(data[kind]) + data["left_out"][kind] for kind in ("findings", "reports"))
+        return Earlier(self.messages + 1, self.findings + findings, self.reports + reports)
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """An alert. `records` are the ids of the records whose findings it carries, `body` is what a mail reader gets.
 
     `data` is the JSON for machines: the six attributes (a text, or a list of texts where they differ), `kind`
     (`server`, `digest`, `undecidable` or `answer`), `subject`, `policy`, `opa`, `findings` (each with its decision),
-    `reports` (what could not be judged), and `left_out`: how many of each did not fit. `chat` is what HTTPS subscribers
+    `reports` (what could not be judged), and `left_out`: how many of each did not fit. A slice has, in its digest,
+    `earlier`: how many messages, findings and reports of the invocation went before. `chat` is what HTTPS subscribers
     get in its place, where they are Amazon Q Developer.
     """
 

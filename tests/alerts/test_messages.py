@@ -134,6 +134,22 @@ def test_more_than_the_limit_become_one_digest(gate: Opa) -> None:
         assert digest.data["left_out"] == {"findings": 0, "reports": 0}
 
 
+def test_slice_of_an_invocation_is_a_digest_however_little_is_denied(gate: Opa) -> None:
+    """How to close a rule can only be said where all is judged; so a slice has a digest, with what went before."""
+    too_many = "number {} of an invocation that has too many findings to be judged at once"
+    denied = outcomes(gate, [*hosts(1), unreadable()])
+    (first,) = alert.messages(denied, SETTINGS, ENGINE, last=False)
+    assert f"This is a digest, {too_many.format(1)}: others may follow." in " ".join(first.body.split())
+    earlier = alert.Earlier().after(first.data)
+    (second,) = alert.messages(denied, SETTINGS, ENGINE, earlier)
+    said = f"{too_many.format(2)}: 1 finding and 1 report went before in 1 digest."
+    assert said in " ".join(second.body.split())
+    assert second.data["earlier"] == {"messages": 1, "findings": 1, "reports": 1}
+    assert alert.messages([], SETTINGS, ENGINE, earlier) == []
+    web = outcomes(gate, [finding(server("i-0a", "web-01", tags={"Role": "web"}), exposure(443, sources=ANYWHERE))])
+    assert alert.messages(web, SETTINGS, ENGINE, last=False) == []
+
+
 UNJUDGED = exposure(22, sources=("203.0.113.7/24",))
 
 

@@ -3,10 +3,11 @@
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
@@ -74,7 +75,7 @@ def test_message_arrives(topic: Topic) -> None:
     """A queue gets subject, JSON and attributes; nothing failed."""
     queue = topic.queue("all")
     (message,) = messages("one")
-    assert alert.publish([message], topic.sns, topic.arn, FOREVER) == {}
+    assert publish([message], topic.sns, topic.arn, FOREVER) == {}
     (arrived,) = topic.arrived(queue)
     assert arrived["Subject"] == message.subject
     assert json.loads(arrived["Message"]) == message.data
@@ -87,7 +88,7 @@ def test_filter_policies_choose_by_attributes(topic: Topic) -> None:
     miss = topic.queue("miss", FilterPolicy='{"account": ["777788889999"]}')
     told = [unreadable(account="111122223333"), unreadable(account="444455556666")]
     outcomes = [Outcome(records=("record",), report=report) for report in told]
-    assert alert.publish(alert.messages(outcomes, SETTINGS, ENGINE), topic.sns, topic.arn, FOREVER) == {}
+    assert publish(alert.messages(outcomes, SETTINGS, ENGINE), topic.sns, topic.arn, FOREVER) == {}
     assert len(topic.arrived(hit)) == 1
     assert topic.arrived(miss) == []
 
@@ -95,9 +96,15 @@ def test_filter_policies_choose_by_attributes(topic: Topic) -> None:
 def test_refused_message_fails_all_its_records(topic: Topic) -> None:
     """A topic that is gone fails every record, and says what SNS said."""
     topic.sns.delete_topic(TopicArn=topic.arn)
-    failures = alert.publish(messages("one", "two"), topic.sns, topic.arn, FOREVER)
+    failures = publish(messages("one", "two"), topic.sns, topic.arn, FOREVER)
     assert sorted(failures) == ["one-1", "one-2", "two-1", "two-2"]
     assert all("SNS did not take the alert" in problem and "NotFound" in problem for problem in failures.values())
+
+
+def publish(messages: Iterable[Message], publisher: Publisher, topic_arn: str, deadline: float) -> dict[str, str]:
+    """Send messages to a topic."""
+    told = msgspec.structs.replace(SETTINGS, alert_topic_arn=topic_arn)
+    return alert.Alerts(told, ENGINE, publisher, deadline).publish(messages)
 
 
 class Broken:
@@ -121,7 +128,7 @@ class Broken:
 def test_one_failure_keeps_no_other_message_back(topic: Topic, error: Exception) -> None:
     """The messages before and after the one that fails arrive; only its records fail."""
     queue = topic.queue("all")
-    failures = alert.publish(messages("one", "two", "three"), Broken(topic.sns, "two", error), topic.arn, FOREVER)
+    failures = publish(messages("one", "two", "three"), Broken(topic.sns, "two", error), topic.arn, FOREVER)
     assert sorted(failures) == ["two-1", "two-2"]
     assert all(str(error) in problem for problem in failures.values())
     assert len(topic.arrived(queue)) == 2
@@ -133,7 +140,7 @@ def test_after_no_answer_no_other_message_is_tried(topic: Topic, timeout: type[B
     queue = topic.queue("all")
     silent = timeout(endpoint_url="https://sns.example.com")
     told = messages("first", "second", "third")
-    failures = alert.publish(told, Broken(topic.sns, "second", silent), topic.arn, FOREVER)
+    failures = publish(told, Broken(topic.sns, "second", silent), topic.arn, FOREVER)
     assert failures == dict.fromkeys(
         ["second-1", "second-2", "third-1", "third-2"], f"SNS did not take the alert: {silent}"
     )
@@ -143,7 +150,7 @@ def test_after_no_answer_no_other_message_is_tried(topic: Topic, timeout: type[B
 def test_after_the_deadline_no_message_is_tried(topic: Topic) -> None:
     """What cannot be sent in time comes again."""
     queue = topic.queue("all")
-    failures = alert.publish(messages("one"), topic.sns, topic.arn, time.monotonic())
+    failures = publish(messages("one"), topic.sns, topic.arn, time.monotonic())
     assert failures == dict.fromkeys(["one-1", "one-2"], "no time was left to send the alert")
     assert topic.arrived(queue) == []
 
@@ -152,4 +159,4 @@ def test_record_of_two_messages_fails_with_either(topic: Topic) -> None:
     """A record that told two shapes is delivered again when one of its messages is refused."""
     outcomes = [Outcome(records=("record",), report=unreadable(shape)) for shape in ("one", "two")]
     sent = alert.messages(outcomes, SETTINGS, ENGINE)
-    assert list(alert.publish(sent, Broken(topic.sns, "two", ValueError("no")), topic.arn, FOREVER)) == ["record"]
+    assert list(publish(sent, Broken(topic.sns, "two", ValueError("no")), topic.arn, FOREVER)) == ["record"]
