@@ -2,6 +2,7 @@
 # make test       everything that CI checks
 # make opa-path   the path of the OPA that they use: OPA_PATH, one of the pinned version, or else built or fetched
 # make bench      how long a decision takes, and what it is made of
+# make load       100,000 events within the memory and the processor share of Lambda, and the largest batches; Linux
 # make image      the image that Lambda runs, with Docker, Podman or buildah; POLICIES= and POLICY_TESTS= are the folders of
 #                 your own (`portcullis init` makes them); TAG=, ENGINE=, FLAGS=
 # make image-test the image, built with stand-ins for its base images and driven as Lambda does; Linux and root
@@ -14,7 +15,7 @@ MAKEFLAGS += --no-print-directory
 
 export PYTHON
 
-.PHONY: demo test bench image image-test image-bench opa opa-path lock clean
+.PHONY: demo test bench load image image-test image-bench opa opa-path lock clean
 
 demo: opa
 	@.venv/bin/python -m handler.cli.demo $(if $(ALL),--all)
@@ -28,6 +29,9 @@ test: opa
 
 bench: opa
 	@.venv/bin/python -m bench
+
+load: opa
+	@.venv/bin/python -m load
 
 image:
 	@tools/image $(FLAGS)
