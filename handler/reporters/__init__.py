@@ -79,6 +79,27 @@ def _without_any(event: dict[str, Any], reporter: str) -> Ignored | Undecidable:
 
 
 def _further(event: Any, reporter: str) -> list[Report]:
+    """Say of an answer that further pages follow it, and what it holds beside the findings that were read."""
+    return [*_unread(event, reporter), *_pages(event, reporter)]
+
+
+def _unread(event: Any, reporter: str) -> Iterator[Undecidable]:
+    """Refuse what an answer could not give, unless it was read, and findings under two names."""
+    if not isinstance(event, dict) or "detail-type" in event:
+        return
+    findings = [key for key in event if fields.squeezed(key) == "findings"]
+    for key, value in event.items():
+        name = fields.squeezed(key)
+        failed = any(word in name for word in ("failed", "unprocessed", "error"))
+        failed = failed and (key, reporter) != ("failedItems", inspector_classic.NAME)
+        if value and (failed or key in findings[1:]):
+            problem = "tells what could not be given" if failed else f"is there beside {findings[0]}, and is not read"
+            yield Undecidable(
+                shape="answer with more than its findings", field=key, problem=problem, raw=event, reporter=reporter
+            )
+
+
+def _pages(event: Any, reporter: str) -> list[Report]:
     """Say of an answer that further pages follow it: nothing on them is judged with it."""
     tokens = [token for token in ("nextToken", "NextToken") if isinstance(event, dict) and event.get(token)]
     return [

@@ -3,6 +3,7 @@
 Shape: Security Hub user guide, "AWS Security Finding Format (ASFF)"; botocore `securityhub`, `AwsSecurityFinding`.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, Protocol
 
@@ -15,9 +16,12 @@ from handler.reporters import _fields as fields
 NAME = "security_hub"
 
 _KINDS: dict[str, tuple[Literal["instance", "security_group"], str]] = {
-    "AwsEc2Instance": ("instance", "i-"),
-    "AwsEc2SecurityGroup": ("security_group", "sg-"),
+    "awsec2instance": ("instance", "i-"),
+    "awsec2securitygroup": ("security_group", "sg-"),
 }
+"""By the `Type` of a resource, without its case."""
+
+_SERVER = re.compile("(?:i|sg)-[0-9a-z]+", re.ASCII | re.IGNORECASE)
 
 
 class Told(Struct, frozen=True):
@@ -66,12 +70,17 @@ def product_fields(told: Told) -> dict[str, Any]:
 
 def details(resource: dict[str, Any]) -> dict[str, Any]:
     """Give what is said of an instance or a group beside its id, nothing if nothing is."""
-    return fields.loose_object(fields.loose_object(resource.get("Details")).get(str(resource.get("Type"))))
+    parts = fields.loose_object(resource.get("Details"))
+    kind = fields.folded(resource.get("Type"))
+    return fields.loose_object(next((part for name, part in parts.items() if fields.folded(name) == kind), None))
 
 
 def is_judgeable(resource: dict[str, Any], path: str) -> bool:
-    """Say whether a resource is an instance or a group."""
-    return fields.text(resource, "Type", path) in _KINDS
+    """Say whether a resource is an instance or a group; one whose id says so while its type does not is unreadable."""
+    known = fields.folded(fields.text(resource, "Type", path)) in _KINDS
+    if not known and _SERVER.fullmatch(_name(resource)):
+        raise fields.refusal(resource, "Type", path, f"the type of what is called {_name(resource)}")
+    return known
 
 
 def finding(  # noqa: PLR0913  what a report says, part by part
@@ -114,9 +123,9 @@ def server(told: Told, resource: dict[str, Any], path: str, only: str | None = N
 
     The event around it may come from an administrator's account, and from the Region where findings are gathered.
     """
-    if only not in {None, resource["Type"]}:
+    if only is not None and fields.folded(only) != fields.folded(resource["Type"]):
         raise fields.refusal(resource, "Type", path, f"{only}, so it cannot be judged")
-    kind, prefix = _KINDS[resource["Type"]]
+    kind, prefix = _KINDS[fields.folded(resource["Type"])]
     name = _name(resource)
     if not name.startswith(prefix):
         raise fields.refusal(resource, "Id", path, f"the ARN of what is called {prefix}...")
@@ -168,7 +177,7 @@ def _first(told: Told) -> dict[str, Any]:
     """Give the first instance or group among the resources, else the first resource."""
     listed = fields.loose_list(fields.loose_object(told.finding).get("Resources"))
     resources = [fields.loose_object(one) for one in listed]
-    known = [one for one in resources if fields.spoken(one.get("Type")) in _KINDS]
+    known = [one for one in resources if fields.folded(one.get("Type")) in _KINDS]
     return next(iter(known + resources), {})
 
 

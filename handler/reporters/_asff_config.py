@@ -48,4 +48,9 @@ def _is_other(resource: Any) -> bool:
     """Say whether a resource is known to be no security group."""
     about = fields.loose_object(resource)
     kind, name = fields.spoken(about.get("Type")) or "", fields.spoken(about.get("Id")) or ""
-    return kind != asff_controls.GROUP and bool(_KIND.fullmatch(kind)) and ":" in name and "/sg-" not in name
+    return (
+        fields.folded(kind) != fields.folded(asff_controls.GROUP)
+        and bool(_KIND.fullmatch(kind))
+        and ":" in name
+        and "/sg-" not in name
+    )

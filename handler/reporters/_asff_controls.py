@@ -77,6 +77,7 @@ def _control(told: asff.Told) -> str:
     else:
         generator = fields.text(told.finding, "GeneratorId", told.path)
         holder, key, path, name = told.finding, "GeneratorId", told.path, controls.control_of(generator)
+    name = controls.spelled(name)
     if not controls.is_control(name):
         raise fields.refusal(holder, key, path, "the id of a control")
     return name

@@ -12,7 +12,7 @@ from handler.errors import UnreadableError
 from handler.finding import UNKNOWN, Exposure, Finding
 from handler.reporters import _asff as asff
 from handler.reporters import _fields as fields
-from handler.reporters.guardduty import TCP_ASSUMED
+from handler.reporters.guardduty import TCP_ASSUMED, is_probe
 
 _OTHER = "A finding of GuardDuty that tells of a threat, not of an open port"
 _ARCHIVED = "Archived in GuardDuty, by a suppression rule or by hand"
@@ -25,7 +25,7 @@ def unwanted(told: asff.Told) -> str | None:
     listed = fields.loose_list(told.finding.get("Types"))
     kinds = [kind for kind in listed if isinstance(kind, str) and ":" in kind]
     done = (asff.product_fields(told).get(f"{_ACTION}actionType"), _action(told).get("ActionType"))
-    if "PORT_PROBE" in done or any("PortProbe" in kind for kind in kinds):
+    if "port_probe" in map(fields.folded, done) or any(map(is_probe, kinds)):
         return None
     if not kinds:
         raise UnreadableError(
@@ -50,7 +50,12 @@ def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> 
 def _ports(told: asff.Told) -> list[int]:
     """Read the ports, in either form or both, without repeats; one that cannot be read spoils the finding."""
     product, path = asff.product_fields(told), f"{told.path}ProductFields."
-    ports = [fields.port(product, name, path) for name in product if _PORT.fullmatch(name)]
+    ports = []
+    for name in product:
+        if _PORT.fullmatch(name):
+            ports.append(fields.port(product, name, path))
+        elif fields.squeezed(name).rstrip("s").endswith("localportdetailsport"):
+            raise UnreadableError(path + name, "is close to the name of a probed port, and is none")
     path = f"{told.path}Action.PortProbeAction."
     probes = fields.loose_object(_action(told).get("PortProbeAction")).get("PortProbeDetails")
     for index, probe in enumerate(fields.loose_list(probes)):

@@ -63,7 +63,10 @@ def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> 
     server = asff.server(told, resource, path, "AwsEc2Instance")
     ports = _ports(told)
     steps = map(fields.loose_object, fields.loose_list(told.finding.get("NetworkPath")))
-    way = follow([{"componentId": one.get("ComponentId"), "componentType": one.get("ComponentType")} for one in steps])
+    way = follow(
+        [{"componentId": one.get("ComponentId"), "componentType": one.get("ComponentType")} for one in steps],
+        f"{told.path}NetworkPath",
+    )
     hop = way.hop_to(server.id)
     groups = tuple(filter(None, hop.groups))
     yield asff.finding(told, replace(server, security_groups=groups), (hop.exposure(ports),), now, reach=way.reach)

@@ -21,7 +21,7 @@ _NAMED, _INDEXED = "attributes/", "attributes:"
 
 def unwanted(told: asff.Told) -> str | None:
     """Tell findings about the network by their attributes or their rule."""
-    if not classic.NETWORK_KEYS.isdisjoint(_attributes(told)):
+    if classic.is_network(_attributes(told)):
         return None
     rule = fields.text(asff.product_fields(told), "aws/inspector/id", f"{told.path}ProductFields.")
     return None if classic.is_network_rule(rule) else _OTHER
@@ -59,6 +59,10 @@ def _attributes(told: asff.Told) -> dict[str, str]:
             key, holder = name.removeprefix(_NAMED), name
         elif name.startswith(_INDEXED) and part == "key":
             key, holder = fields.text(product, name, path), f"{_INDEXED}{number}/value"
+        elif name.startswith(_INDEXED) and part == "value":
+            continue
+        elif fields.squeezed(name).startswith("attribute"):
+            raise UnreadableError(path + name, f"is close to {_NAMED}..., and is none")
         else:
             continue
         if not isinstance(product.get(holder, ""), str):

@@ -5,7 +5,7 @@ Classic never says which addresses can reach a port.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from handler.errors import UnreadableError
 from handler.finding import UNKNOWN, Exposure, Protocol, Reach
@@ -20,13 +20,34 @@ _REACH: dict[str, Reach] = {"internet": "internet", "peeredvpc": "peered_vpc", "
 _RANGE = re.compile(r"\[\s*(\d{1,5})\s*-\s*(\d{1,5})\s*\]", re.ASCII)
 
 
+_READ = {*NETWORK_KEYS, *_LOAD_BALANCERS, "PROTOCOL", "SECURITY_GROUP", "INSTANCE_ID", "ENI", "VPC"}
+
+
 def is_network_rule(rule: str) -> bool:
     """Say whether a finding's `id`, which is the sentence of its rule, is about the network."""
-    return "reachable from" in rule or rule.startswith("Network exposure")
+    return "reachable from" in rule.casefold() or fields.folded(rule).startswith("network exposure")
+
+
+def is_network(keys: Iterable[str]) -> bool:
+    """Say whether one of the attributes is about the network, or has the name of such a one misspelled."""
+    wanted = set(map(_close, NETWORK_KEYS))
+    return any(_close(key) in wanted for key in keys)
+
+
+def _close(name: str) -> str:
+    """Give what near misses of an attribute's name have in common: `UDP_PORTS` and `udp port`."""
+    return fields.squeezed(name).rstrip("s")
 
 
 def exposures(attributes: dict[str, str], path: str) -> tuple[Exposure, ...]:
-    """Read what is open. `path` is where the attributes stand, with what stands before a key of them."""
+    """Read what is open. `path` is where the attributes stand, with what stands before a key of them.
+
+    A near miss of an attribute's name spoils the finding: beside `TCP_PORTS`, `UDP_Ports` may hold more.
+    """
+    known = {_close(name): name for name in _READ}
+    for name in attributes:
+        if name not in _READ and _close(name) in known:
+            raise UnreadableError(path + name, f"is close to {known[_close(name)]}, and is not it")
     balancers = _balancers(attributes)
     return tuple(
         Exposure(

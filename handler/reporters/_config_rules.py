@@ -46,7 +46,7 @@ def other(holder: dict[str, Any], key: str, path: str) -> str | None:
     Raises `UnreadableError` for an unknown rule: of one nobody can say.
     """
     rule = fields.text(holder, key, path)
-    if any(word in _squeezed(rule) for word in _PORT_RULES):
+    if any(word in fields.squeezed(rule) for word in _PORT_RULES):
         return None
     if _OTHER_RULES.fullmatch(rule):
         return _OTHER
@@ -56,8 +56,3 @@ def other(holder: dict[str, Any], key: str, path: str) -> str | None:
 def control(rule: str) -> Control:
     """Say what a rule about open ports looks for."""
     return Control((("tcp", 22, 22),) if _SSH_RULE.fullmatch(rule) else (), EVERYWHERE)
-
-
-def _squeezed(name: str) -> str:
-    """Give a rule's name without what differs between consoles, conformance packs, Control Tower and templates."""
-    return "".join(filter(str.isalnum, name)).lower()

@@ -35,15 +35,20 @@ CONTROLS = {
 OTHER = "A control that is not about an open port of a security group"
 
 _ID = re.compile(r"[A-Za-z0-9.]+\.[0-9]+", re.ASCII)
-_IN_STANDARDS = {
+_IN_STANDARDS = {  # in lower case
     "cis-aws-foundations-benchmark/v/1.2.0/rule/4.1": "EC2.13",
     "cis-aws-foundations-benchmark/v/1.2.0/rule/4.2": "EC2.14",
     "cis-aws-foundations-benchmark/v/3.0.0/5.2": "EC2.53",
     "cis-aws-foundations-benchmark/v/3.0.0/5.3": "EC2.54",
     "cis-aws-foundations-benchmark/v/5.0.0/5.3": "EC2.53",
     "cis-aws-foundations-benchmark/v/5.0.0/5.4": "EC2.54",
-    "pci-dss/v/3.2.1/PCI.EC2.5": "EC2.13",
+    "pci-dss/v/3.2.1/pci.ec2.5": "EC2.13",
 }
+
+
+def spelled(name: str) -> str:
+    """Give the id of a control as the table has it, whatever its case and the blanks around it."""
+    return next((known for known in CONTROLS if known.casefold() == name.strip().casefold()), name)
 
 
 def is_control(name: str) -> bool:
@@ -53,8 +58,8 @@ def is_control(name: str) -> bool:
 
 def control_of(generator: str) -> str:
     """Give the id of the control behind a `GeneratorId`: `security-control/EC2.13`, or that of a standard's rule."""
-    rule = generator.rpartition("ruleset/")[2]
-    return _IN_STANDARDS.get(rule, rule.rpartition("/")[2])
+    rule = generator.strip().casefold().rpartition("ruleset/")[2]
+    return _IN_STANDARDS.get(rule, generator.strip().rpartition("/")[2])
 
 
 def assumption(control: str) -> str:

@@ -85,6 +85,23 @@ def refusal(holder: dict[str, Any], key: str, path: str, wanted: str) -> Unreada
     return UnreadableError(path + key, f"is {spell(value)}, and not {wanted}")
 
 
+def folded(value: Any) -> str:
+    """Give a word without its case and the blanks around it; nothing for what is no text."""
+    return value.strip().casefold() if isinstance(value, str) else ""
+
+
+def squeezed(name: str) -> str:
+    """Give a name without its case and whatever is neither letter nor digit."""
+    return "".join(filter(str.isalnum, name)).casefold()
+
+
+def only(holder: dict[str, Any], path: str, keys: frozenset[str]) -> None:
+    """Refuse an object that has a field on no list: it may be a known one, misspelled."""
+    for key in holder:
+        if key not in keys:
+            raise UnreadableError(f"{path}{key}", "is no field that Portcullis knows here")
+
+
 def spell(value: Any) -> str:
     """Spell a value for a person: what is short as it is, the rest by its kind."""
     if isinstance(value, bool):

@@ -1,6 +1,7 @@
 """Follows the network path that Inspector found to a port, from its gateway to the instance.
 
-A path is a list of `{"componentId", "componentType"}`. Inspector may leave it out, so nothing here is refused.
+A path is a list of `{"componentId", "componentType"}`. Inspector may leave it out, so nothing here but its length is
+refused.
 """
 
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from handler.errors import UnreadableError
 from handler.finding import UNKNOWN, Exposure, Reach
 from handler.reporters import _fields as fields
 from handler.reporters._opening import Ports
@@ -20,6 +22,9 @@ _REACH: dict[str, Reach] = {
 }
 _REACH_BY_ID: dict[str, Reach] = {"igw": "internet", "pcx": "peered_vpc", "vgw": "vpn", "vpn": "vpn"}
 """Only the first component type is documented; the prefixes of AWS's ids tell the others."""
+
+_MOST = 30
+"""Steps of a path, as botocore has it for `inspector2`."""
 
 _GROUP = "AWS::EC2::SecurityGroup"
 _INTERFACE = "AWS::EC2::NetworkInterface"
@@ -59,8 +64,15 @@ class Way(Struct, frozen=True):
         return self.hop if self.instance in {None, server} else Hop()
 
 
-def follow(steps: Any) -> Way:
-    """Follow the steps. Behind a load balancer the first groups are the balancer's, the last the instance's."""
+def follow(steps: Any, path: str) -> Way:
+    """Follow the steps, which stand at a path of the report.
+
+    Behind a load balancer the first groups are the balancer's, the last the instance's. More steps than a path has
+    raise `UnreadableError`.
+    """
+    number = len(fields.loose_list(steps))
+    if number > _MOST:
+        raise UnreadableError(path, f"has {number} steps, and no path has more than {_MOST}")
     components = [_component(step) for step in fields.loose_list(steps)]
     kind, name = components[0] if components else (None, None)
     reach = _REACH.get(kind or "") or _REACH_BY_ID.get((name or "").partition("-")[0])

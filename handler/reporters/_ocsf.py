@@ -3,6 +3,7 @@
 Shape: OCSF 1.6, category Findings, with the profile Cloud; botocore `securityhub`, `OcsfStringField`.
 """
 
+import re
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct
@@ -16,11 +17,14 @@ NAME = "security_hub_v2"
 
 Kind = Literal["instance", "security_group"]
 _KINDS: dict[str, tuple[Kind, str]] = {
-    "AWS::EC2::Instance": ("instance", "i-"),
-    "AWS::EC2::SecurityGroup": ("security_group", "sg-"),
-    "AwsEc2Instance": ("instance", "i-"),
-    "AwsEc2SecurityGroup": ("security_group", "sg-"),
+    "aws::ec2::instance": ("instance", "i-"),
+    "aws::ec2::securitygroup": ("security_group", "sg-"),
+    "awsec2instance": ("instance", "i-"),
+    "awsec2securitygroup": ("security_group", "sg-"),
 }
+"""By the `type` of a resource, without its case."""
+
+_SERVER = re.compile("(?:i|sg)-[0-9a-z]+", re.ASCII | re.IGNORECASE)
 
 
 class Told(Struct, frozen=True):
@@ -40,7 +44,7 @@ def product(told: Told) -> str:
     _, found, name = fields.text(holder, "uid", path).rpartition(":productv2/")
     if not found or not name:
         raise fields.refusal(holder, "uid", path, "the ARN of a product")
-    return name[:100]
+    return name.strip()[:100]
 
 
 def info(told: Told) -> dict[str, Any]:
@@ -49,8 +53,11 @@ def info(told: Told) -> dict[str, Any]:
 
 
 def kind_of(resource: dict[str, Any], path: str) -> Kind | None:
-    """Say whether a resource is an instance or a group; null if it is neither."""
-    known = _KINDS.get(fields.text(resource, "type", path))
+    """Say whether a resource is an instance or a group; null if it is neither, and neither its id says so."""
+    known = _KINDS.get(fields.folded(fields.text(resource, "type", path)))
+    name = (fields.spoken(resource.get("uid")) or "").rpartition("/")[2]
+    if known is None and _SERVER.fullmatch(name):
+        raise fields.refusal(resource, "type", path, f"the type of what is called {name}")
     return known[0] if known else None
 
 
@@ -68,7 +75,7 @@ def reporter(told: Told) -> Reporter:
 
 def server(told: Told, resource: dict[str, Any], path: str) -> Server:
     """Read an instance or a group; `uid` is its id, in places its ARN."""
-    kind, prefix = _KINDS[resource["type"]]
+    kind, prefix = _KINDS[fields.folded(resource["type"])]
     name = fields.text(resource, "uid", path).rpartition("/")[2]
     if not name.startswith(prefix):
         raise fields.refusal(resource, "uid", path, f"the id of what is called {prefix}...")
@@ -93,7 +100,7 @@ def undecidable(told: Told, error: UnreadableError, resource: Any = None) -> Und
     """Say what could not be read, of one resource or of the whole, with as much of the rest as can be."""
     told = replace(told, finding=fields.loose_object(told.finding))
     resources = [fields.loose_object(one) for one in fields.loose_list(told.finding.get("resources"))]
-    known = [one for one in resources if fields.spoken(one.get("type")) in _KINDS]
+    known = [one for one in resources if fields.folded(one.get("type")) in _KINDS]
     first = next(iter([*known, *resources] if resource is None else [fields.loose_object(resource)]), {})
     return Undecidable(
         shape=told.shape,

@@ -16,6 +16,9 @@ _PROTOCOLS: dict[str, Protocol] = {"tcp": "tcp", "6": "tcp", "udp": "udp", "17":
 _ALL = "-1"
 _ICMP = {"icmp", "icmpv6", "1", "58"}
 _SOURCES = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", "PrefixListId"))
+_PAIRS = "UserIdGroupPairs"
+_RULE = frozenset({"IpProtocol", "FromPort", "ToPort", _PAIRS, *(key for key, _ in _SOURCES)})
+_PAIR = frozenset({"UserId", "GroupId", "GroupName", "VpcId", "VpcPeeringConnectionId", "PeeringStatus", "Description"})
 _HIGHEST_PROTOCOL = 255
 
 
@@ -39,6 +42,7 @@ def read(holder: dict[str, Any], path: str, account: str) -> Rules:
     for index, permission in enumerate(permissions or ()):
         at = f"{path}IpPermissions[{index}]."
         rule = fields.entry(permission, at)
+        fields.only(rule, at, _RULE)
         sources = list(_sources(rule, at, account)) or [UNKNOWN]
         name = fields.text(rule, "IpProtocol", at).lower()
         if name in _PROTOCOLS or name == _ALL:
@@ -63,8 +67,10 @@ def _sources(rule: dict[str, Any], path: str, account: str) -> Iterator[str]:
     """Read who may pass."""
     for key, name in _SOURCES:
         for at, source in _members(rule, key, path):
+            fields.only(source, at, frozenset({name, "Description"}))
             yield fields.text(source, name, at)
-    for at, pair in _members(rule, "UserIdGroupPairs", path):
+    for at, pair in _members(rule, _PAIRS, path):
+        fields.only(pair, at, _PAIR)
         owner, group = fields.spoken(pair.get("UserId")) or account, fields.text(pair, "GroupId", at)
         yield group if owner == account else f"{owner}/{group}"
 

@@ -116,7 +116,11 @@ def _unwanted(change: dict[str, Any], path: str) -> str | None:
     resource = fields.text(change, "resourceType", path)
     if "::" not in resource:
         raise fields.refusal(change, "resourceType", path, f"a type like {_GROUP}")
-    return None if resource == _GROUP else rules.OTHER_RESOURCE
+    if fields.folded(resource) == fields.folded(_GROUP):
+        return None
+    if fields.folded(change.get("resourceId")).startswith("sg-"):
+        raise fields.refusal(change, "resourceType", path, f"{_GROUP}, as its id says")
+    return rules.OTHER_RESOURCE
 
 
 def _passed(change: dict[str, Any], path: str) -> str | None:

@@ -54,7 +54,7 @@ def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
 def _read(detail: dict[str, Any], event: dict[str, Any], now: str) -> list[Report]:
     """Read one finding. Each of its ports is an exposure of its own: others may report some of them."""
     kind = fields.text(detail, "type", "detail.")
-    if "PortProbe" not in kind:
+    if not is_probe(kind):
         if ":" not in kind or "/" not in kind:
             raise fields.refusal(detail, "type", "detail.", "a type like Recon:EC2/PortProbeUnprotectedPort")
         return [Ignored(reporter=NAME, reason=_OTHER_TYPE)]
@@ -77,6 +77,11 @@ def _read(detail: dict[str, Any], event: dict[str, Any], now: str) -> list[Repor
         )
         for port in dict.fromkeys(_ports(service))
     ]
+
+
+def is_probe(kind: str) -> bool:
+    """Say whether a finding of this type is of a port probe."""
+    return "portprobe" in kind.casefold()
 
 
 def _ports(service: dict[str, Any]) -> Iterator[int]:

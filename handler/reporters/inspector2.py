@@ -148,7 +148,8 @@ def _opening(finding: dict[str, Any], told: _Told) -> _Opening:
         updated_at=fields.instant(finding.get("updatedAt")),
     )
     ports = _ports(details, told.path + "networkReachabilityDetails.")
-    way = follow(fields.loose_object(details.get("networkPath")).get("steps"))
+    path = f"{told.path}networkReachabilityDetails.networkPath.steps"
+    way = follow(fields.loose_object(details.get("networkPath")).get("steps"), path)
     return _Opening(finding["status"] == "CLOSED", reporter, _account(finding, told), ports, way)
 
 

@@ -126,9 +126,10 @@ def _is_network(finding: dict[str, Any], path: str) -> bool:
         return True
     paths = ((f"{path}attributes[{index}].", one) for index, one in enumerate(finding["attributes"]))
     keys = {fields.text(fields.entry(one, at), "key", at) for at, one in paths}
-    if keys.isdisjoint(classic.NETWORK_KEYS) and finding.get("title") != _NOTHING_FOUND:
+    is_network = classic.is_network(keys)
+    if not is_network and finding.get("title") != _NOTHING_FOUND:
         fields.text(finding, "id", path)
-    return not keys.isdisjoint(classic.NETWORK_KEYS)
+    return is_network
 
 
 def _finding(finding: dict[str, Any], path: str, now: str) -> Finding:

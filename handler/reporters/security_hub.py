@@ -21,6 +21,7 @@ from handler.reporters import (
     _asff_prowler,
 )
 from handler.reporters import _fields as fields
+from handler.reporters._aws_products import is_known_other
 
 NAME = asff.NAME
 SOURCE = "aws.securityhub"
@@ -106,9 +107,11 @@ def _read(told: asff.Told, now: str) -> Iterator[Report]:
     try:
         fields.entry(told.finding, told.path)
         name = _product_name(told)
-        product = _PRODUCTS.get(name)
+        product = _PRODUCTS.get(name.casefold())
         if product is _asff_inspector_classic and _asff_inspector2.claims(told):
             product = _asff_inspector2
+        if product is None and name.casefold().startswith("aws/") and not is_known_other(name.casefold()):
+            raise fields.refusal(told.finding, "ProductArn", told.path, "a product of AWS on any list")
         if product is None:
             yield asff.ignored(told, f"A finding of {name}, whose findings Portcullis does not read")
         else:
@@ -122,7 +125,7 @@ def _product_name(told: asff.Told) -> str:
     _, found, name = fields.text(told.finding, "ProductArn", told.path).rpartition(":product/")
     if not found or not name:
         raise fields.refusal(told.finding, "ProductArn", told.path, "the ARN of a product")
-    return name[:100]
+    return name.strip()[:100]
 
 
 def _judge(told: asff.Told, product: asff.Product, now: str) -> Iterator[Report]:

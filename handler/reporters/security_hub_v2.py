@@ -14,7 +14,8 @@ from handler.reporters import _controls as controls
 from handler.reporters import _fields as fields
 from handler.reporters import _ocsf as ocsf
 from handler.reporters import _opening as opening
-from handler.reporters.guardduty import TCP_ASSUMED
+from handler.reporters._aws_products import is_known_other
+from handler.reporters.guardduty import TCP_ASSUMED, is_probe
 from handler.reporters.security_hub import OF_THE_NEW_HUB, SOURCE
 
 NAME = ocsf.NAME
@@ -41,6 +42,7 @@ _PASS, _FAILED = 1, {2, 3}
 """Verdicts of a control; 2 is a warning: Security Hub could not tell."""
 
 _INSPECTOR, _GUARDDUTY = "aws/inspector", "aws/guardduty"
+_READ = {_INSPECTOR, _GUARDDUTY, "aws/securityhub"}
 _FETCHED_BY = "inspector2"
 
 
@@ -105,7 +107,7 @@ def _read(told: ocsf.Told, now: str) -> Iterator[Report]:
 
 def _unwanted(told: ocsf.Told) -> str | None:
     """Give the reason why a finding is not for us; a class that is on no list is unreadable."""
-    product, kind = ocsf.product(told), told.finding.get("class_uid")
+    product, kind = ocsf.product(told).casefold(), told.finding.get("class_uid")
     if not product.startswith("aws/"):
         return f"A finding of {product}, whose findings Portcullis does not read"
     if _is_software(told):
@@ -117,6 +119,9 @@ def _unwanted(told: ocsf.Told) -> str | None:
     if kind == _COMPLIANCE:
         return None if _control(told) in controls.CONTROLS else controls.OTHER
     if type(kind) is int and kind in _UNWANTED:
+        if product not in _READ and not is_known_other(product):
+            place = fields.loose_object(fields.loose_object(told.finding["metadata"])["product"])
+            raise fields.refusal(place, "uid", f"{told.path}metadata.product.", "a product of AWS on any list")
         return _UNWANTED[kind]
     if kind == _VULNERABILITY:
         raise fields.refusal(told.finding, "vulnerabilities", told.path, "a list of CVEs")
@@ -140,7 +145,7 @@ def _is_probe(told: ocsf.Told) -> bool:
     if not kinds:
         problem = "name no type of GuardDuty's, like Recon:EC2/PortProbeUnprotectedPort"
         raise UnreadableError(f"{told.path}finding_info.types", problem)
-    return any("PortProbe" in kind for kind in kinds)
+    return any(map(is_probe, kinds))
 
 
 def _put_aside(told: ocsf.Told) -> str | None:
@@ -226,7 +231,7 @@ def _of_probe(told: ocsf.Told) -> list[_Opening]:
 def _control(told: ocsf.Told) -> str:
     """Read the id of a control."""
     compliance, path = fields.mapping(told.finding, "compliance", told.path), f"{told.path}compliance."
-    name = fields.text(compliance, "control", path)
+    name = controls.spelled(fields.text(compliance, "control", path))
     if not controls.is_control(name):
         raise fields.refusal(compliance, "control", path, "the id of a control")
     return name

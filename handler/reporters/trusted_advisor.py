@@ -92,7 +92,7 @@ def _item(detail: dict[str, Any], event: dict[str, Any], now: str) -> Report:
 
 def _unwanted(detail: dict[str, Any], cells: dict[str, Any]) -> str | None:
     """Give the reason why an item is not for us; a check that is on no list and names a group is unreadable."""
-    check = _squeezed(fields.text(detail, "check-name", "detail."))
+    check = fields.squeezed(fields.text(detail, "check-name", "detail."))
     if check not in _PORT_CHECKS:
         if _GROUP in cells or ("securitygroup" in check and check not in _OTHER_CHECKS_OF_GROUPS):
             raise fields.refusal(detail, "check-name", "detail.", "a check of security groups on any list")
@@ -105,19 +105,15 @@ def _unwanted(detail: dict[str, Any], cells: dict[str, Any]) -> str | None:
 
 def _cells(item: dict[str, Any], path: str) -> dict[str, Any]:
     """Give the cells of the columns that are read here, under the names that the check's report gives them."""
-    names = {_squeezed(name): name for name in _COLUMNS}
+    names = {fields.squeezed(name): name for name in _COLUMNS}
     cells: dict[str, Any] = {}
     for key, value in item.items():
-        name = names.get(_squeezed(key))
+        name = names.get(fields.squeezed(key))
         if name in cells:
             raise UnreadableError(f"{path}{key}", "is there twice, in two spellings")
         if name is not None:
             cells[name] = value
     return cells
-
-
-def _squeezed(name: str) -> str:
-    return "".join(filter(str.isalnum, name)).lower()
 
 
 def _group(cells: dict[str, Any], path: str) -> tuple[str, str | UnsetType]:
@@ -146,7 +142,7 @@ def _range(cells: dict[str, Any], path: str) -> tuple[int, int]:
 def _undecidable(event: dict[str, Any], error: UnreadableError) -> Undecidable:
     """Say what could not be read, with as much of the rest as can be. The event's Region is Trusted Advisor's own."""
     detail = fields.loose_object(event.get("detail"))
-    item = {_squeezed(key): value for key, value in fields.loose_object(detail.get("check-item-detail")).items()}
+    item = {fields.squeezed(key): value for key, value in fields.loose_object(detail.get("check-item-detail")).items()}
     return Undecidable(
         shape=f"{SOURCE} {fields.spoken(event.get('detail-type'))}"[:200],
         field=error.field,
@@ -156,5 +152,5 @@ def _undecidable(event: dict[str, Any], error: UnreadableError) -> Undecidable:
         id=fields.spoken(detail.get("resource_id")) or fields.spoken(detail.get("uuid")),
         account=fields.spoken(event.get("account")),
         region=fields.spoken(item.get("region")),
-        server=fields.spoken(item.get(_squeezed(_GROUP))),
+        server=fields.spoken(item.get(fields.squeezed(_GROUP))),
     )
