@@ -4,7 +4,7 @@ The id of a finding is the exposure's, not the report's, so two *different* repo
 reporters) can have one id. Newest wins within a report only: that one path is closed says nothing about the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from msgspec import UNSET, Struct
@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from handler.finding import Closed, Finding, Reporter, Server
 
 T = TypeVar("T")
+
+_DISAGREE = "Reports of this exposure disagree on the tags or the name of the server: it is judged by those of each"
 
 
 class Folded(Struct, frozen=True, kw_only=True):
@@ -35,13 +37,15 @@ def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
     2. Of those that are left any open one wins over the closed ones.
     3. All open ones are merged: `now`, server and reach of the newest, with what it does not know filled in from the
        others; exposures, notes, listeners and reporters of all, without repeats.
+    4. Where open ones disagree on the tags or the name of the server, the exposure is there once for each that they
+       give: all are to be judged, so that the tags of one report never soften what another tells.
 
     Who asked (see `Reporter`) is answered, whichever report wins.
     """
     groups: dict[str, list[tuple[str, Finding | Closed]]] = {}
     for record, report in told:
         groups.setdefault(report.id, []).append((record, report))
-    return [_fold(group) for group in groups.values()]
+    return [folded for group in groups.values() for folded in _fold(group)]
 
 
 def reunite(folded: Iterable[Folded]) -> list[Folded]:
@@ -49,41 +53,55 @@ def reunite(folded: Iterable[Folded]) -> list[Folded]:
     groups: dict[str, list[Folded]] = {}
     for one in folded:
         groups.setdefault(one.report.id, []).append(one)
-    return [_reunite(group) if len(group) > 1 else group[0] for group in groups.values()]
+    return [united for group in groups.values() for united in (_reunite(group) if len(group) > 1 else group)]
 
 
-def _reunite(group: list[Folded]) -> Folded:
+def _reunite(group: list[Folded]) -> list[Folded]:
     """Unite what is one exposure, the newest first."""
-    newest = sorted(group, key=lambda one: _date(one.report), reverse=True)
-    findings = [one.report for one in newest if isinstance(one.report, Finding)]
-    report = _merge(findings) if findings else newest[0].report
-    opened_first = sorted(newest, key=lambda one: isinstance(one.report, Closed))
-    return Folded(
-        records=_united(one.records for one in opened_first),
-        report=_answering(report, [one.report for one in group]),
-        reports=tuple(record for one in opened_first for record in one.reports),
+    newest = sorted(group, key=lambda folded: _date(folded.report), reverse=True)
+    findings = [folded.report for folded in newest if isinstance(folded.report, Finding)]
+    opened_first = sorted(newest, key=lambda folded: isinstance(folded.report, Closed))
+    return _folded(
+        _merge(findings) if findings else [newest[0].report],
+        [folded.report for folded in group],
+        records=_united(folded.records for folded in opened_first),
+        reports=tuple(record for folded in opened_first for record in folded.reports),
     )
 
 
-def _fold(group: list[tuple[str, Finding | Closed]]) -> Folded:
+def _fold(group: list[tuple[str, Finding | Closed]]) -> list[Folded]:
     """Fold the reports of one exposure."""
     if len(group) == 1:
-        return Folded(records=(group[0][0],), report=group[0][1], reports=(group[0][0],))
+        return [Folded(records=(group[0][0],), report=group[0][1], reports=(group[0][0],))]
     by_report: dict[tuple[str, str], list[tuple[str, Finding | Closed]]] = {}
     for record, report in group:
-        own = _reporters(report)[0]
-        by_report.setdefault((own.name, own.id), []).append((record, report))
-    left = [_newest(same) for same in by_report.values()]
-    opened = [(record, report) for record, report in left if isinstance(report, Finding)]
-    winners = sorted(opened or left, key=lambda pair: _date(pair[1]), reverse=True)
+        reporter = _reporters(report)[0]
+        by_report.setdefault((reporter.name, reporter.id), []).append((record, report))
+    newest = [pair for same in by_report.values() for pair in _newest(same)]
+    opened = [(record, report) for record, report in newest if isinstance(report, Finding)]
+    winners = sorted(opened or newest, key=lambda pair: _date(pair[1]), reverse=True)
     reports = sorted((record for record, _ in group), key=lambda record: record != winners[0][0])
     findings = [report for _, report in winners if isinstance(report, Finding)]
-    report = _merge(findings) if findings else winners[0][1]
-    return Folded(
+    return _folded(
+        _merge(findings) if findings else [winners[0][1]],
+        [report for _, report in group],
         records=tuple(dict.fromkeys(reports)),
-        report=_answering(report, [told for _, told in group]),
         reports=tuple(reports),
     )
+
+
+def _folded(
+    merged: Sequence[Finding | Closed],
+    tellings: list[Finding | Closed],
+    *,
+    records: tuple[str, ...],
+    reports: tuple[str, ...],
+) -> list[Folded]:
+    """Give one exposure, once for each name and tags that it is to be judged by; its reports are counted once."""
+    return [
+        Folded(records=records, report=_answering(report, tellings), reports=() if number else reports)
+        for number, report in enumerate(merged)
+    ]
 
 
 def _reporters(report: Finding | Closed) -> tuple[Reporter, ...]:
@@ -96,19 +114,21 @@ def _date(report: Finding | Closed) -> str:
     return _reporters(report)[0].updated_at or ""
 
 
-def _newest(same: list[tuple[str, Finding | Closed]]) -> tuple[str, Finding | Closed]:
-    """Give the newest of the tellings of one report, merged where none of the open ones is known to be the newer."""
+def _newest(same: list[tuple[str, Finding | Closed]]) -> list[tuple[str, Finding | Closed]]:
+    """Give the newest of the tellings of one report: all open ones where none is known to be the newer.
+
+    Who passed an older one on is named by the newest.
+    """
     last = max(same, key=lambda pair: (_date(pair[1]), isinstance(pair[1], Finding)))
     opened = [(record, report) for record, report in same if isinstance(report, Finding)]
     dates = {_date(last[1]), ""} if isinstance(last[1], Finding) else {""}
-    winners = sorted(
-        (pair for pair in opened if _date(pair[1]) in dates), key=lambda pair: _date(pair[1]), reverse=True
-    )
+    winners = [(record, report) for record, report in opened if _date(report) in dates]
     if not winners:
-        return last
-    merged = _merge([report for _, report in winners])
-    told_by = (reporter for told in (merged, *(one for _, one in opened)) for reporter in told.reporters)
-    return winners[0][0], replace(merged, reporters=_named(told_by))
+        return [last]
+    record, newest = max(winners, key=lambda pair: _date(pair[1]))
+    told_by = [reporter for _, report in ((record, newest), *winners, *opened) for reporter in report.reporters]
+    others = [(name, report) for name, report in winners if report is not newest]
+    return [(record, replace(newest, reporters=_named(told_by))), *others]
 
 
 def _answering(report: Finding | Closed, told: list[Finding | Closed]) -> Finding | Closed:
@@ -130,25 +150,44 @@ def _named(reporters: Iterable[Reporter]) -> tuple[Reporter, ...]:
     return tuple(named.values())
 
 
-def _merge(findings: list[Finding]) -> Finding:
-    """Merge open findings of one exposure, the newest first."""
+def _merge(findings: list[Finding]) -> list[Finding]:
+    """Merge open findings of one exposure, the newest first: one finding for each name and tags of the server."""
     newest = findings[0]
     if len(findings) == 1:
-        return newest
-    return replace(
-        newest,
-        reporters=_named(reporter for finding in findings for reporter in finding.reporters),
-        reach_known=any(finding.reach_known for finding in findings),
-        server=_server([finding.server for finding in findings]),
-        exposures=_united(finding.exposures for finding in findings),
-        listeners=_united(finding.listeners for finding in findings),
-        notes=_united(finding.notes for finding in findings),
-    )
+        return [newest]
+    servers = [finding.server for finding in findings]
+    labels = _labels(servers)
+    notes = _united(finding.notes for finding in findings)
+    if len(labels) > 1:
+        notes = _united([notes, (_DISAGREE,)])
+    return [
+        replace(
+            newest,
+            reporters=_named(reporter for finding in findings for reporter in finding.reporters),
+            reach_known=any(finding.reach_known for finding in findings),
+            server=_server(servers, labelled),
+            exposures=_united(finding.exposures for finding in findings),
+            listeners=_united(finding.listeners for finding in findings),
+            notes=notes,
+        )
+        for labelled in labels
+    ]
 
 
-def _server(servers: list[Server]) -> Server:
-    """Give the newest server, with what it does not know from the next that does; the groups are those of all."""
-    tagged = next((server for server in servers if server.tags_known), servers[0])
+def _labels(servers: list[Server]) -> list[Server]:
+    """Give one server for each name and tags that are known, the newest first; the newest where none are."""
+    labels: list[Server] = []
+    for server in servers:
+        if server.tags_known and not any((one.name, one.tags) == (server.name, server.tags) for one in labels):
+            labels.append(server)
+    return labels or servers[:1]
+
+
+def _server(servers: list[Server], labelled: Server) -> Server:
+    """Give the newest server, with what it does not know from the next that does; the groups are those of all.
+
+    Name and tags are those of `labelled`.
+    """
     known = {
         field: value
         for field in ("vpc", "subnet", "platform")
@@ -157,7 +196,12 @@ def _server(servers: list[Server]) -> Server:
     }
     groups = _united(server.security_groups for server in servers)
     return replace(
-        servers[0], name=tagged.name, tags=tagged.tags, tags_known=tagged.tags_known, security_groups=groups, **known
+        servers[0],
+        name=labelled.name,
+        tags=labelled.tags,
+        tags_known=labelled.tags_known,
+        security_groups=groups,
+        **known,
     )
 
 

@@ -92,7 +92,7 @@ def judge_slices(  # noqa: PLR0913  see `judge`
 
 def _judged(answered: _Answered, *, last: bool = True) -> Judged:
     """Part the outcomes, in their order, from what failed."""
-    pairs = [answered[place] for place in sorted(answered)]
+    pairs = _settled(answered)
     failures = {record: failure for outcome, failure in pairs if failure is not None for record in outcome.records}
     outcomes = tuple(outcome for outcome, failure in pairs if failure is None)
     return Judged(outcomes=outcomes, failures=failures, last=last)
@@ -142,8 +142,31 @@ def decide(
     answered = _without_findings(outcomes)
     for part in _answers(outcomes, gate, deadline):
         answered |= part
+    yield from _settled(answered)
+
+
+def _settled(answered: _Answered) -> list[tuple[Outcome, str | None]]:
+    """Put outcomes into their order, and let a deny win where one exposure was judged by several tags."""
+    by_exposure: dict[str, list[tuple[Outcome, str | None]]] = {}
     for place in sorted(answered):
-        yield answered[place]
+        report = answered[place][0].report
+        name = report.id if isinstance(report, Finding) else f"outcome {place}"
+        by_exposure.setdefault(name, []).append(answered[place])
+    return [pair for same in by_exposure.values() for pair in _strictest(same)]
+
+
+def _strictest(pairs: list[tuple[Outcome, str | None]]) -> list[tuple[Outcome, str | None]]:
+    """Give what failed and what is denied of one exposure, or one of its outcomes where nothing is."""
+    if len(pairs) == 1:
+        return pairs
+    strict = [
+        (outcome, failure)
+        for outcome, failure in pairs
+        if failure is not None or (outcome.decision is not None and outcome.decision.action == "deny")
+    ]
+    (first, failure), *others = strict or pairs[:1]
+    reports = tuple(record for outcome, _ in pairs for record in outcome.reports)
+    return [(replace(first, reports=reports), failure), *((replace(other, reports=()), why) for other, why in others)]
 
 
 def _without_findings(outcomes: Sequence[Outcome]) -> _Answered:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import UNSET
+from msgspec.structs import replace
 
 from handler.finding import Closed, Exposure, Finding, Listener, Reporter, Server
-from handler.folding import Folded, fold
+from handler.folding import Folded, fold, reunite
 
 OLD, NEW = "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z"
 
@@ -195,9 +195,7 @@ def test_other_sources_are_another_exposure() -> None:
 def test_what_the_newest_does_not_know_comes_from_the_others() -> None:
     """Tags, name and place are those of the newest report that has them; one that knows from where is believed."""
     bare = opened("arn-3", NEW, reach_known=False)
-    old = opened(
-        "arn-1", None, server=server(tags={"Role": "db"}, tags_known=True, name="old", vpc="vpc-1", subnet="s-1")
-    )
+    old = opened("arn-1", None, server=server(vpc="vpc-1", subnet="s-1"))
     mid = opened("arn-2", OLD, server=server(tags={"Role": "web"}, tags_known=True, name="mid", vpc="vpc-2"))
     report = fold_one(old, mid, bare).report
     assert isinstance(report, Finding)
@@ -205,14 +203,44 @@ def test_what_the_newest_does_not_know_comes_from_the_others() -> None:
     assert report.server == server(tags={"Role": "web"}, tags_known=True, name="mid", vpc="vpc-2", subnet="s-1")
 
 
-def test_name_of_an_older_tag_is_not_revived() -> None:
-    """A newer report with tags and without a Name has none, though an older one had."""
-    old = opened("arn-1", OLD, server=server(tags={"Name": "web"}, tags_known=True, name="web"))
-    new = opened("arn-2", NEW, server=server(tags={}, tags_known=True))
-    report = fold_one(old, new).report
-    assert isinstance(report, Finding)
-    assert report.server.name is UNSET
-    assert report.server.tags == {}
+WEB = server(tags={"Role": "web"}, tags_known=True, vpc="vpc-1")
+BARE = server(tags={}, tags_known=True)
+NAMED = server(tags={"Role": "web", "Name": "web-01"}, tags_known=True, name="web-01")
+
+
+@pytest.mark.parametrize(("first", "second"), [(WEB, BARE), (WEB, NAMED), (BARE, NAMED)])
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [("arn-2", "2999-01-01T00:00:00Z"), ("arn-2", None), ("arn-2", OLD), ("arn-1", OLD), ("arn-1", None)],
+)
+def test_tags_of_one_report_do_not_soften_another(first: Server, second: Server, name: str, at: str | None) -> None:
+    """Where reports disagree on tags or name, whatever their dates, all that they open is there by the tags of each."""
+    told = [
+        opened("arn-1", OLD, server=first, exposures=(exposure("sg-1"),)),
+        opened(name, at, server=second, exposures=(exposure("sg-2"),)),
+    ]
+    for reports in (told, told[::-1]):
+        folded = fold((f"record-{index}", report) for index, report in enumerate(reports))
+        findings = [one.report for one in folded if isinstance(one.report, Finding)]
+        assert sorted(str(one.server.tags) for one in findings) == sorted([str(first.tags), str(second.tags)])
+        for finding in findings:
+            assert {*finding.exposures} == {exposure("sg-1"), exposure("sg-2")}
+            assert any("disagree on the tags or the name" in note for note in finding.notes)
+        assert all(sorted(one.records) == ["record-0", "record-1"] for one in folded)
+        assert reunite(folded) == folded
+
+
+def test_newer_tags_of_the_same_report_replace_its_older() -> None:
+    """A report that is told again with other tags is judged by the newer."""
+    for reports in orders(opened(updated_at=OLD, server=BARE), opened(updated_at=NEW, server=WEB)):
+        assert fold_one(*reports).report == opened(updated_at=NEW, server=WEB)
+
+
+def test_what_has_come_to_agree_is_reunited() -> None:
+    """Where a look-up has put the same tags in the place of those that disagreed, the exposure is one again."""
+    folded = fold([("a", opened("arn-1", server=WEB)), ("b", opened("arn-2", server=BARE))])
+    same = [replace(one, report=replace(one.report, server=WEB)) for one in folded]
+    assert len(reunite(same)) == 1
 
 
 DATES = st.sampled_from([None, OLD, "2026-11-20T12:00:00Z", NEW])

@@ -3,13 +3,18 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pytest
+
 from handler.decision import Allowed, Decision
 from handler.errors import OpaRefusedError, OpaUnavailableError, PortcullisError
 from handler.events import unwrap
 from handler.finding import Finding
 from handler.invocation import judge, judge_slices
+from handler.opa import Opa
+from handler.process import Process
+from handler.settings import ROOT
 from tests.builders import NOW
-from tests.test_app import bundled, renamed
+from tests.world import bundled, renamed
 
 
 class Gate:
@@ -75,3 +80,25 @@ def test_slices_together_are_the_whole() -> None:
     assert sorted(outcome.records for outcome in outcomes) == [outcome.records for outcome in whole.outcomes]
     told = [record for outcome in whole.outcomes for record in outcome.records]
     assert sorted([*told, *whole.failures]) == sorted(record.id for record in RECORDS)
+
+
+@pytest.mark.parametrize("dates", [("2026-11-20", "2999-01-01"), ("2999-01-01", "2026-11-20")])
+def test_a_deny_wins_where_reports_disagree_on_tags(opa_path: str, dates: tuple[str, str]) -> None:
+    """A report with the tags of a web server allows nothing on what another says is none, whichever is dated later."""
+    told = []
+    for number, (date, name) in enumerate(zip(dates, ("web-prod-01", "stranger"), strict=True)):
+        event = renamed(bundled("01-web-443"), name, 1)
+        event["detail"] |= {"updatedAt": f"{date}T00:00:00Z", "findingArn": f"{event['detail']['findingArn']}{number}"}
+        event["detail"]["resources"][0]["tags"] = {"Name": name}
+        told.append(event)
+    with Opa(Process(str(ROOT / "policies"), opa_path)) as gate:
+        gate.ready()
+        allowed, *_ = judge(unwrap(told[:1], "request").records, NOW, gate, nobody).outcomes
+        [outcome] = judge(unwrap(told, "request").records, NOW, gate, nobody).outcomes
+    assert allowed.decision
+    assert allowed.decision.action == "allow"
+    assert outcome.decision
+    assert outcome.decision.action == "deny"
+    assert sorted(outcome.records) == sorted(record.id for record in unwrap(told, "request").records)
+    assert isinstance(outcome.report, Finding)
+    assert outcome.report.server.name == "stranger"
