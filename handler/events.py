@@ -40,12 +40,17 @@ class Envelope(Struct, frozen=True, kw_only=True):
 def unwrap(event: Any, request_id: str) -> Envelope:
     """Give the records of a Lambda event. Never raises: what cannot be read is a record with a problem.
 
-    A list is an array of events, each unwrapped alone. `request_id` names the records that have no id of their own.
+    A list is an array of events, each unwrapped alone. What stands beside `Records` is an event of its own, since AWS
+    sends nothing there. `request_id` names the records that have no id of their own.
     """
     if isinstance(event, list):
         return Envelope(kind="direct", records=_array(event, request_id))
     if isinstance(event, dict) and "Records" in event:
-        return _records(event, request_id)
+        envelope = _records(event, request_id)
+        beside = {key: value for key, value in event.items() if key != "Records"}
+        name = f"{request_id}.event"
+        others = (replace(_direct(beside, name), id=name),) if beside else ()
+        return replace(envelope, records=envelope.records + others)
     return Envelope(kind="direct", records=(_direct(event, request_id),))
 
 
@@ -67,7 +72,7 @@ def _array(events: list[Any], request_id: str) -> tuple[Record, ...]:
 def _direct(event: Any, request_id: str) -> Record:
     """Take the event as it is, if it is JSON that can be passed on."""
     own = event.get("id") if isinstance(event, dict) and "detail-type" in event else None
-    name = own if isinstance(own, str) and own else request_id
+    name = own if isinstance(own, str) and own.strip() and own.isprintable() else request_id
     try:
         msgspec.json.encode(event)
     except (UnicodeEncodeError, RecursionError, TypeError) as error:
@@ -123,7 +128,7 @@ def _own_id(holder: Any, key: str, path: str) -> str:
     if not isinstance(holder, dict):
         raise UnreadableError(path, "is absent or no object")
     own = holder.get(key)
-    if not isinstance(own, str) or not own:
+    if not isinstance(own, str) or not own or not own.isprintable():
         raise UnreadableError(f"{path}.{key}", "is absent or no text, so the record cannot be named")
     return own
 

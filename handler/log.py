@@ -10,8 +10,11 @@ from handler.finding import Closed, Finding, Server, Undecidable, to_json
 from handler.outcome import Outcome
 
 
-class _Formatter(logging.Formatter):
+class Lines(logging.Formatter):
+    """Spells a record as a line of JSON."""
+
     def format(self, record: logging.LogRecord) -> str:
+        """Spell it; a text that UTF-8 cannot carry is escaped."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -26,7 +29,7 @@ class _Formatter(logging.Formatter):
 def configure() -> None:
     """Write JSON lines to standard output, in the place of whatever the root logger did; of libraries warnings only."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_Formatter())
+    handler.setFormatter(Lines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("handler").setLevel(logging.INFO)
 

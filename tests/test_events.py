@@ -232,6 +232,23 @@ def test_direct_event_that_is_no_json_is_a_problem() -> None:
     assert envelope.records[0].id == "c02b4335"
 
 
+def test_id_with_half_a_character_names_no_record() -> None:
+    """A name that no log line and no answer could hold is not taken; the request's, or the place, stands for it."""
+    assert unwrap(EVENT | {"id": "x\ud800"}, "request").records[0].id == "request"
+    envelope = unwrap(batch(sqs(TEXT, "x\ud800")), "request")
+    assert problem(envelope)[0] == "Records[0].messageId"
+    assert envelope.records[0].id == "request.Records[0]"
+
+
+@pytest.mark.parametrize("make", [sqs, sns], ids=["SQS", "SNS"])
+def test_what_stands_beside_records_is_an_event(make: Any) -> None:
+    """Neither the records nor what came with them is lost; it comes again only with the whole batch."""
+    envelope = unwrap({**EVENT, **batch(make(TEXT))}, "request")
+    assert [record.event for record in envelope.records] == [EVENT, EVENT]
+    assert envelope.records[1].id == "request.event"
+    assert envelope.kind in {"sqs", "sns"}
+
+
 def nested(depth: int) -> Any:
     """Make lists inside lists."""
     value: Any = []
