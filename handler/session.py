@@ -13,7 +13,9 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
 from handler.decision import Decision
+from handler.errors import OpaRefusedError
 from handler.finding import Batch, to_json
+from handler.process import BODY_BYTES
 
 
 class Answer(Struct, frozen=True):
@@ -40,9 +42,13 @@ class Session:
         return self._session.get(url, timeout=timeout)
 
     def post(self, url: str, json: dict[str, Batch], timeout: Any) -> "_Response":
-        """Send a batch."""
+        """Send a batch. Raises `OpaRefusedError` for one that OPA would not read."""
+        body = to_json(json)
+        if len(body) > BODY_BYTES:
+            msg = f"it takes {len(body)} bytes, and OPA reads no more than {BODY_BYTES}"
+            raise OpaRefusedError(msg)
         headers = {"Content-Type": "application/json"}
-        return _Response(self._session.post(url, data=to_json(json), headers=headers, timeout=timeout))
+        return _Response(self._session.post(url, data=body, headers=headers, timeout=timeout))
 
     def close(self) -> None:
         """Close the connection."""

@@ -12,7 +12,7 @@ from msgspec.structs import fields
 
 from handler import events
 from handler.alert.content import Carried, content
-from handler.alert.message import ATTRIBUTES
+from handler.alert.message import ATTRIBUTES, Earlier
 from handler.check.advice import LIMITS
 from handler.check.fault import RULES
 from handler.check.hints import KEYS
@@ -137,7 +137,9 @@ def test_every_attribute_of_a_message_is_described() -> None:
 def test_every_key_of_the_json_is_described() -> None:
     """The table of the JSON has every key of a message, and no other."""
     heading = dict.fromkeys([*ATTRIBUTES, "subject"], "")
-    frame = content(Carried(kind="digest", summary=[]), heading, Engine(policy="3f2a1c9", opa="1.22.2"), 10_000)
+    frame = content(
+        Carried(kind="digest", summary=[], earlier=Earlier()), heading, Engine(policy="3f2a1c9", opa="1.22.2"), 10_000
+    )
     assert set(names(table(DOCS / "alerts.md", "key"))) == set(frame)
 
 

@@ -475,6 +475,17 @@ def test_queries_are_cut_by_their_bytes(gate: Opa) -> None:
     assert {type(one) for one in gate.decide(findings)} == {Decision}
 
 
+def test_finding_larger_than_any_query_is_refused(gate: Opa) -> None:
+    """It is undecidable, says why, and leaves the others decided."""
+    large = finding(WEB, server=server(2, large="x" * BODY_BYTES))
+    before = gate.pid
+    decisions = gate.decide([finding(WEB), large])
+    assert isinstance(decisions[0], Decision)
+    assert isinstance(decisions[1], OpaRefusedError)
+    assert "OPA reads no more than" in str(decisions[1])
+    assert gate.pid == before
+
+
 def test_lone_surrogate_is_judged(gate: Opa) -> None:
     """A name that UTF-8 cannot carry is judged as one that no policy knows."""
     findings = [finding(WEB), finding(WEB, server=server(name="\ud800"))]

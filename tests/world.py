@@ -26,6 +26,7 @@ class World:
 
     def __init__(self, policies: Path, endpoint: str) -> None:
         self.policies = policies
+        self.endpoint = endpoint
         self.sns: Any = boto3.client("sns", region_name="eu-west-1", endpoint_url=endpoint)
         self.sqs: Any = boto3.client("sqs", region_name="eu-west-1", endpoint_url=endpoint)
         self.queue = self.sqs.create_queue(QueueName="alerts")["QueueUrl"]

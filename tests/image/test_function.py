@@ -101,7 +101,7 @@ def test_runs_unprivileged_on_a_read_only_root(function: Function) -> None:
 
 
 def test_needs_no_temporary_folder(image: Image, topic: Topic) -> None:
-    """Where /tmp cannot be written, the function judges all the same: it writes nothing."""
+    """Where /tmp cannot be written, the function judges all the same: OPA then listens without a folder."""
     with Function(image, topic.environment, temporary=False) as function:
         function.start()
         assert verdict(function, "01-web-443") == "allow"

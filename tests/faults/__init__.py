@@ -1,0 +1,1 @@
+"""What may fail around the function, and what becomes of every event then."""
