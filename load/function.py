@@ -11,7 +11,7 @@ from typing import Any
 
 
 class _Findings(logging.Handler):
-    """Keeps, of the log's lines about findings, the ids of those that were alerted and of those that were allowed."""
+    """Keeps, of the log's lines, the ids of the findings (else the records) that were alerted or allowed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class _Findings(logging.Handler):
         fields = getattr(record, "fields", {})
         kind = "alerted" if fields.get("alerted") else "allowed" if fields.get("action") == "allow" else ""
         if kind:
-            self.ids.setdefault(kind, []).append(fields["finding"])
+            self.ids.setdefault(kind, []).append(fields.get("finding") or str(fields["records"]))
 
 
 def main() -> None:
