@@ -51,8 +51,8 @@ def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
 def reunite(folded: Iterable[Folded]) -> list[Folded]:
     """Unite what has become one exposure since it was folded: open wins over closed, and all open ones are merged."""
     groups: dict[str, list[Folded]] = {}
-    for one in folded:
-        groups.setdefault(one.report.id, []).append(one)
+    for exposure in folded:
+        groups.setdefault(exposure.report.id, []).append(exposure)
     return [united for group in groups.values() for united in (_reunite(group) if len(group) > 1 else group)]
 
 
@@ -131,9 +131,9 @@ def _newest(same: list[tuple[str, Finding | Closed]]) -> list[tuple[str, Finding
     return [(record, replace(newest, reporters=_named(told_by))), *others]
 
 
-def _answering(report: Finding | Closed, told: list[Finding | Closed]) -> Finding | Closed:
+def _answering(report: Finding | Closed, tellings: list[Finding | Closed]) -> Finding | Closed:
     """Let who asked be answered: the question may have been an older telling, or about a path that is closed."""
-    asked = [reporter for one in told for reporter in _reporters(one) if reporter.asked]
+    asked = [reporter for telling in tellings for reporter in _reporters(telling) if reporter.asked]
     if not asked:
         return report
     if isinstance(report, Closed):
@@ -178,7 +178,7 @@ def _labels(servers: list[Server]) -> list[Server]:
     """Give one server for each name and tags that are known, the newest first; the newest where none are."""
     labels: list[Server] = []
     for server in servers:
-        if server.tags_known and not any((one.name, one.tags) == (server.name, server.tags) for one in labels):
+        if server.tags_known and not any((label.name, label.tags) == (server.name, server.tags) for label in labels):
             labels.append(server)
     return labels or servers[:1]
 

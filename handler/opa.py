@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 import requests
@@ -22,7 +22,7 @@ from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedEr
 from handler.finding import Batch, Finding, to_json
 from handler.outcome import Engine
 from handler.process import Process
-from handler.session import Answer, Session
+from handler.session import Answer, Session, sentences
 
 CHUNK = 500
 """The most findings of one query."""
@@ -176,7 +176,7 @@ class Opa:
             if error.response.status_code not in {400, 500}:
                 msg = f"OPA answered {error.response.status_code} to a query"
                 raise OpaUnavailableError(msg) from error
-            raise OpaRefusedError(_sentences(error.response.text)) from error
+            raise OpaRefusedError(sentences(error.response.text)) from error
         except msgspec.ValidationError as error:
             msg = f"data.gate.batch.decisions is not an array of decisions: {error}"
             raise OpaRefusedError(msg) from error
@@ -209,14 +209,14 @@ def chunks(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
     chunk: list[Finding] = []
     sources = size = 0
     for finding in findings:
-        own, its_bytes = _sources(finding), len(to_json(finding))
-        full = len(chunk) == CHUNK or sources + own > CHUNK_SOURCES or size + its_bytes > CHUNK_BYTES
+        more_sources, more_bytes = _sources(finding), len(to_json(finding))
+        full = len(chunk) == CHUNK or sources + more_sources > CHUNK_SOURCES or size + more_bytes > CHUNK_BYTES
         if chunk and full:
             yield chunk
             chunk, sources, size = [], 0, 0
         chunk.append(finding)
-        sources += own
-        size += its_bytes
+        sources += more_sources
+        size += more_bytes
     if chunk:
         yield chunk
 
@@ -249,18 +249,3 @@ def _checked(findings: Sequence[Finding], answer: Answer) -> tuple[Decision, ...
             msg = f"the decision on {decision.id} says {decision.action} and contradicts itself"
             raise OpaRefusedError(msg)
     return decisions
-
-
-def _sentences(text: str) -> str:
-    """Give the sentences of OPA's error answer, `{"code", "message", "errors": [{"code", "message", "location"}]}`."""
-    try:
-        answer = msgspec.json.decode(text)
-        return "; ".join(_sentence(error) for error in answer.get("errors") or [answer])
-    except (msgspec.DecodeError, AttributeError, KeyError, TypeError):
-        return text
-
-
-def _sentence(error: dict[str, Any]) -> str:
-    location = error.get("location")
-    place = f"{location['file']}:{location['row']}: " if location else ""
-    return f"{place}{error['code']}: {error['message']}"

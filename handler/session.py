@@ -116,3 +116,18 @@ class _Adapter(HTTPAdapter):
     def close(self) -> None:
         self._pool.close()
         super().close()
+
+
+def sentences(text: str) -> str:
+    """Give the sentences of OPA's error answer, `{"code", "message", "errors": [{"code", "message", "location"}]}`."""
+    try:
+        answer = msgspec.json.decode(text)
+        return "; ".join(_sentence(error) for error in answer.get("errors") or [answer])
+    except (msgspec.DecodeError, AttributeError, KeyError, TypeError):
+        return text
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    location = error.get("location")
+    place = f"{location['file']}:{location['row']}: " if location else ""
+    return f"{place}{error['code']}: {error['message']}"
