@@ -93,6 +93,7 @@ def test_hung_opa_is_restarted(gate: Opa, process: Process) -> None:
     """An OPA that does not answer is ended and started again, within the time there is."""
     before = process.pid
     os.kill(before, signal.SIGSTOP)
+    os.waitid(os.P_PID, before, os.WSTOPPED | os.WNOWAIT)
     deadline = time.monotonic() + 4
     decisions = gate.decide([finding(WEB)], deadline)
     assert time.monotonic() < deadline

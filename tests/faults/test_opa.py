@@ -63,8 +63,11 @@ def test_killed_after_a_query(ledger: Ledger) -> None:
 @fault("OPA is stopped and does not answer")
 def test_stopped(ledger: Ledger) -> None:
     """It is ended and started again, and everything is decided."""
-    os.kill(ledger.world.app.GATE.pid, signal.SIGSTOP)
+    pid = ledger.world.app.GATE.pid
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
     ledger.deliver()
+    assert ledger.world.app.GATE.pid != pid
     assert (ledger.silent, ledger.alerted, ledger.given_back) == ({*ALLOWED}, {*DENIED}, set())
 
 
