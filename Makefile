@@ -25,7 +25,7 @@ test: opa
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy --no-error-summary
 	.venv/bin/portcullis check policies --tests policy_tests --coverage
-	.venv/bin/python -m pytest --quiet
+	.venv/bin/python -m pytest --quiet --numprocesses auto --dist loadfile
 
 bench: opa
 	@.venv/bin/python -m bench
