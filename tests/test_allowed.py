@@ -53,12 +53,51 @@ def test_malformed_statement_is_marked(capsys: pytest.CaptureFixture[str]) -> No
     assert [entry["id"] for entry in statements if entry["malformed"]] == ["broken"]
 
 
+SSH = """package allow
+
+allowance contains {
+	"id": "ssh",
+	"tcp": [22],
+	"sources": ["office"],
+	"owner": "netops",
+	"reason": "Test",
+	"expires": "2027-06-30",
+} if {
+	input.server.account == "111122223333"
+}
+"""
+OF_THE_INPUT = SSH.replace('["office"]', "[source]").replace(
+    "if {", "if {\n\tsome source in input.exposures[_].sources"
+)
+TIERS = '\n_tier := "a"\n\n_tier := "b"\n\nallowance contains {"id": "tier"} if _tier == "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"), [('["x", 1]', "x, 1"), ('"x"', "x"), ("1", "1"), ('{"a": ["x"]}', "a: ['x']")]
+)
+def test_labels_that_cannot_be_read_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], labels: str, shown: str
+) -> None:
+    """A statement with labels that are no texts by name is listed as malformed, with what it has."""
+    (tmp_path / "x.rego").write_text(SSH.replace('"reason"', f'"labels": {labels},\n\t"reason"'))
+    assert main(["allowed", str(tmp_path), *NOW]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[1], lines[-2]) == ("  malformed: `portcullis check` says why", f"  {shown}")
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
         ({}, "holds no file of Rego"),
         ({"allow/x.rego": "package allow\n\nallowance contains {"}, "allow/x.rego:3: OPA refuses it: "),
         ({"networks/data.yaml": "office: [::/0]\n"}, "networks/data.yaml:1: cannot be read"),
+        ({"allow/x.rego": OF_THE_INPUT}, "allow/x.rego:6: allowance ssh: sources depends on the input; write it out"),
+        ({"allow/x.rego": 'package allow\n\nallowance contains "x"\n'}, "allow/x.rego:3: allowance unnamed: x is not"),
+        (
+            {"allow/x.rego": f"# METADATA\n# scope: nonsense\n{SSH}"},
+            "allow/x.rego:1: OPA refuses it: invalid annotation",
+        ),
+        ({"allow/x.rego": SSH + TIERS}, "allow/x.rego:16: no statement can be judged for any server; let one rule"),
     ],
 )
 def test_folder_that_cannot_be_listed_is_said(

@@ -15,12 +15,13 @@ from handler.check.conditions import Conditions
 from handler.check.data_files import Data, unread_files
 from handler.check.duplicates import joined, repeated
 from handler.check.fault import Fault
+from handler.check.refusals import uncompiled, undecidable, unloadable
 from handler.check.register import QUERY, Way
 from handler.check.statements import Statements
 from handler.check.unread import unread, unused
 from handler.check.uses import Uses
 from handler.check.words import unanswered
-from handler.check.workspace import Workspace, uncompiled, unloadable
+from handler.check.workspace import Workspace
 from handler.check.written import Written
 
 Modules = dict[Path, dict[str, Any]]
@@ -64,7 +65,7 @@ def check(policies: Folder, test_folder: Folder | None, opa: str, today: date, *
     if refused:
         unplaced = [fault for fault in refused if not fault.line]  # OPA cannot load what is said better already
         return Checked([*faults, *(fault for fault in refused if fault not in unplaced or not data.faults)], {})
-    faults += _undecidable(policies, {"any server": known.result(), "a server without tags": untagged.result()})
+    faults += undecidable(policies, {"any server": known.result(), "a server without tags": untagged.result()})
     written = _of(policies, modules)
     uses = Uses(written.values())
     conditions, without_tags = Conditions(known.result(), uses), Conditions(untagged.result(), uses)
@@ -134,7 +135,7 @@ def _asked(
     worlds = {"tags": without_tags}
     for world in unknown.asked_worlds(conditions) - {"tags"}:
         answer = workspace.partial(QUERY, *unknown.world_query(world))
-        yield from _undecidable(workspace.policies, {f"a server without {world}": answer})
+        yield from undecidable(workspace.policies, {f"a server without {world}": answer})
         worlds[world] = Conditions(answer, uses)
     for way, problem in unknown.open_where_unknown(conditions, worlds):
         yield fault("open-where-unknown", way, problem)
@@ -146,16 +147,6 @@ def _advised(statements: Statements, data: Data, today: date) -> Iterator[Fault]
     yield from advice.expiries(statements, today, limits)
     yield from advice.wide(statements)
     yield from advice.without_account(statements)
-
-
-def _undecidable(policies: Folder, answers: dict[str, Any]) -> Iterator[Fault]:
-    """Find what OPA says where it cannot tell which statements apply to a server."""
-    for server, answer in answers.items():
-        for error in answer.get("errors", []):
-            place = error.get("location") or {}
-            file = Path(place["file"]) if place.get("file") else policies.path
-            problem = f"no statement can be judged for {server}; let one rule hold, as with `else`: {error['message']}"
-            yield Fault(rule="undecidable", file=file, line=place.get("row"), problem=problem)
 
 
 def _untested(test_folder: Folder) -> Fault:

@@ -12,11 +12,12 @@ from handler.bundle import Folder
 from handler.check.conditions import Conditions
 from handler.check.data_files import Data
 from handler.check.fault import Fault
+from handler.check.refusals import uncompiled, undecidable, unloadable
 from handler.check.register import QUERY, Way
 from handler.check.statements import Statements
 from handler.check.syntax import Term, call, statement_rules
 from handler.check.uses import Uses
-from handler.check.workspace import Workspace, uncompiled
+from handler.check.workspace import Workspace
 from handler.check.written import Written
 
 _Place = tuple[Path | None, int | None, tuple[str, ...]]
@@ -59,10 +60,17 @@ def entries(policies: Folder, opa: str, today: date) -> tuple[list[Entry], list[
     partial = workspace.pool.submit(workspace.partial, QUERY, {}, ["--unknowns=input"])
     modules, data = workspace.parsed(), Data(policies)
     faults = data.faults or list(uncompiled(compiled.result(), workspace))
+    faults = faults or list(unloadable(partial.result(), workspace))
+    faults = faults or list(undecidable(policies, {"any server": partial.result()}))
     if faults:
         return [], faults
     conditions, written = Conditions(partial.result(), Uses(modules.values())), Written(modules, data)
-    malformed = {(fault.id, fault.rule) for fault in Statements(workspace, conditions, written, data).refused()}
+    statements = Statements(workspace, conditions, written, data)
+    refused = list(statements.refused())
+    faults = [*statements.not_plain(modules), *_shapeless(conditions, refused)]
+    if faults:
+        return [], faults
+    malformed = {(fault.id, fault.rule) for fault in refused}
     bodies = {
         (file, rule["head"]["location"]["row"]): rule["body"]
         for file, module in modules.items()
@@ -85,12 +93,18 @@ def entries(policies: Folder, opa: str, today: date) -> tuple[list[Entry], list[
     return listed, []
 
 
+def _shapeless(conditions: Conditions, refused: list[Fault]) -> list[Fault]:
+    """Return why the gate refuses statements that are no object, which have no fields to list, or cannot judge any."""
+    ids = {way.id for way in conditions.ways if way.problem is None and not isinstance(way.value, dict)}
+    return [fault for fault in refused if fault.id is None or fault.id in ids]
+
+
 def _distinct(ways: list[Way]) -> list[Way]:
-    """Return a way of each different statement that has a fixed value."""
+    """Return a way of each different statement."""
     chosen: dict[tuple[str, str], list[Way]] = {}
     for way in ways:
         same = chosen.setdefault((way.kind, way.id), [])
-        if isinstance(way.value, dict) and all(other.value != way.value for other in same):
+        if all(other.value != way.value for other in same):
             same.append(way)
     return [way for ways in chosen.values() for way in ways]
 

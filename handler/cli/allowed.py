@@ -90,15 +90,15 @@ def _block(row: dict[str, Any]) -> Iterator[str]:
     else:
         yield f"  {row['reason']}"
     if row["labels"]:
-        yield f"  {', '.join(f'{name}: {text}' for name, text in row['labels'].items())}"
+        yield f"  {_cell(row['labels'], ': ')}"
     if row["file"]:
         yield f"  {row['file']}:{row['line']}"
 
 
-def _cell(value: Any) -> Any:
-    """Spell a list or an object in one cell."""
+def _cell(value: Any, between: str = "=") -> Any:
+    """Spell a list or an object in one cell, with a text between a name and its value."""
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, dict):
-        return ", ".join(f"{name}={text}" for name, text in value.items())
+        return ", ".join(f"{name}{between}{text}" for name, text in value.items())
     return value

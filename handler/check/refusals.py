@@ -1,0 +1,93 @@
+"""Says what OPA refuses of a folder, or cannot judge, in sentences with a file and what to do."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from handler.bundle import Folder, engine
+from handler.check.fault import Fault
+from handler.check.workspace import CAPABILITIES, Workspace, complaint
+
+
+def uncompiled(done: subprocess.CompletedProcess[str], workspace: Workspace) -> Iterator[Fault]:
+    """Yield what `opa check` refuses."""
+    if not done.returncode:
+        return
+    try:
+        errors = json.loads(done.stdout or done.stderr)["errors"]
+    except (json.JSONDecodeError, KeyError):
+        errors = [{"message": complaint(done)}]
+    for error in errors:
+        place = error.get("location") or {}
+        file = Path(place["file"]) if place.get("file") else workspace.policies.path
+        message = str(error.get("message", error))
+        if unloaded := _UNLOADED.search(message):
+            file, message = workspace.policies.path / unloaded[1], unloaded[2]
+        if file.is_relative_to(engine()):  # what a folder defines does not fit to how the engine uses it
+            file, place = workspace.policies.path, {}
+        undefined = re.fullmatch(r"undefined function (\S+)", message)
+        if undefined:
+            problem = _undefined(undefined[1], workspace)
+        else:
+            problem = f"{_in_words(message)}{_alternatives(error.get('details') or {})}"
+        yield Fault(rule="compile", file=file, line=place.get("row"), problem=problem)
+
+
+_UNLOADED = re.compile(r"bundle load failed on (\S+): (.*)", re.DOTALL)
+_UNPARSED = re.compile(r"(\S+):([0-9]+): rego_\w+: (.*)", re.DOTALL)
+
+
+def unloadable(answer: dict[str, Any], workspace: Workspace) -> Iterator[Fault]:
+    """Yield what keeps OPA from loading files that compile without their annotations."""
+    for error in answer.get("errors", []):
+        if error.get("code"):
+            continue  # it is evaluation that ends
+        place = _UNPARSED.search(error["message"])
+        file, line = (Path(place[1]), int(place[2])) if place else (workspace.policies.path, None)
+        problem = f"OPA refuses it: {place[3] if place else error['message']}"
+        yield Fault(rule="compile", file=file, line=line, problem=problem)
+
+
+def undecidable(policies: Folder, answers: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what OPA says where it cannot tell which statements apply to a server."""
+    for server, answer in answers.items():
+        for error in answer.get("errors", []):
+            place = error.get("location") or {}
+            file = Path(place["file"]) if place.get("file") else policies.path
+            problem = f"no statement can be judged for {server}; let one rule hold, as with `else`: {error['message']}"
+            yield Fault(rule="undecidable", file=file, line=place.get("row"), problem=problem)
+
+
+def _in_words(message: str) -> str:
+    """Return what OPA says, where the check can say it better in its own words."""
+    if asked := re.fullmatch(r"undefined ref: (input\S*)", message):
+        return f"asks for {asked[1]}, which no finding has"
+    return f"{message}; use or remove it" if message.endswith(" unused") else f"OPA refuses it: {message}"
+
+
+def _undefined(name: str, workspace: Workspace) -> str:
+    """Say why a function cannot be called: it is not permitted, or there is none of this name."""
+    if name in workspace.builtins:
+        return (
+            f"{name} is not permitted: what it returns does not hang on its arguments alone, or it can take for ever; "
+            "ask for what `input` and `data` hold (the time is `input.now`)"
+        )
+    near = "".join(f"; perhaps {known}" for known in get_close_matches(name, _PERMITTED, 1))
+    return f"there is no function {name}{near}"
+
+
+_PERMITTED = [builtin["name"] for builtin in json.loads(CAPABILITIES.read_text())["builtins"]]
+
+
+def _alternatives(details: dict[str, Any]) -> str:
+    """Say what stands where a reference goes astray, the nearest name first."""
+    names = sorted(map(str, details.get("oneOf") or []))
+    if not names:
+        return ""
+    asked = details["ref"][details.get("pos", -1)]["value"]
+    near = "".join(f"perhaps {name}; " for name in get_close_matches(str(asked), names, 1))
+    return f"; {near}there are {', '.join(names)}"
