@@ -35,6 +35,9 @@ _RESERVED = {
     "system": "belongs to OPA itself",
     "policy_tests": "is for tests, which belong into the folder of the tests",
 }
+_HELPER = (["policy_tests"], ["policy_tests", "stranger"])
+"""The packages of `helper`."""
+
 _PACKAGE = re.compile(r"package\s+(?:data\s*\.\s*)?([A-Za-z_]\w*(?:\s*\.\s*\w+)*)")
 
 
@@ -55,13 +58,14 @@ class Folder:
 
     `files` has the content of every file of Rego and of data by its path below the folder (`allow/web.rego`), without
     the copies of the engine's own files that a folder may still hold. `problems` has what makes it unfit to be loaded,
-    as (path or null, problem and remedy).
+    as (path or null, problem and remedy). `not_run` are the files of tests that are taken for the engine's own.
     """
 
     def __init__(self, path: str | Path, *, tests: bool = False) -> None:
         self.path = Path(path)
         self.problems: list[tuple[str | None, str]] = []
         self.files: dict[str, bytes] = {}
+        self.not_run: list[str] = []
         self._tests = tests
         if not self.path.is_dir():
             what = "tests (--tests)" if tests else "policies (--policies, or POLICIES_PATH of the function)"
@@ -158,20 +162,21 @@ class Folder:
     def _is_of_the_engine(self, name: str, content: bytes) -> bool:
         """Tell whether this is a copy of the engine's file, or its test: the engine comes with the product."""
         top, _, below = name.partition("/")
-        if self._tests:
-            return top == ENGINE
-        own = engine() / below
-        return top == ENGINE and bool(below) and own.is_file() and own.read_bytes() == content
+        if self._tests and top == ENGINE and _package(content)[:2] == ["policy_tests", ENGINE]:
+            self.not_run += [] if helper().parent.samefile(self.path / ENGINE) else [name]
+            return True
+        shipped = helper().parent / below if self._tests else engine() / below
+        return top == ENGINE and bool(below) and shipped.is_file() and shipped.read_bytes() == content
 
     def _check_roots(self) -> None:
         for name, content in self.files.items():
-            if self._tests:
-                if _package(content) == ["policy_tests"]:
-                    problem = "is in package policy_tests, which is the helper that comes with Portcullis: delete it"
-                    self.problems.append((name, f"{problem}, and name your account in defaults.rego"))
-                continue
-            for root in _RESERVED.keys() & set(_roots(name, content)):
+            package = _package(content)
+            if self._tests and package in _HELPER:
+                problem = f"is in package {'.'.join(package)}, which comes with Portcullis for tests: delete it"
+                self.problems.append((name, f"{problem}, and name your account in defaults.rego"))
+            for root in _RESERVED.keys() & set(_roots(name, content)) - ({"policy_tests"} if self._tests else set()):
                 remedy = f"delete {self.shown(ENGINE)}" if name.startswith(f"{ENGINE}/") else "give it another name"
+                remedy = "let tests have packages that begin with policy_tests" if self._tests else remedy
                 self.problems.append((name, f"defines {root}, which {_RESERVED[root]}: {remedy}"))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from handler.bundle import helper
 from handler.cli import main
 from tests.check_driver import compare
 
@@ -24,6 +25,7 @@ allowance contains {
 }
 """
 TEST = "package policy_tests.x\n\ntest_x := true\n"
+CONDITION = 'if input.server.id == "i-0aaa"\n'
 NETWORKS = "office: [203.0.113.0/24]\n"
 LARGE = 8 * 1024 * 1024 + 1
 
@@ -49,6 +51,23 @@ FOLDERS: dict[str, Files] = {
     "a test that adds to the policies": policies() | {"policy_tests/x.rego": "package allow\n\n_x := true\n"},
     "the helper in the tests": policies() | {"policy_tests/x.rego": "package policy_tests\n\nnow := 1\n"},
     "package gate": policies() | {"policies/x.rego": "package gate.extra\n\nx := 1\n"},
+    "a test in package gate": policies() | {"policy_tests/x_test.rego": "package gate.mine\n\ntest_x := true\n"},
+    "a test in package system": policies() | {"policy_tests/x_test.rego": "package system.x\n\ntest_x := true\n"},
+    "data of a test below gate": policies()
+    | {"policy_tests/gate/data.yaml": "x: 1\n", "policy_tests/x_test.rego": TEST},
+    "a test of the team's in the folder gate": policies() | {"policy_tests/gate/x_test.rego": TEST},
+    "a failing test in the folder gate": policies() | {"policy_tests/gate/x_test.rego": TEST.replace("true", "false")},
+    "tests taken for those of the engine": policies()
+    | {
+        "policy_tests/gate/x_test.rego": "package policy_tests.gate.x\n\ntest_x := false\n",
+        "policy_tests/gate/helper/verdict.rego": (helper() / "verdict.rego").read_bytes(),
+        "policy_tests/x_test.rego": TEST,
+    },
+    "the helper of another version": policies()
+    | {"policy_tests/gate/helper/verdict.rego": "package policy_tests\n\nnow := 1\n", "policy_tests/x_test.rego": TEST},
+    "the stranger's test in the tests": policies()
+    | {"policy_tests/x_test.rego": "package policy_tests.stranger\n\ntest_x := true\n"},
+    "package portcullis": policies() | {"policies/x.rego": "package portcullis.check\n\nx := 1\n"},
     "package system": policies() | {"policies/x.rego": "package system.authz\n\nallow := true\n"},
     "an engine of another version": policies() | {"policies/gate/decision.rego": "package gate\n\ndecision := {}\n"},
     "data of the engine": policies() | {"policies/gate/data.yaml": "batch: 1\n"},
@@ -57,6 +76,16 @@ FOLDERS: dict[str, Files] = {
     | {"policies/allow/v0.rego": 'package allow\n\nallowance[x] {\n\tx := {"id": "v0"}\n}\n'},
     "the second Rego": policies() | {"policies/allow/v2.rego": "package allow\n\nimport rego.v2\n"},
     "words of the second Rego": policies() | {"policies/allow/v2.rego": "package allow\n\nimport future.keywords.or\n"},
+    "no `contains`": policies() | {"policies/forbid/x.rego": f"package forbid\n\nprohibition {CONDITION}"},
+    "no `contains` beside others": policies() | {"policies/allow/x.rego": f"package allow\n\nallowance {CONDITION}"},
+    "a statement in place of the set": policies()
+    | {"policies/forbid/x.rego": f'package forbid\n\nprohibition := {{"id": "x"}} {CONDITION}'},
+    "a statement in brackets": policies()
+    | {"policies/forbid/x.rego": f'package forbid\n\nprohibition[{{"id": "x"}}] := true {CONDITION}'},
+    "a name with a statement in brackets": policies()
+    | {"policies/forbid/x.rego": f'package forbid\n\nforbidden[{{"id": "x"}}] := true {CONDITION}'},
+    "data where the gate reads a set": policies() | {"policies/forbid/data.yaml": "prohibition: 1\n"},
+    "a package on two lines": policies() | {"policies/lib/x.rego": "package\n\tlib.x\n\ny := 1\n"},
     "no package": policies() | {"policies/allow/x.rego": "allowance contains {}\n"},
     "no Rego": policies() | {"policies/allow/x.rego": "package allow\n\nallowance contains {\n"},
     "an empty file": policies() | {"policies/allow/x.rego": ""},

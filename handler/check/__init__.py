@@ -9,13 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from handler.bundle import Folder
+from handler.bundle import ENGINE, Folder
 from handler.check import advice, data_shapes, names, tests, unknown
 from handler.check.conditions import Conditions
 from handler.check.data_files import Data, unread_files
 from handler.check.duplicates import joined, repeated
 from handler.check.fault import Fault
-from handler.check.refusals import uncompiled, undecidable, unloadable
+from handler.check.refusals import incomplete, uncompiled, undecidable, unloadable
 from handler.check.register import QUERY, Way
 from handler.check.statements import Statements
 from handler.check.unread import unread, unused
@@ -54,6 +54,7 @@ def check(policies: Folder, test_folder: Folder | None, opa: str, today: date, *
     workspace = Workspace(policies, test_folder, opa)
     data = Data(policies)
     faults = [*read_otherwise(data), *(fault for folder in folders for fault in unread_files(folder))]
+    faults += _not_run(test_folder) if test_folder else []
     pool = workspace.pool
     compiled, formatted = pool.submit(workspace.compiled), pool.submit(workspace.formatted)
     known = pool.submit(workspace.partial, QUERY, {}, ["--unknowns=input"])
@@ -61,7 +62,11 @@ def check(policies: Folder, test_folder: Folder | None, opa: str, today: date, *
     workspace.start_evaluation()
     modules = workspace.parsed()
     faults += _unformatted(formatted.result())
-    refused = [*uncompiled(compiled.result(), workspace)] or [*unloadable(known.result(), workspace)]
+    refused = (
+        [*incomplete(modules)]
+        or [*uncompiled(compiled.result(), workspace)]
+        or [*unloadable(known.result(), workspace)]
+    )
     if refused:
         unplaced = [fault for fault in refused if not fault.line]  # OPA cannot load what is said better already
         return Checked([*faults, *(fault for fault in refused if fault not in unplaced or not data.faults)], {})
@@ -147,6 +152,16 @@ def _advised(statements: Statements, data: Data, today: date) -> Iterator[Fault]
     yield from advice.expiries(statements, today, limits)
     yield from advice.wide(statements)
     yield from advice.without_account(statements)
+
+
+def _not_run(test_folder: Folder) -> list[Fault]:
+    if not test_folder.not_run:
+        return []
+    problem = (
+        f"tests in packages below policy_tests.{ENGINE} are taken for those of the engine and are not run "
+        f"({', '.join(test_folder.not_run)}); delete them, or give tests of yours another package"
+    )
+    return [Fault(rule="unread-file", file=test_folder.path / ENGINE, problem=problem, level="warning")]
 
 
 def _untested(test_folder: Folder) -> Fault:

@@ -12,7 +12,7 @@ from handler.bundle import Folder
 from handler.check.conditions import Conditions
 from handler.check.data_files import Data
 from handler.check.fault import Fault
-from handler.check.refusals import uncompiled, undecidable, unloadable
+from handler.check.refusals import incomplete, uncompiled, undecidable, unloadable
 from handler.check.register import QUERY, Way
 from handler.check.statements import Statements
 from handler.check.syntax import Term, call, statement_rules
@@ -59,7 +59,7 @@ def entries(policies: Folder, opa: str, today: date) -> tuple[list[Entry], list[
     compiled = workspace.pool.submit(workspace.compiled)
     partial = workspace.pool.submit(workspace.partial, QUERY, {}, ["--unknowns=input"])
     modules, data = workspace.parsed(), Data(policies)
-    faults = data.faults or list(uncompiled(compiled.result(), workspace))
+    faults = data.faults or list(incomplete(modules)) or list(uncompiled(compiled.result(), workspace))
     faults = faults or list(unloadable(partial.result(), workspace))
     faults = faults or list(undecidable(policies, {"any server": partial.result()}))
     if faults:

@@ -10,7 +10,21 @@ from typing import Any
 
 from handler.bundle import Folder, engine
 from handler.check.fault import Fault
+from handler.check.syntax import READ, package
 from handler.check.workspace import CAPABILITIES, Workspace, complaint
+
+
+def incomplete(modules: dict[Path, dict[str, Any]]) -> Iterator[Fault]:
+    """Yield the rules that have the name which the gate asks for and are no set, as without `contains`."""
+    for file, module in modules.items():
+        kind = READ.get(package(module), "")
+        for rule in module.get("rules", []):
+            name, *below = rule["head"]["ref"]
+            if name["value"] == kind and (below or "key" not in rule["head"]):
+                problem = (
+                    f"the gate reads {kind} as a set, which this is not; write `{kind} contains {{...}} if {{...}}`"
+                )
+                yield Fault(rule="unread-rule", file=file, line=rule["location"]["row"], problem=problem)
 
 
 def uncompiled(done: subprocess.CompletedProcess[str], workspace: Workspace) -> Iterator[Fault]:
@@ -30,7 +44,9 @@ def uncompiled(done: subprocess.CompletedProcess[str], workspace: Workspace) -> 
         if file.is_relative_to(engine()):  # what a folder defines does not fit to how the engine uses it
             file, place = workspace.policies.path, {}
         undefined = re.fullmatch(r"undefined function (\S+)", message)
-        if undefined:
+        if misplaced := _MISPLACED.search(message):
+            file, problem = Path(misplaced[2]), f"write `{misplaced[1]}` on one line, before everything but comments"
+        elif undefined:
             problem = _undefined(undefined[1], workspace)
         else:
             problem = f"{_in_words(message)}{_alternatives(error.get('details') or {})}"
@@ -38,6 +54,7 @@ def uncompiled(done: subprocess.CompletedProcess[str], workspace: Workspace) -> 
 
 
 _UNLOADED = re.compile(r"bundle load failed on (\S+): (.*)", re.DOTALL)
+_MISPLACED = re.compile(r"do not permit '(package .+)' in module '(.+)'")
 _UNPARSED = re.compile(r"(\S+):([0-9]+): rego_\w+: (.*)", re.DOTALL)
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from handler.check.syntax import SCALARS, Term
 
-QUERY = "x := data.portcullis.check.statement[_]"
+QUERY = "x := data._portcullis.statement[_]"
 """What `opa eval --partial` is asked; see `workspace.REGISTER`."""
 
 KEY_PROBLEM = "one of its keys is a list or an object; write text such as `id` or `tcp`"

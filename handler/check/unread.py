@@ -32,7 +32,7 @@ def unread(modules: Mapping[Path, dict[str, Any]]) -> Iterator[Fault]:
             continue
         for rule in module.get("rules", []):
             head = rule["head"]["ref"][0]["value"]
-            ref = ".".join(str(step["value"]) for step in rule["head"]["ref"])
+            ref = ".".join(str(step["value"]) for step in rule["head"]["ref"] if step["type"] in {"var", "string"})
             if ref != kind and (head == kind or not (head.startswith("_") or (name, head) in used)):
                 example = f"as in `{kind} contains {{...}} if {{...}}`, or used by a rule that is"
                 problem = f"nobody reads `{ref}`; it must be called `{kind}`, {example}"

@@ -21,7 +21,7 @@ SCHEMAS = HERE.parent / "schema"
 _ANNOTATION = "# METADATA\n# scope: subpackages\n# schemas:\n#   - input: schema.finding\npackage {}\n"
 _METADATA = re.compile(rb"^([ \t]*#[ \t]*)METADATA\b", re.MULTILINE)
 
-REGISTER = """package portcullis.check
+REGISTER = """package _portcullis
 
 statement contains ["allowance", value] if some value in data.gate.allowance
 
@@ -45,7 +45,7 @@ class Workspace:
     @cached_property
     def _engine_bundle(self) -> Bundle:
         files = {file.as_posix(): file.read_bytes() for file in sorted(engine().rglob("*.rego"))}
-        return Bundle({**files, "register.rego": REGISTER.encode()}, [ENGINE, "portcullis"])
+        return Bundle({**files, (engine() / "register.rego").as_posix(): REGISTER.encode()}, [ENGINE, "_portcullis"])
 
     @cached_property
     def _policy_bundle(self) -> Bundle:
