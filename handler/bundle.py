@@ -68,7 +68,11 @@ class Folder:
         self.not_run: list[str] = []
         self._tests = tests
         if not self.path.is_dir():
-            what = "tests (--tests)" if tests else "policies (--policies, or POLICIES_PATH of the function)"
+            what = (
+                "tests (--tests)"
+                if tests
+                else "policies (DIR or --policies of a command, POLICIES_PATH of the function)"
+            )
             self.problems.append((None, f"is no folder: name that of the {what}"))
             return
         for name, content in self._read():
@@ -142,11 +146,15 @@ class Folder:
             self._refuse(file, "is a symbolic link out of the folder: put the file itself there")
             return None
         try:
+            if file.is_symlink() and not file.exists():
+                self._refuse(file, "is a symbolic link that leads nowhere: put the file itself there, or remove it")
+                return None
             if file.exists() and not file.is_file():
                 self._refuse(file, "is no file of text: put one there, or remove it")
                 return None
             if file.stat().st_size > _MOST_BYTES:
-                self._refuse(file, "is larger than 8 MiB: split it into several files, each in a folder of its own")
+                apart = "" if file.suffix == ".rego" else ", each in a folder of its own"
+                self._refuse(file, f"is larger than 8 MiB: split it into several files{apart}")
                 return None
             return file.read_bytes()
         except OSError as error:

@@ -53,6 +53,13 @@ def test_malformed_statement_is_marked(capsys: pytest.CaptureFixture[str]) -> No
     assert [entry["id"] for entry in statements if entry["malformed"]] == ["broken"]
 
 
+def test_days_that_are_no_number_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks for what expires within fewer than no days has made a mistake."""
+    with pytest.raises(SystemExit):
+        main(["allowed", str(HERE / "policies"), "--expiring=-5"])
+    assert "-5 is no number of days; write it like 30" in capsys.readouterr().err
+
+
 SSH = """package allow
 
 allowance contains {

@@ -72,6 +72,24 @@ FOLDERS: dict[str, Files] = {
     "an engine of another version": policies() | {"policies/gate/decision.rego": "package gate\n\ndecision := {}\n"},
     "data of the engine": policies() | {"policies/gate/data.yaml": "batch: 1\n"},
     "large": policies() | {"policies/partners/data.json": b" " * LARGE},
+    "large Rego": policies() | {"policies/lib/x.rego": b" " * LARGE},
+    "a conflict": policies()
+    | {
+        "policies/allow/x.rego": 'package allow\n\n_tier := "a"\n\n_tier := "b"\n',
+        "policies/allow/y.rego": 'package allow\n\nallowance contains {"id": "x"} if _tier == "a"\n',
+    },
+    "a function that is none": policies()
+    | {
+        "policies/allow/x.rego": 'package allow\n\n_x := data.gate.reached_form(["office"])\n',
+        "policy_tests/x_test.rego": f"{TEST}\ntest_y if data.policy_tests.verdit({{}})\n\ntest_z if verdit({{}})\n",
+    },
+    "ports without a protocol": policies()
+    | {
+        "policy_tests/x_test.rego": "package policy_tests.x\n\nimport data.policy_tests.verdict\n\n"
+        'test_x if verdict({}, "443", ["0.0.0.0/0"]) == {"allow tcp 443 from 0.0.0.0/0: web"}\n'
+    },
+    "NUL in data": policies() | {"policies/partners/data.yaml": "a: 1\nb: \0\n"},
+    "a merge in data": policies() | {"policies/partners/data.yaml": "a: &a {x: 1}\nb:\n  <<: *a\n"},
     "Rego of before": policies()
     | {"policies/allow/v0.rego": 'package allow\n\nallowance[x] {\n\tx := {"id": "v0"}\n}\n'},
     "the second Rego": policies() | {"policies/allow/v2.rego": "package allow\n\nimport rego.v2\n"},

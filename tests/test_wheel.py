@@ -148,7 +148,10 @@ def test_init_makes_a_workflow_that_runs(team: Path, opa_path: str) -> None:
     refused = run(team, install, Path(sys.executable).parent, opa_path)
     assert refused.returncode == 1
     assert refused.stdout.startswith("::error file=.github/workflows/policies.yaml::PORTCULLIS is empty")
-    assert commands == ["portcullis check --format github", "opa test policies policy_tests $(portcullis engine)"]
+    assert commands == [
+        "portcullis check --coverage --format github",
+        "opa test policies policy_tests $(portcullis engine)",
+    ]
     for command in commands:
         done = run(team, command, Path(sys.executable).parent, opa_path)
         assert (done.returncode, "::" in done.stdout) == (0, False), f"{command}\n{done.stdout}{done.stderr}"

@@ -4,6 +4,7 @@ Static checks read the folder, its syntax trees (`opa parse`) and its register (
 `opa fmt` and the tests have the rest. The commands of `opa` run side by side.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -70,14 +71,18 @@ def check(policies: Folder, test_folder: Folder | None, opa: str, today: date, *
     if refused:
         unplaced = [fault for fault in refused if not fault.line]  # OPA cannot load what is said better already
         return Checked([*faults, *(fault for fault in refused if fault not in unplaced or not data.faults)], {})
-    faults += undecidable(policies, {"any server": known.result(), "a server without tags": untagged.result()})
+    undecided = list(undecidable(policies, {"any server": known.result(), "a server without tags": untagged.result()}))
+    faults += undecided
     written = _of(policies, modules)
     uses = Uses(written.values())
     conditions, without_tags = Conditions(known.result(), uses), Conditions(untagged.result(), uses)
     statements = Statements(workspace, conditions, Written(written, data), data)
     references = {file: list(names.references(module)) for file, module in written.items()}
     faults += _read(modules, written, references, data)
-    faults += _judged(statements, written, {fault.file for fault in faults if fault.rule == "absent-name"})
+    explained: set[Path | None] = (
+        set(written) if undecided else {fault.file for fault in faults if fault.rule == "absent-name"}
+    )
+    faults += _judged(statements, written, explained)
     faults += _asked(workspace, statements, without_tags, uses, data)
     faults += _advised(statements, data, today)
     faults += advice.unused_accounts(data, [reference for file in references.values() for reference in file])
@@ -194,7 +199,10 @@ def _overlapping(policies: Folder, test_folder: Folder | None) -> Iterator[Fault
 
 def _unformatted(done: Any) -> Iterator[Fault]:
     for name in done.stdout.splitlines():
-        yield Fault(rule="format", file=Path(name), problem=f"is not formatted; run `opa fmt --write {name}`")
+        content = Path(name).read_bytes()
+        cause = " (it begins with a byte order mark)" if content.startswith(BOM_UTF8) else ""
+        cause = " (its lines end in CRLF)" if b"\r\n" in content else cause
+        yield Fault(rule="format", file=Path(name), problem=f"is not formatted{cause}; run `opa fmt --write {name}`")
 
 
 def _of(folder: Folder, modules: Modules) -> Modules:

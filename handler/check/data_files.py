@@ -83,6 +83,9 @@ class Data:
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             self._refuse(file, line, "cannot be read: it is not all UTF-8; save it as UTF-8")
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            self._refuse(file, line, f"cannot be read: the character U+{ord(text[error.position]):04X}; remove it")
         except yaml.YAMLError as error:
             self._refuse(file, None, f"cannot be read: {error}")
         except RecursionError:
@@ -96,6 +99,8 @@ class Data:
             for key, item in node.value:
                 if is_text(key):
                     self._keep((*place, key.value), Value(file=file, line=_line(key), node=item))
+                elif key.value == "<<":
+                    self._refuse(file, _line(key), "the key << merges another object into this; write its keys out")
                 else:
                     self._refuse(file, _line(key), f"the key {spelled(key)} is not text; write it in quotes")
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from handler.bundle import Folder, engine
+from handler.bundle import ENGINE, Folder, engine, helper
 from handler.check.fault import Fault
 from handler.check.syntax import READ, package
 from handler.check.workspace import CAPABILITIES, Workspace, complaint
@@ -83,6 +83,8 @@ def _in_words(message: str) -> str:
     """Return what OPA says, where the check can say it better in its own words."""
     if asked := re.fullmatch(r"undefined ref: (input\S*)", message):
         return f"asks for {asked[1]}, which no finding has"
+    if message == "empty module":
+        return "is empty; write a package and rules, or remove the file"
     return f"{message}; use or remove it" if message.endswith(" unused") else f"OPA refuses it: {message}"
 
 
@@ -93,11 +95,23 @@ def _undefined(name: str, workspace: Workspace) -> str:
             f"{name} is not permitted: what it returns does not hang on its arguments alone, or it can take for ever; "
             "ask for what `input` and `data` hold (the time is `input.now`)"
         )
-    near = "".join(f"; perhaps {known}" for known in get_close_matches(name, _PERMITTED, 1))
+    near = "".join(f"; perhaps {known}" for known in get_close_matches(name, _FUNCTIONS, 1))
     return f"there is no function {name}{near}"
 
 
 _PERMITTED = [builtin["name"] for builtin in json.loads(CAPABILITIES.read_text())["builtins"]]
+_FUNCTION = re.compile(r"^([a-z]\w*)\(", re.MULTILINE)
+_FUNCTIONS = [
+    *_PERMITTED,
+    *(f"data.{ENGINE}.{name}" for file in engine().glob("*.rego") for name in _FUNCTION.findall(file.read_text())),
+    *(
+        f"{prefix}{name}"
+        for file in helper().glob("*.rego")
+        for name in _FUNCTION.findall(file.read_text())
+        for prefix in ("", "data.policy_tests.")
+    ),
+]
+"""The functions that policies and tests may call: of OPA, of the engine, and of the helper for tests."""
 
 
 def _alternatives(details: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--expiring",
         metavar="DAYS",
-        type=int,
+        type=_days,
         help="only what expires within so many days, or has expired, soonest first",
     )
     parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="%(default)s")
@@ -62,6 +62,14 @@ def run(given: argparse.Namespace) -> int:
         case _:
             print("\n\n".join("\n".join(_block(row)) for row in rows) or "nothing is allowed or prohibited")
     return 0
+
+
+def _days(text: str) -> int:
+    """Read a number of days."""
+    if not (text.isascii() and text.isdecimal()):
+        msg = f"{text} is no number of days; write it like 30"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def _row(entry: Any, file: str | None) -> dict[str, Any]:

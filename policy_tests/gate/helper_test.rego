@@ -56,3 +56,10 @@ test_an_allowance_for_anybody_may_say_so if {
 	allowance := object.union(everything, {"everywhere": true})
 	stranger.test_no_allowance_applies_to_a_stranger with data.allow.allowance as {allowance}
 }
+
+test_says_how_ports_are_written if {
+	every ports in ["443", "tcp/443", "tcp https"] {
+		line := sprintf("nothing, since %s names no ports; write them like tcp 443 or udp 8000-8100", [ports])
+		verdict({}, ports, ["0.0.0.0/0"]) == {line}
+	}
+}

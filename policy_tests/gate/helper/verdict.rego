@@ -17,6 +17,10 @@ now := "2026-11-24T06:12:00Z"
 
 verdict(server, ports, sources) := told(decision) if {
 	decision := data.gate.decision with input as finding(server, [exposure(ports, sources)])
+} else := {line} if {
+	not exposure(ports, sources)
+	line := sprintf("nothing, since %v names no ports; write them like tcp 443 or udp 8000-8100", [ports])
+	print(concat("\n  ", ["the gate says:", line]))
 }
 
 finding(server, exposures) := {
