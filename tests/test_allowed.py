@@ -47,6 +47,32 @@ def test_json_and_csv_have_the_same_statements(capsys: pytest.CaptureFixture[str
     assert (rdp["except"], rdp["where_unknown"], rdp["expires"]) == (["office"], "allowed", None)
 
 
+HELPERS = """
+_web if {
+	input.server.account == "111122223333"
+	input.server.tags.Role in {"a", "b"}
+}
+
+_web if input.server.name == "www"
+
+_made := {"id": "made", "tcp": [1], "sources": ["office"]}
+
+allowance contains _made if input.server.id == "i-0aaa"
+"""
+
+
+def test_what_helpers_ask_is_written_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A helper is followed by what it asks, and a statement that a rule takes from elsewhere has its place."""
+    file = tmp_path / "x.rego"
+    file.write_text(SSH.replace("if {", "if {\n\t_web") + HELPERS)
+    assert main(["allowed", str(tmp_path), *NOW, "--format", "json"]) == 0
+    made, ssh = json.loads(capsys.readouterr().out)["statements"]
+    account = "account 111122223333"
+    ways = f"that is: {account}; tag Role = a or b, or name www; {account}"
+    assert (ssh["conditions"], ssh["line"]) == (["_web", account, ways], 4)
+    assert (made["conditions"], made["line"]) == (["id i-0aaa"], 22)
+
+
 def test_malformed_statement_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
     """What covers nothing is listed as such, and only that."""
     statements = json.loads(listed(capsys, "--format", "json"))["statements"]

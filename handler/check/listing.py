@@ -15,7 +15,7 @@ from handler.check.fault import Fault
 from handler.check.refusals import incomplete, uncompiled, undecidable, unloadable
 from handler.check.register import QUERY, Way
 from handler.check.statements import Statements
-from handler.check.syntax import Term, call, statement_rules
+from handler.check.syntax import Term, call, nodes, statement_rules
 from handler.check.uses import Uses
 from handler.check.workspace import Workspace
 from handler.check.written import Written
@@ -27,7 +27,7 @@ _FIELDS = {"server.name": "name", "server.id": "id", "server.account": "account"
 
 
 _MORE = "what else the rule asks that makes it"
-_NOWHERE: list[_Place] = [(None, None, (_MORE,))]
+_MOST_WAYS = 4
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -78,7 +78,9 @@ def entries(policies: Folder, opa: str, today: date) -> tuple[list[Entry], list[
     }
     listed = []
     for way in _distinct(conditions.ways):
-        for file, line, asked in _places(way, written, bodies, data) or _NOWHERE:
+        for file, line, asked in _places(way, written, bodies, data, conditions) or [
+            _of_text(way, modules, conditions)
+        ]:
             entry = Entry(
                 kind=way.kind,
                 id=way.id,
@@ -110,7 +112,11 @@ def _distinct(ways: list[Way]) -> list[Way]:
 
 
 def _places(
-    way: Way, written: Written, bodies: dict[tuple[Path, int | None], list[dict[str, Any]]], data: Data
+    way: Way,
+    written: Written,
+    bodies: dict[tuple[Path, int | None], list[dict[str, Any]]],
+    data: Data,
+    conditions: Conditions,
 ) -> list[_Place]:
     """Return where a statement is written, and what it asks there."""
     places: list[_Place] = []
@@ -119,9 +125,33 @@ def _places(
             asked = list(_row(place.row, data))
         else:
             body = bodies.get((place.file, place.rule), way.expressions)
-            asked = [_asked(expression) or _MORE for expression in body if not expression.get("generated")]
+            body = [expression for expression in body if not expression.get("generated")]
+            asked = [_asked(expression) or _MORE for expression in body]
+            expanded = _expanded(way, conditions)
+            asked += [f"that is: {expanded}"] if expanded and not all(map(_in_words, body)) else []
         places.append((place.file, place.line, tuple(dict.fromkeys(asked)) or ("every server",)))
     return places
+
+
+def _of_text(way: Way, modules: dict[Path, dict[str, Any]], conditions: Conditions) -> _Place:
+    """Return where the id of a statement that a rule takes from elsewhere is written, if that is at one place."""
+    places = [
+        (file, node["location"]["row"])
+        for file, module in modules.items()
+        for node in nodes(module)
+        if node.get("type") == "string" and node["value"] == way.id
+    ]
+    file, line = places[0] if len(places) == 1 else (None, None)
+    return file, line, (_expanded(way, conditions) or _MORE,)
+
+
+def _expanded(way: Way, conditions: Conditions) -> str:
+    """Say what a statement asks as partial evaluation writes it out, without helpers; nothing if it is not simple."""
+    ways = [other for other in conditions.ways if (other.kind, other.value) == (way.kind, way.value)]
+    asked = [list(map(_in_words, other.expressions)) for other in ways]
+    if len(asked) > _MOST_WAYS or not all(asked) or any("" in words for words in asked):
+        return ""
+    return ", or ".join("; ".join(dict.fromkeys(words)) for words in asked)
 
 
 def _row(place: tuple[str | int, ...], data: Data) -> Iterator[str]:
@@ -138,9 +168,13 @@ def _row(place: tuple[str | int, ...], data: Data) -> Iterator[str]:
 def _asked(expression: dict[str, Any]) -> str:
     """Say what an expression of a rule asks, in words if it is simple, else as it is written."""
     written = base64.b64decode(expression.get("location", {}).get("text", "")).decode(errors="replace")
-    source = " ".join(written.split())
+    return _in_words(expression) or " ".join(written.split())
+
+
+def _in_words(expression: dict[str, Any]) -> str:
+    """Say what an expression asks in words; nothing if it is not simple."""
     if expression.get("negated") or expression.get("with"):
-        return source
+        return ""
     match call(expression):
         case ("equal" | "eq", [left, {"type": "string", "value": str(value)}]) if _field(left):
             return _spelled(_field(left), [value])
@@ -152,7 +186,7 @@ def _asked(expression: dict[str, Any]) -> str:
         case ("internal.member_2", [left, {"type": "ref", "value": [head, {"value": "accounts"}, {"value": name}]}]):
             if _field(left) == "account" and head["value"] == "data":
                 return f"accounts {name}"
-    return source
+    return ""
 
 
 def _spelled(field: str, values: list[str]) -> str:
