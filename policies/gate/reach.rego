@@ -40,8 +40,10 @@ _lies_in(source, members) if {
 #   server by their groups, and from this port up they alone. Load balancers are let in to every port on which a container
 #   may start, also to those to which they send nothing: that is what an exposure says that names a load balancer and no
 #   rule. It is undefined where a group is let in to such a port otherwise, around the load balancer or through it to what
-#   no task has bound, since an allowance for `sg-*` would allow that group too.
+#   no task has bound, since an allowance for `sg-*` would allow that group too, and for
+#   anything but a whole number of 0-65535.
 behind_load_balancers_only(first) if {
+	_is_port(first)
 	input.reach == "internet"
 	input.reach_known
 	_lets_in_load_balancers

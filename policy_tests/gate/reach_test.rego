@@ -79,8 +79,10 @@ _balancers := _of_balancer("tcp 32772-60999", ["sg-0b1b"])
 
 _behind(exposures) if _reported({}, exposures)
 
-_reported(report, exposures) if {
-	gate.behind_load_balancers_only(32768) with input as object.union(
+_reported(report, exposures) if _from(32768, report, exposures)
+
+_from(first, report, exposures) if {
+	gate.behind_load_balancers_only(first) with input as object.union(
 		object.union(finding({}, exposures), {"listeners": [_listener]}),
 		report,
 	)
@@ -119,6 +121,14 @@ test_not_behind_them_where_another_group_is_let_in_beside_them if {
 	every ports in ["tcp 32768", "tcp 65535", "tcp 22-32768", "tcp 32771"] {
 		not _behind([_balancers, exposure(ports, ["sg-0e0e"])])
 		not _behind([_balancers, exposure(ports, ["0.0.0.0/0", "sg-0e0e"])])
+	}
+}
+
+test_not_behind_them_from_what_is_no_port if {
+	every first in [0, 32768, 65535] { _from(first, {}, [_balancers]) }
+	every first in ["32768", "", -1, 0.5, 65536, 100000, null, true, [32768], {"first": 32768}] {
+		not _from(first, {}, [_balancers])
+		not _from(first, {}, [_balancers, exposure("tcp 40000", ["sg-0e0e"])])
 	}
 }
 
