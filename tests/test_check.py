@@ -43,6 +43,7 @@ FOUND_WITHOUT_AN_ID = {
     *("unread", "hidden", "cache-2"),  # the rule, the id itself or the accounts of the row are at fault
     *("member-unused", "member-unused-of-two", "repeated-key", "unformatted", "twin"),  # a line of theirs is wrong
     *("absent-in-a-value", "absent-list", "absent-rule", "absent-import", "absent-member", "absent-member-2"),
+    *("in-forbids", "in-capitals", "in-lib", "in-allows"),  # nobody reads their package
     *("absent-variable", "absent-every", "uses"),
 }
 """The ids of `mistakes` that are not at fault by themselves."""

@@ -19,7 +19,7 @@ from handler.check.fault import Fault
 from handler.check.refusals import incomplete, uncompiled, undecidable, unloadable
 from handler.check.register import QUERY, Way
 from handler.check.statements import Statements
-from handler.check.unread import unread, unused
+from handler.check.unread import unread, unread_in_tests, unused
 from handler.check.uses import Uses
 from handler.check.words import unanswered
 from handler.check.workspace import Workspace
@@ -78,7 +78,7 @@ def check(policies: Folder, test_folder: Folder | None, opa: str, today: date, *
     conditions, without_tags = Conditions(known.result(), uses), Conditions(untagged.result(), uses)
     statements = Statements(workspace, conditions, Written(written, data), data)
     references = {file: list(names.references(module)) for file, module in written.items()}
-    faults += _read(modules, written, references, data)
+    faults += _read(workspace, modules, written, references, data)
     explained: set[Path | None] = (
         set(written) if undecided else {fault.file for fault in faults if fault.rule == "absent-name"}
     )
@@ -110,10 +110,15 @@ def read_otherwise(data: Data) -> Iterator[Fault]:
 
 
 def _read(
-    modules: Modules, policies: Modules, references: dict[Path, list[names.Reference]], data: Data
+    workspace: Workspace,
+    modules: Modules,
+    policies: Modules,
+    references: dict[Path, list[names.Reference]],
+    data: Data,
 ) -> Iterator[Fault]:
     """Find what the files say otherwise than it is read."""
-    yield from unread(policies)
+    yield from unread(workspace.policies.path, policies)
+    yield from unread_in_tests(workspace.test_files(), modules)
     yield from unused(policies)
     yield from joined(policies)
     for file, module in modules.items():

@@ -12,7 +12,7 @@ RULES = {
     "repeated-key": "No key is written twice.",
     "compile": "OPA compiles the policies: strictly, against the schema of a finding, with pure builtins only.",
     "format": "Rego is formatted.",
-    "unread-rule": "The gate asks for every rule of allow and forbid.",
+    "unread-rule": "Every rule of allow and forbid, and of a test file, is read.",
     "shared-helper": "No two files define the same helper.",
     "unused-member": "Whatever `some` names is compared with something.",
     "absent-name": "Every name under `data` is there.",

@@ -1,0 +1,3 @@
+package lib.ports
+
+_is_telnet(port) if port == 23

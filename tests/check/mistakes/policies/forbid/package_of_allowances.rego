@@ -1,0 +1,8 @@
+package allow
+
+allowance contains {
+	"id": "in-allow",
+	"tcp": [23],
+	"sources": ["anywhere"],
+	"reason": "Test",
+}

@@ -1,0 +1,3 @@
+package allows.web
+
+allowances contains {"id": "in-allows"}
