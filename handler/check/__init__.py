@@ -145,13 +145,13 @@ def _asked(
     accounts = {account for ids in data.lists("accounts").values() for account in ids}
     for way, rule, problem in unanswered(conditions, accounts):
         yield fault(rule, way, problem)
-    for way, problem in unknown.allowed_where_unknown(conditions, without_tags):
-        yield fault("allowed-where-unknown", way, problem)
     worlds = {"tags": without_tags}
     for world in unknown.asked_worlds(conditions) - {"tags"}:
         answer = workspace.partial(QUERY, *unknown.world_query(world))
         yield from undecidable(workspace.policies, {f"a server without {world}": answer})
         worlds[world] = Conditions(answer, uses)
+    for way, problem in unknown.allowed_where_unknown(conditions, worlds):
+        yield fault("allowed-where-unknown", way, problem)
     for way, problem in unknown.open_where_unknown(conditions, worlds):
         yield fault("open-where-unknown", way, problem)
 

@@ -21,6 +21,7 @@ class Conditions:
     def __init__(self, answer: dict[str, Any], uses: Uses) -> None:
         self._uses = uses
         partial = answer.get("partial", {})
+        _remove_prints(partial)
         self.ways: list[Way] = ways(answer)
         self._helpers: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
         for module in partial.get("modules", []):
@@ -46,6 +47,13 @@ class Conditions:
         """Say whether a term names what partial evaluation left as it is, and nobody looks into."""
         steps = term["value"] if term.get("type") == "ref" else [{"value": None}]
         return steps[0]["value"] == "data" and not self.helper(term)
+
+    def asks_for_all(self, node: dict[str, Any]) -> bool:
+        """Tell whether a builtin looks into the whole server or finding, as `object.subset` may."""
+        name, arguments = call(node) or ("", [])
+        if not name or name.startswith("data.") or name in {"eq", "object.get"}:
+            return False
+        return any(self.path(argument) in {(), ("server",)} for argument in arguments)
 
     def texts(self, term: Term) -> set[str]:
         """Return the texts in the rule that a term names, and in those that it uses."""
@@ -82,6 +90,26 @@ class Conditions:
         """Give what a term asks for under `input`, by itself or through `object.get`; empty when it is not known."""
         got = self.got(term)
         return got[0] if got else self.path(term) or ()
+
+
+def _remove_prints(tree: Any) -> None:
+    """Remove the calls of `print` from bodies of rules, and what gathers their arguments: they ask for nothing."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list):
+            printed = [part for part in node if isinstance(part, dict) and (call(part) or [""])[0] == "internal.print"]
+            names = {term["value"] for term in nodes(printed) if term.get("type") == "var"}
+            if printed:
+                node[:] = [part for part in node if part not in printed and not _gathers(part, names)]
+        stack.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else [])
+
+
+def _gathers(expression: dict[str, Any], names: set[Any]) -> bool:
+    match call(expression):
+        case ("eq", [{"type": "var", "value": name}, {"type": "setcomprehension"}]):
+            return name in names
+    return False
 
 
 def _bindings(tree: Any) -> Iterator[tuple[str, Term]]:

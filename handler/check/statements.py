@@ -18,6 +18,9 @@ from handler.check.written import Written
 
 _EFFECTS = {"allowance": "covers nothing", "prohibition": "denies whatever it applies to"}
 
+_WHOSE = {("server", field) for field in ("account", "id", "tags", "name")}
+"""What an allowance asks for of which one at least says whom it is for."""
+
 # What the gate says of the statements of the register: [kind, index, field, problem] of what it would refuse, and for
 # each allowance whether it is open to all of IPv4 and of IPv6. Every port is open to anyone where a prohibition is
 # judged, so that one which then forbids nothing never forbids anything.
@@ -139,14 +142,29 @@ class Statements:
                     yield Fault(rule="never-applies", file=file, line=line, id=name, problem=problem)
 
     def unconditional(self) -> Iterator[Fault]:
-        """Find allowances that ask nothing of the finding and do not say that this is meant."""
+        """Find allowances that do not ask whom they are for, and do not say that this is meant."""
         for way in self._first_ways(every=True):
             everywhere = isinstance(way.value, dict) and way.value.get("everywhere") is True
-            asks = any(node.get("value") == "input" for node in self.conditions.nodes(way.expressions))
-            if way.kind == "allowance" and not asks and not everywhere:
+            if way.kind != "allowance" or everywhere or self._says_whom_it_is_for(way):
+                continue
+            if any(node.get("value") == "input" for node in self.conditions.nodes(way.expressions)):
+                problem = "holds in every account, since it asks for no account, id, tag or name; "
+                remedy = (
+                    'ask for one, as in `input.server.account in data.accounts.production`, or say "everywhere": true'
+                )
+            else:
                 problem = "holds for every server of every account, since it asks nothing of the finding; "
                 remedy = 'add `if { ... }` with the servers it is for, or say "everywhere": true'
-                yield self.written.fault("unconditional", way, problem + remedy)
+            yield self.written.fault("unconditional", way, problem + remedy)
+
+    def _says_whom_it_is_for(self, way: Way) -> bool:
+        """Tell whether a way asks for account, id, tags or name, be it in a function that OPA left as it is."""
+        return any(
+            self.conditions.asked(node)[:2] in _WHOSE
+            or self.conditions.asks_for_all(node)
+            or (self.conditions.is_closed(node) and {field for _, field in _WHOSE} & self.conditions.texts(node))
+            for node in self.conditions.nodes(way.expressions)
+        )
 
     def values(self, kind: str) -> list[Way]:
         """Return a way of each statement of a kind that has a fixed value."""

@@ -1,4 +1,4 @@
-"""Finds what a lack of knowledge decides: allowances that hold, and prohibitions that do not, without tags.
+"""Finds what a lack of knowledge decides: allowances that hold, and prohibitions that do not, where it is lacking.
 
 OPA says what is left to ask once something is absent. A way of an allowance that then holds, or hangs on other fields
 alone, and did not do so before, holds by what is absent. A prohibition that asks for something forbids nothing where
@@ -14,11 +14,10 @@ from handler.check.conditions import Conditions
 from handler.check.register import Way
 from handler.check.syntax import call
 from handler.check.workspace import SCHEMAS
-from handler.check.worlds import TAGS, World
+from handler.check.worlds import GROUPS, TAGS, World
 
 _SCHEMA = json.loads((SCHEMAS / "finding.json").read_text())["$defs"]
 _NAME = ("server", "name")
-_ABSENT = {TAGS, _NAME}
 _KNOWN = ("server", "tags_known")
 
 WORLDS = {
@@ -26,17 +25,12 @@ WORLDS = {
     "vpc": (("server", "vpc"),),
     "subnet": (("server", "subnet"),),
     "platform": (("server", "platform"),),
-    "security_groups": (("server", "security_groups"),),
+    "security_groups": (GROUPS,),
 }
 """What may be unknown of a server, together: where nobody knows the tags, nobody knows the name."""
 
 _EMPTY: dict[str, dict[str, Any]] = {"tags": {"tags": {}}, "security_groups": {"security_groups": []}}
 """What a server has where nobody knows it, if that is not absent."""
-
-_PROBLEM = (
-    "holds too where no tags are known, since a `not`, `!=` or default takes absence for consent; "
-    "ask for `input.server.tags_known` too, or for what the tag or the name must be"
-)
 
 
 def world_query(world: str) -> tuple[dict[str, Any], list[str]]:
@@ -48,25 +42,31 @@ def world_query(world: str) -> tuple[dict[str, Any], list[str]]:
     return {"server": _EMPTY.get(world, {})}, unknowns
 
 
-def allowed_where_unknown(conditions: Conditions, untagged: Conditions) -> Iterator[tuple[Way, str]]:
-    """Yield an allowance that takes absence for consent, from its ways for any server and for one without tags."""
-    world = World(untagged, _ABSENT)
-    allowances = [way for way in untagged.ways if way.kind == "allowance"]
-    before = Counter(
-        way.id
-        for way in conditions.ways
-        if _is_judged(conditions, way.expressions, _ABSENT) and not _denies_of_all(conditions, way.expressions)
-    )
-    holding = [
-        way for way in allowances if _is_judged(untagged, way.expressions, {_KNOWN}) and world.may_hold(way.expressions)
-    ]
-    after = Counter(way.id for way in holding)
-    yield from ((way, _PROBLEM) for way in holding if after[way.id] > before[way.id])
+def allowed_where_unknown(conditions: Conditions, worlds: dict[str, Conditions]) -> Iterator[tuple[Way, str]]:
+    """Yield an allowance that takes absence for consent, from its ways for any server and in each world."""
+    for world, where_unknown in worlds.items():
+        absent = set(WORLDS[world])
+        before = Counter(
+            way.id
+            for way in _allowances(conditions)
+            if _is_judged(conditions, way.expressions, absent) and not _denies_of_all(conditions, way.expressions)
+        )
+        there = World(where_unknown, absent)
+        known = {_KNOWN} if world == "tags" else set()
+        holding = [
+            way
+            for way in _allowances(where_unknown)
+            if not _asks_one_of(where_unknown, way.expressions, known) and there.may_hold(way.expressions)
+        ]
+        judged = [way for way in holding if not _is_left(where_unknown, way.expressions)]
+        after = Counter(way.id for way in judged)
+        yield from ((way, _allowed(world)) for way in judged if after[way.id] > before[way.id])
+        yield from ((way, _left_open(world)) for way in holding if _asks_left(where_unknown, way.expressions, world))
 
 
 def asked_worlds(conditions: Conditions) -> set[str]:
-    """Return what may be unknown and prohibitions ask for, as keys of `WORLDS`."""
-    ways = [way for way in conditions.ways if _forbids(way)]
+    """Return what may be unknown and statements ask for, as keys of `WORLDS`."""
+    ways = [way for way in conditions.ways if way.kind == "allowance" or _forbids(way)]
     return {world for way in ways for world in WORLDS if _asks(conditions, way.expressions, world)}
 
 
@@ -76,6 +76,10 @@ def open_where_unknown(conditions: Conditions, worlds: dict[str, Conditions]) ->
         for world, where_unknown in worlds.items():
             if _asks(conditions, way.expressions, world) and not _is_mended(conditions, way, where_unknown, world):
                 yield way, _open(world)
+
+
+def _allowances(conditions: Conditions) -> list[Way]:
+    return [way for way in conditions.ways if way.kind == "allowance"]
 
 
 def _forbids(way: Way) -> bool:
@@ -89,23 +93,21 @@ def _asks(conditions: Conditions, tree: Any, world: str) -> bool:
     return any(
         conditions.asked(node)[:2] in WORLDS[world]
         or (conditions.is_closed(node) and fields & conditions.texts(node))
-        or _asks_for_all(conditions, node)
+        or conditions.asks_for_all(node)
         for node in conditions.nodes(tree)
     )
 
 
-def _asks_for_all(conditions: Conditions, node: dict[str, Any]) -> bool:
-    """Tell whether a builtin looks into the whole server or finding, as `object.subset` may."""
-    name, arguments = call(node) or ("", [])
-    if not name or name.startswith("data.") or name in {"eq", "object.get"}:
-        return False
-    return any(conditions.path(argument) in {(), ("server",)} for argument in arguments)
+def _asks_left(conditions: Conditions, tree: Any, world: str) -> bool:
+    """Tell whether a rule that OPA left as it is asks for what is unknown in a world."""
+    fields = {field for _, field in WORLDS[world]}
+    return any(conditions.is_closed(node) and fields & conditions.texts(node) for node in conditions.nodes(tree))
 
 
 def _denies_of_all(conditions: Conditions, way: list[dict[str, Any]]) -> bool:
     """Tell whether a way looks into the whole server and has a `not`, which absence may then satisfy."""
     negated = any(expression.get("negated") for expression in way)
-    return negated and any(_asks_for_all(conditions, node) for node in conditions.nodes(way))
+    return negated and any(conditions.asks_for_all(node) for node in conditions.nodes(way))
 
 
 def _is_mended(conditions: Conditions, way: Way, where_unknown: Conditions, world: str) -> bool:
@@ -182,6 +184,30 @@ _IDIOMS = {
 }
 
 
+_KNOWLEDGE = {"tags": "input.server.tags_known", "security_groups": "count(input.server.security_groups) > 0"}
+
+
+def _allowed(world: str) -> str:
+    where = "no tags are known" if world == "tags" else f"nobody knows the server's {_NAMES.get(world, world)}"
+    must = {"tags": "the tag or the name", "security_groups": "one of them"}.get(world, "it")
+    return (
+        f"holds too where {where}, since a `not`, `!=`, `every` or default takes absence for consent; "
+        f"ask for `{_known(world)}` too, or for what {must} must be"
+    )
+
+
+def _left_open(world: str) -> str:
+    where = f"nobody knows the server's {_NAMES.get(world, world)}"
+    return (
+        f"may hold too where {where}, for which a function with `else` asks; "
+        f"ask for `{_known(world)}` too, or give the function `input.server.{world}` instead of the server"
+    )
+
+
+def _known(world: str) -> str:
+    return _KNOWLEDGE.get(world, f"input.server.{world}")
+
+
 def _open(world: str) -> str:
     asks, lacks = _IDIOMS.get(world, (f"input.server.{world} == ...", f"not input.server.{world}"))
     return (
@@ -193,5 +219,12 @@ def _open(world: str) -> str:
 
 def _is_judged(conditions: Conditions, way: list[dict[str, Any]], without: set[tuple[str, str]]) -> bool:
     """Tell whether a way asks for none of these, and for no helper of which OPA leaves only the name."""
-    found = list(conditions.nodes(way))
-    return not any(conditions.is_closed(node) or conditions.asked(node)[:2] in without for node in found)
+    return not (_is_left(conditions, way) or _asks_one_of(conditions, way, without))
+
+
+def _is_left(conditions: Conditions, way: list[dict[str, Any]]) -> bool:
+    return any(conditions.is_closed(node) for node in conditions.nodes(way))
+
+
+def _asks_one_of(conditions: Conditions, way: list[dict[str, Any]], fields: set[tuple[str, str]]) -> bool:
+    return any(conditions.asked(node)[:2] in fields for node in conditions.nodes(way))

@@ -24,8 +24,12 @@ def unanswered(conditions: Conditions, accounts: set[str]) -> Iterator[tuple[Way
 
     `accounts` are the ids that the lists of `accounts/data.yaml` hold.
     """
+    wholly = _wholly_unequal(conditions)
     for way in conditions.ways:
         for node in conditions.nodes(way.expressions):
+            unequal = _unequal(conditions, node)
+            if unequal and not (_is_among_an_object(node) and (way.kind, way.id) not in wholly):
+                yield way, "unknown-word", unequal
             field = _field(conditions.asked(node))
             if field:
                 yield way, "unknown-field", field
@@ -45,6 +49,63 @@ def _comparisons(node: dict[str, Any]) -> Iterator[tuple[Term, Term]]:
             yield from ((one, constant) for constant in constants)
         case ("object.get", [_, _, _, constant]):
             yield node, constant
+
+
+def _wholly_unequal(conditions: Conditions) -> set[tuple[str, str]]:
+    """Return kind and id of the statements of which every way looks for text where there is none.
+
+    Whoever goes through the lists in `data.accounts` meets `teams` and `names` there, which are objects.
+    """
+    statements = {(way.kind, way.id) for way in conditions.ways}
+    return statements - {
+        (way.kind, way.id)
+        for way in conditions.ways
+        if not any(_unequal(conditions, node) for node in conditions.nodes(way.expressions))
+    }
+
+
+def _is_among_an_object(node: dict[str, Any]) -> bool:
+    name, arguments = call(node) or ("", [])
+    return name == "internal.member_2" and not node.get("negated") and arguments[1]["type"] == "object"
+
+
+def _unequal(conditions: Conditions, node: dict[str, Any]) -> str | None:
+    """Return what is wrong where text is compared with a value that is none, or sought among such values."""
+    pairs: list[tuple[Term, Term]] = []
+    match call(node):
+        case ("eq" | "neq", [left, right]):
+            pairs = [(left, right), (right, left)]
+        case ("object.get", [_, _, _, value]):
+            pairs = [(node, value)]
+        case ("internal.member_2", [term, {"type": "array" | "set" | "object", "value": list(items)} as among]):
+            path = conditions.asked(term)
+            values = [item[1] for item in items] if among["type"] == "object" else items
+            if values and _is_text(path) and all(value["type"] in _NO_TEXT for value in values):
+                remedy = f"name the list that holds it, as in `{_spelled(path)} in data.accounts.production`"
+                problem = f"looks for {_spelled(path)} among values that are no text, where it never is"
+                return f"{problem}; {remedy if path == _ACCOUNT else 'name a list of texts'}"
+    for term, value in pairs:
+        path = conditions.asked(term)
+        if value["type"] in _NO_TEXT and _is_text(path):
+            listed = value["type"] in {"array", "set", "object"}
+            remedy = f"write `{_spelled(path)} in ...`" if listed else "write a text"
+            return f"compares {_spelled(path)}, a text, with {_NO_TEXT[value['type']]}, which it never is; {remedy}"
+    return None
+
+
+_NO_TEXT = {
+    "array": "a list",
+    "set": "a set",
+    "object": "an object",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def _is_text(path: Path) -> bool:
+    part = _part(path)
+    return "enum" in part or part.get("type") == "string"
 
 
 def _field(path: Path) -> str | None:

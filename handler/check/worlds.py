@@ -8,6 +8,9 @@ from handler.check.conditions import Conditions, Path
 from handler.check.syntax import SCALARS, Term, call
 
 TAGS = ("server", "tags")
+GROUPS = ("server", "security_groups")
+_EMPTY = {TAGS, GROUPS}
+"""What is empty, instead of absent, where nobody knows it."""
 
 _MADE: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "trim_space": str.strip}
 _PARTS: dict[str, Callable[[str, str], bool]] = {
@@ -45,7 +48,7 @@ class World:
 
     def _plain_truth(self, expression: dict[str, Any]) -> bool | None:
         match call(expression):
-            case ("internal.member_2", [_, among]) if self.conditions.path(among) == TAGS:
+            case ("internal.member_2", [_, among]) if self.conditions.path(among) in _EMPTY & {*self.absent}:
                 return False
             case ("internal.member_2", [term, {"type": "array" | "set", "value": list(among)}]):
                 value = self._given(term)
@@ -74,12 +77,15 @@ class World:
         return None
 
     def _is_absent(self, path: Path | None) -> bool:
-        return path is not None and path[:2] in self.absent and path != TAGS
+        return path is not None and path[:2] in self.absent and path not in _EMPTY
 
 
 def _needed(tree: Any) -> Iterator[dict[str, Any]]:
     """Yield the terms without which an expression is undefined: those of comprehensions are not among them."""
     if isinstance(tree, dict) and not str(tree.get("type")).endswith("comprehension"):
+        if "domain" in tree:  # `every` holds where there is nothing to go through
+            yield from _needed(tree["domain"])
+            return
         yield tree
         tree = [part for key, part in tree.items() if key != "body"]
     if isinstance(tree, list):

@@ -12,6 +12,19 @@ _is_elsewhere if {
 	input.server.region == "eu-west-1"
 }
 
+_class(server) := "internal" if server.tags.Zone == "internal"
+
+else := "open"
+
+_class_by(tags) := "internal" if tags.Zone == "internal"
+
+else := "open"
+
+_is_printed if {
+	print(input.server.tags.Team, input.server)
+	not input.reach == "vpn"
+}
+
 _has(key, value) if input.server.tags[key] == value
 
 _is_prod(server) if lower(server.tags.Env) in {"prod", "production"}
@@ -303,6 +316,7 @@ allowance contains {"id": "asked-40", "tcp": [443], "sources": ["office"], "owne
 }
 
 allowance contains {"id": "asked-41", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	input.server.platform
 	not input.server.platform == "windows"
 	input.server.kind != "security_group"
 	input.server.account in data.accounts.production
@@ -335,7 +349,7 @@ allowance contains {"id": "asked-45", "tcp": [443], "sources": ["office"], "owne
 }
 
 allowance contains {"id": "asked-46", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
-	object.get(input.server, "platform", "") != "windows"
+	input.server.platform != "windows"
 	not input.reach in ["vpn", "peered_vpc"]
 	input.server.account in data.accounts.production
 }
@@ -344,4 +358,66 @@ allowance contains {"id": "asked-47", "tcp": [443], "sources": ["office"], "owne
 	input.exposures[0].rule_opens.protocol == "all"
 	input.listeners[_].protocol == input.exposures[_].protocol
 	input.server.account in data.accounts.production
+}
+
+allowance contains {"id": "asked-48", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	count(input.server.security_groups) > 0
+	every group in input.server.security_groups {
+		group in {"sg-0a1"}
+	}
+	input.server.account in data.accounts.production
+}
+
+allowance contains {"id": "asked-49", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	"sg-0a1" in input.server.security_groups
+	not "sg-0a2" in input.server.security_groups
+	input.server.account in data.accounts.production
+}
+
+allowance contains {"id": "asked-50", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	input.server.vpc
+	not input.server.vpc in {"vpc-0a1"}
+	input.server.subnet != "subnet-0a1"
+	input.server.account in data.accounts.production
+}
+
+allowance contains {"id": "asked-51", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	print("a server of", input.server.tags.Team, input.server.platform)
+	input.server.account in data.accounts.production
+}
+
+allowance contains {"id": "asked-52", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	_is_printed
+	input.server.account in data.accounts.production
+}
+
+allowance contains {"id": "asked-53", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	input.server.tags_known
+	_class(input.server) == "open"
+	input.server.account in data.accounts.production
+}
+
+allowance contains {"id": "asked-54", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	_class_by(input.server.tags) == "internal"
+	input.server.account in data.accounts.production
+}
+
+allowance contains {"id": "asked-55", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	some list in ["production", "staging"]
+	input.server.account in data.accounts[list]
+}
+
+allowance contains {"id": "asked-56", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	some list
+	input.server.account in data.accounts[list]
+}
+
+allowance contains {"id": "asked-57", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	some account in data.accounts.production
+	input.server.account == account
+}
+
+allowance contains {"id": "asked-58", "tcp": [443], "sources": ["office"], "owner": "netops", "reason": "Test", "expires": "2027-06-30"} if {
+	input.server.id in {"i-0a1", "i-0a2"}
+	input.server.region in ["eu-west-1"]
 }
