@@ -15,7 +15,7 @@ from handler.check.fault import RULES
 from handler.check.workspace import CAPABILITIES
 from tests.check_driver import CASES, TODAY, compare
 
-FOLDERS = ["compile", "conflict", "failing", "idioms", "mistakes", "types", "unknown_conflict", "warned"]
+FOLDERS = ["compile", "conflict", "failing", "idioms", "minimal", "mistakes", "types", "unknown_conflict", "warned"]
 
 
 def checked(folder: Path, opa_path: str, *, coverage: bool = False) -> Checked:

@@ -97,6 +97,9 @@ def check(policies: Folder, test_folder: Folder | None, opa: str, today: date, *
         counts["tests"] = len(listed)
         failures = list(tests.run(workspace, listed, modules)) if listed else [_untested(test_folder)]
         faults += failures or (list(tests.uncovered(workspace)) if coverage else [])
+    else:
+        problem = "there is no folder policy_tests beside the policies, so nothing tests them; write tests there"
+        faults.append(Fault(rule="no-tests", file=policies.path, problem=problem, level="warning"))
     return Checked(faults, counts)
 
 
@@ -162,6 +165,7 @@ def _advised(statements: Statements, data: Data, today: date) -> Iterator[Fault]
     yield from advice.expiries(statements, today, limits)
     yield from advice.wide(statements)
     yield from advice.without_account(statements)
+    yield from advice.rows_of_any_account(data)
 
 
 def _not_run(test_folder: Folder) -> list[Fault]:

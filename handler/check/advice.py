@@ -7,6 +7,7 @@ from typing import Any
 from yaml.nodes import SequenceNode
 
 from handler.check.data_files import Data
+from handler.check.data_shapes import is_row
 from handler.check.fault import Fault
 from handler.check.names import Reference
 from handler.check.register import Way
@@ -81,6 +82,19 @@ def without_account(statements: Statements) -> Iterator[Fault]:
                 )
                 example = "`input.server.account in data.accounts.production`"
                 yield statements.written.fault("no-account", way, problem + example, level="warning")
+
+
+def rows_of_any_account(data: Data) -> Iterator[Fault]:
+    """Warn of rows by tag or name that hold in any account."""
+    for place, value in data.values.items():
+        row, lists = place[:-1], value.node.value if isinstance(value.node, SequenceNode) else []
+        if place[-1] != "accounts" or not is_row(row) or row[1] == "by_id":
+            continue
+        if any(item.value == "any" for item in lists):
+            name = str(data.values[(*row, "id")].node.value) if (*row, "id") in data.values else "unnamed"
+            problem = f"allowance {name} asks for a tag or the name, which many can write, in any account; "
+            problem += "name lists of accounts, as in `accounts: [production]`"
+            yield Fault(rule="no-account", file=value.file, line=value.line, id=name, problem=problem, level="warning")
 
 
 def unused_accounts(data: Data, references: Iterable[Reference]) -> Iterator[Fault]:

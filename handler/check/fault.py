@@ -32,6 +32,7 @@ RULES = {
     "test": "Every test passes.",
     "test-raises": "No builtin raises in a test.",
     "uncovered": "A test reaches every line.",
+    "no-tests": "Tests are beside the policies.",
     "expired": "No statement has expired.",
     "expires-soon": "No statement expires soon.",
     "long-lived": "No statement runs longer than the folder permits.",

@@ -17,6 +17,7 @@ from handler.check.syntax import nodes
 
 _OPTIONAL: list[Place] = [
     *(("servers", key) for key in ("by_name", "by_id", "by_tag")),
+    *(("accounts", key) for key in ("teams", "names")),
     ("allow", "allowance"),
     ("forbid", "prohibition"),
 ]
