@@ -98,11 +98,13 @@ def _remove_prints(tree: Any) -> None:
     while stack:
         node = stack.pop()
         if isinstance(node, list):
-            printed = [part for part in node if isinstance(part, dict) and (call(part) or [""])[0] == "internal.print"]
-            names = {term["value"] for term in nodes(printed) if term.get("type") == "var"}
+            expressions = [part for part in node if isinstance(part, dict) and "terms" in part]
+            printed = [part for part in expressions if (call(part) or [""])[0] == "internal.print"]
             if printed:
+                names = {term["value"] for term in nodes(printed) if term.get("type") == "var"}
                 node[:] = [part for part in node if part not in printed and not _gathers(part, names)]
-        stack.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else [])
+        parts = node.values() if isinstance(node, dict) else node
+        stack.extend(part for part in parts if isinstance(part, (dict, list)))
 
 
 def _gathers(expression: dict[str, Any], names: set[Any]) -> bool:

@@ -67,7 +67,10 @@ def allowed_where_unknown(conditions: Conditions, worlds: dict[str, Conditions])
 def asked_worlds(conditions: Conditions) -> set[str]:
     """Return what may be unknown and statements ask for, as keys of `WORLDS`."""
     ways = [way for way in conditions.ways if way.kind == "allowance" or _forbids(way)]
-    return {world for way in ways for world in WORLDS if _asks(conditions, way.expressions, world)}
+    asked: set[str] = set()
+    for node in conditions.nodes([way.expressions for way in ways]):
+        asked |= {world for world in WORLDS.keys() - asked if _asks_there(conditions, node, world)}
+    return asked
 
 
 def open_where_unknown(conditions: Conditions, worlds: dict[str, Conditions]) -> Iterator[tuple[Way, str]]:
@@ -89,19 +92,25 @@ def _forbids(way: Way) -> bool:
 
 def _asks(conditions: Conditions, tree: Any, world: str) -> bool:
     """Tell whether an expression asks for what is unknown in a world, be it by a rule that OPA left as it is."""
-    fields = {field for _, field in WORLDS[world]}
-    return any(
+    return any(_asks_there(conditions, node, world) for node in conditions.nodes(tree))
+
+
+def _asks_there(conditions: Conditions, node: dict[str, Any], world: str) -> bool:
+    return (
         conditions.asked(node)[:2] in WORLDS[world]
-        or (conditions.is_closed(node) and fields & conditions.texts(node))
+        or _asks_by_name(conditions, node, world)
         or conditions.asks_for_all(node)
-        for node in conditions.nodes(tree)
     )
+
+
+def _asks_by_name(conditions: Conditions, node: dict[str, Any], world: str) -> bool:
+    fields = {field for _, field in WORLDS[world]}
+    return conditions.is_closed(node) and not fields.isdisjoint(conditions.texts(node))
 
 
 def _asks_left(conditions: Conditions, tree: Any, world: str) -> bool:
     """Tell whether a rule that OPA left as it is asks for what is unknown in a world."""
-    fields = {field for _, field in WORLDS[world]}
-    return any(conditions.is_closed(node) and fields & conditions.texts(node) for node in conditions.nodes(tree))
+    return any(_asks_by_name(conditions, node, world) for node in conditions.nodes(tree))
 
 
 def _denies_of_all(conditions: Conditions, way: list[dict[str, Any]]) -> bool:
