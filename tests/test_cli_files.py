@@ -89,9 +89,9 @@ def test_reports_that_opa_has_no_time_for_lose_no_others(opa_path: str) -> None:
     """Each is undecidable, with its server and the reason; the others are decided."""
 
     class Busy(Opa):
-        def decide(self, findings: Any, deadline: float | None = None) -> Any:
-            answers = super().decide(findings, deadline)
-            return [OpaUnavailableError("no time is left to ask OPA"), *answers[1:]]
+        def decide_parts(self, findings: Any, deadline: float | None = None) -> Any:
+            for part in super().decide_parts(findings, deadline):
+                yield {**part, **({0: OpaUnavailableError("no time is left to ask OPA")} if 0 in part else {})}
 
     reports = [{**DETAIL, "resources": [{**DETAIL["resources"][0], "id": f"i-{number}"}]} for number in (1, 2, 1)]
     records = [Record(id=str(number), event=report) for number, report in enumerate(reports, start=1)]
