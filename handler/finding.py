@@ -77,7 +77,9 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `sources` are CIDRs, security groups (`sg-...`, a peer account's as `222233334444/sg-...`), prefix lists (`pl-...`)
     or `unknown`; never empty. `rules` are the ids of the security-group rules that open it, where known, and
-    `rule_opens` is all that the rule opens, where it is a single one that was read. `group_interfaces` is on how many
+    `rule_opens` is all that the rule opens, where it is a single one that was read. `prefix_list` is the customer's
+    list (`pl-...`) that the rule names, of which `sources` are the addresses, `unknown` among them where it was not
+    read in full. `group_interfaces` is on how many
     network interfaces of the server's account and Region `security_group` is, where they were counted. `interface` is
     the server's network interface (`eni-...`) and `load_balancer` the one in front of it (`app/web/50dc6c495c0c9188`, a
     DNS name from Inspector Classic), where the way to the port is known to lead through them. Behind a load balancer
@@ -92,6 +94,7 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     security_group: str | None = None
     rules: tuple[str, ...] = ()
     rule_opens: Opened | UnsetType = UNSET
+    prefix_list: str | UnsetType = UNSET
     group_interfaces: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     interface: str | UnsetType = UNSET
     load_balancer: str | UnsetType = UNSET

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from handler.finding import Finding, Server, identity
 from handler.lookup import interfaces
-from handler.lookup.inquiry import Inquiry, Place, place_of
+from handler.lookup.inquiry import Inquiry, Place, Read, place_of
 from handler.lookup.interfaces import Interface
 from handler.lookup.notes import noted, some
 
@@ -20,15 +20,15 @@ def look_up(findings: list[Finding], inquiry: Inquiry) -> list[list[Finding]]:
             groups.setdefault(place_of(finding.server), []).append(finding.server.id)
     read = {place: interfaces.of_groups(inquiry, place, ids) for place, ids in groups.items()}
     return [
-        [finding] if finding.server.kind == "instance" else _expanded(finding, *read[place_of(finding.server)])
+        [finding] if finding.server.kind == "instance" else _expanded(finding, read[place_of(finding.server)])
         for finding in findings
     ]
 
 
-def _expanded(finding: Finding, found: dict[str, list[Interface]], unread: dict[str, str]) -> list[Finding]:
+def _expanded(finding: Finding, members: Read[list[Interface]]) -> list[Finding]:
     """Give the findings that one of a group becomes."""
     group = finding.server.id
-    attached = found.get(group, [])
+    attached = members.get(group) or []
     by_instance: dict[str, list[Interface]] = {}
     for interface in attached:
         if interface.instance:
@@ -36,8 +36,8 @@ def _expanded(finding: Finding, found: dict[str, list[Interface]], unread: dict[
     shared = f"{group} is on {len(attached)} network interface{'' if len(attached) == 1 else 's'}"
     instances = [_instance(finding, name, own, shared) for name, own in by_instance.items()]
     others = [interface.owner for interface in attached if not interface.instance]
-    if group in unread:
-        return [*instances, noted(finding, [f"{unread[group]}: what else is behind {group} is unknown"])]
+    if group in members.unread:
+        return [*instances, noted(finding, [f"{members.unread[group]}: what else is behind {group} is unknown"])]
     if others:
         return [*instances, noted(finding, [f"{shared}, and not only of instances: {some(others)}"])]
     return instances or [noted(finding, [f"nothing is in {group} now: whatever joins it is exposed"])]

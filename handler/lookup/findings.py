@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from handler import reachability
 from handler.aws import Accounts
 from handler.finding import Finding
 from handler.folding import Folded, reunite
-from handler.lookup import behind, containers, sharing, sources, tags
+from handler.lookup import behind, containers, sharing, tags
 from handler.lookup.inquiry import Inquiry
 from handler.lookup.notes import noted
 from handler.settings import LookUps
@@ -53,7 +54,7 @@ def _steps(settings: LookUps) -> list[Step]:
     if settings.look_up_tags != "never":
         steps.append(tags.of_all if settings.look_up_tags == "always" else tags.where_missing)
     if settings.look_up_sources:
-        steps.append(sources.look_up)
+        steps.append(reachability.look_up)
     if settings.look_up_containers:
         steps.append(containers.look_up)
     if settings.look_up_sources:

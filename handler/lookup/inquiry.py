@@ -4,9 +4,11 @@ What AWS does not tell is a problem: a sentence that names the action as IAM doe
 """
 
 import logging
+import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, PaginationError, UnknownRegionError
 from botocore.exceptions import ConnectionError as NoConnectionError
@@ -25,6 +27,9 @@ _VALUES = 200
 _REFUSALS = 20
 """How often a filter is halved to find the values that AWS refuses: enough for two among two hundred."""
 
+_AT_ONCE = 10
+"""Questions in flight where each thing has to be asked for by itself; boto3 keeps as many connections."""
+
 _PAGES = 50
 """The most pages of one answer; what has more is taken for endless."""
 
@@ -33,6 +38,10 @@ _PAGE_SIZES = {
     "describe_network_interfaces": 1000,
     "describe_security_group_rules": 1000,
     "describe_network_acls": 1000,
+    "describe_subnets": 1000,
+    "describe_vpcs": 1000,
+    "describe_load_balancers": 400,
+    "describe_target_groups": 400,
     "get_managed_prefix_list_entries": 100,
 }
 """Entries of a page, the most that the API takes; for other operations it chooses."""
@@ -41,6 +50,8 @@ _DENIED = ("AccessDenied", "Unauthorized", "AuthFailure", "ExplicitDeny")
 _THROTTLED = ("Throttl", "RequestLimitExceeded", "TooManyRequests", "RequestThrottled", "SlowDown")
 _LONGEST = 200
 """Characters of AWS's own words in a problem."""
+
+Item = TypeVar("Item")
 
 _FAILURES = (BotoCoreError, ClientError, ResponseParserError, NoRoleError, OutOfTimeError, ValueError)
 
@@ -70,6 +81,25 @@ class Answers(Struct, frozen=True):
     unread: dict[str, str]
 
 
+class Read(Struct, Generic[Item], frozen=True):
+    """Values by the id of what they describe, and, by that id, why one was not read in full; "" stands for all."""
+
+    items: dict[str, Item] = {}
+    unread: dict[str, str] = {}
+
+    def get(self, key: str | None) -> Item | None:
+        """Return the value of an id, null where there is none."""
+        return self.items.get(key or "")
+
+    def problem(self, key: str | None) -> str | None:
+        """Return why the value of an id may be missing or incomplete; null where it is neither."""
+        return self.unread.get(key or "") or self.unread.get("")
+
+    def joined(self, other: "Read[Item]") -> "Read[Item]":
+        """Return all values of both."""
+        return Read(self.items | other.items, self.unread | other.unread)
+
+
 def place_of(server: Server) -> Place:
     """Give where a server is."""
     return Place(server.account, server.region)
@@ -84,6 +114,7 @@ class Inquiry:
         self._answers: dict[tuple[Any, ...], Answer] = {}
         self._hopeless: dict[tuple[str, ...], str] = {}
         self._logged: set[str] = set()
+        self._lock = threading.Lock()
         self.at = accounts.clock()
         """When it began."""
         self.calls: Counter[str] = Counter()
@@ -117,6 +148,18 @@ class Inquiry:
             unread |= dict.fromkeys(batch, answer.problem) if answer.problem else {}
         return Answers(tuple(items), unread)
 
+    def ask_each(self, values: Iterable[str], ask: Callable[[str], Answer]) -> dict[str, Answer]:
+        """Ask the same of many things, each by itself, several at a time; the answers by value.
+
+        The first is asked alone: where it is denied or not answered, the others are not asked at all.
+        """
+        wanted = list(dict.fromkeys(values))
+        answers = {value: ask(value) for value in wanted[:1]}
+        if len(wanted) > 1:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                answers |= dict(zip(wanted[1:], pool.map(ask, wanted[1:]), strict=True))
+        return answers
+
     def _ask(self, place: Place, service: str, operation: str, field: str, arguments: dict[str, Any]) -> Answer:
         scopes = ((), (place.account,), (*place,), (*place, service), (*place, service, operation))
         hopeless = next((self._hopeless[scope] for scope in scopes if scope in self._hopeless), None)
@@ -128,7 +171,8 @@ class Inquiry:
             client = self._accounts.client(service, *place)
             action = f"{client.meta.service_model.signing_name}:{client.meta.method_to_api_mapping[operation]}"
             for page in _pages(client, operation, arguments):
-                self.calls[action] += 1
+                with self._lock:
+                    self.calls[action] += 1
                 items += page.get(field) or []
         except _FAILURES as error:
             problem, scope = _explain(error, action, place)
@@ -139,8 +183,10 @@ class Inquiry:
         return Answer(tuple(items))
 
     def _log(self, problem: str) -> None:
-        if problem not in self._logged:
+        with self._lock:
+            logged = problem in self._logged
             self._logged.add(problem)
+        if not logged:
             _LOGGER.warning("look-up failed", extra={"fields": {"problem": problem}})
 
 

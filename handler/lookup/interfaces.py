@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from handler.lookup.inquiry import Answers, Inquiry, Place
+from handler.lookup.inquiry import Answers, Inquiry, Place, Read
 
 _BY_DESCRIPTION = (
     (re.compile(r"ELB (?P<name>\S+)"), "load balancer {name}"),
@@ -23,41 +23,50 @@ _BY_DESCRIPTION = (
 """What AWS's services write into the description of their interfaces, and how a note names them."""
 
 
+CLOUDFRONT = "CloudFront-VPCOrigins-Service-SG"
+"""The group of CloudFront's interfaces (CloudFront developer guide, "Restrict access with VPC origins")."""
+
+ACCELERATOR = "GlobalAccelerator"
+"""The group of accelerators' interfaces (Global Accelerator developer guide, "Preserve client IP addresses")."""
+
+
 class Interface(Struct, frozen=True):
     """A network interface. `owner` names what it belongs to if to no instance; public IPv4 `addresses` are left out.
 
-    A prefix that is delegated to it (on EKS, the addresses of its pods) is an address in CIDR notation.
+    A prefix that is delegated to it (on EKS, the addresses of its pods) is an address in CIDR notation. `first` is
+    whether targets that are registered by the instance's id get their packets here. `services` are AWS's services that
+    forward their own clients through it.
     """
 
     id: str
     instance: str | None
     groups: tuple[str, ...]
-    subnet: str | None
-    vpc: str | None
-    addresses: tuple[str, ...]
-    owner: str
+    subnet: str | None = None
+    vpc: str | None = None
+    addresses: tuple[str, ...] = ()
+    owner: str = ""
+    zone: str | None = None
+    first: bool = True
+    services: tuple[str, ...] = ()
 
-    def is_of(self, balancer: str) -> bool:
-        """Say whether it is the own interface of a load balancer, named as in a path."""
-        return self.instance is None and self.owner == f"load balancer {balancer}"
+    @property
+    def balancer(self) -> str | None:
+        """The load balancer of which it is a node, named as in a path."""
+        return self.owner.partition("load balancer ")[2] or None if self.instance is None else None
 
 
-def of_instances(
-    inquiry: Inquiry, place: Place, instances: Iterable[str]
-) -> tuple[dict[str, list[Interface]], dict[str, str]]:
-    """Give the interfaces of instances by instance, and by instance why its interfaces could not be read."""
+def of_instances(inquiry: Inquiry, place: Place, instances: Iterable[str]) -> Read[list[Interface]]:
+    """Read the interfaces of instances by instance."""
     answers = _ask(inquiry, place, "attachment.instance-id", instances)
     found: dict[str, list[Interface]] = {}
     for interface in _read(answers):
         if interface.instance:
             found.setdefault(interface.instance, []).append(interface)
-    return found, answers.unread
+    return Read(found, answers.unread)
 
 
-def of_groups(
-    inquiry: Inquiry, place: Place, groups: Iterable[str]
-) -> tuple[dict[str, list[Interface]], dict[str, str]]:
-    """Give the interfaces in security groups by group, and by group why its interfaces could not be read.
+def of_groups(inquiry: Inquiry, place: Place, groups: Iterable[str]) -> Read[list[Interface]]:
+    """Read the interfaces in security groups by group.
 
     An interface in groups of several questions is in the answers to all of them, and counts once.
     """
@@ -66,14 +75,28 @@ def of_groups(
     for interface in dict.fromkeys(_read(answers)):
         for group in interface.groups:
             found.setdefault(group, []).append(interface)
-    return found, answers.unread
+    return Read(found, answers.unread)
 
 
-def of_load_balancers(inquiry: Inquiry, place: Place) -> tuple[list[Interface], str | None]:
-    """Give the own interfaces of all load balancers of a place, and why these are not all."""
+def of_load_balancers(inquiry: Inquiry, place: Place) -> Read[list[Interface]]:
+    """Read the nodes of all load balancers of a place by the balancer's name, and under "" why these are not all."""
     described = "ELB *"
     answers = _ask(inquiry, place, "description", [described])
-    return [one for one in _read(answers) if one.owner.startswith("load balancer ")], answers.unread.get(described)
+    found: dict[str, list[Interface]] = {}
+    for interface in _read(answers):
+        if interface.balancer:
+            found.setdefault(interface.balancer, []).append(interface)
+    return Read(found, {"": answers.unread[described]} if described in answers.unread else {})
+
+
+def of_services(inquiry: Inquiry, place: Place, subnets: Iterable[str]) -> Read[list[Interface]]:
+    """Read the interfaces in subnets by which accelerators and CloudFront come in, by subnet."""
+    answers = _ask(inquiry, place, "subnet-id", subnets)
+    found: dict[str, list[Interface]] = {}
+    for interface in _read(answers):
+        if interface.services:
+            found.setdefault(interface.subnet or "", []).append(interface)
+    return Read(found, answers.unread)
 
 
 def _ask(inquiry: Inquiry, place: Place, name: str, values: Iterable[str]) -> Answers:
@@ -95,9 +118,19 @@ def _read(answers: Answers) -> list[Interface]:
                 *(one.get("Ipv6Prefix", "") for one in told.get("Ipv6Prefixes", [])),
             ),
             owner=_owner(told),
+            zone=told.get("AvailabilityZone"),
+            first=told.get("Attachment", {}).get("DeviceIndex", 0) == 0,
+            services=_services(told),
         )
         for told in answers.items
     ]
+
+
+def _services(told: dict[str, Any]) -> tuple[str, ...]:
+    """Name the services whose clients come in through an interface, by its type and the names of its groups."""
+    names = {group.get("GroupName") for group in told.get("Groups", [])}
+    names |= {ACCELERATOR} if told.get("InterfaceType") == "global_accelerator_managed" else set()
+    return tuple(name for name in (ACCELERATOR, CLOUDFRONT) if name in names)
 
 
 def _owner(told: dict[str, Any]) -> str:

@@ -1,237 +1,262 @@
-"""Load balancers: which one is in a security group, and through which of its listeners a port of a server is reached.
+"""Load balancers: what each listens on, which target groups it forwards to, and what is registered in these.
 
 Shapes: Elastic Load Balancing API reference, versions 2015-12-01 (`LoadBalancer`, `Listener`, `Rule`, `TargetGroup`,
-`TargetHealthDescription`) and 2012-06-01 (`LoadBalancerDescription`, of the Classic ones).
+`TargetHealthDescription`, attributes) and 2012-06-01 (`LoadBalancerDescription`, of the Classic ones).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
 from typing import Any
 
 from msgspec import Struct
 
 from handler.finding import Protocol
-from handler.lookup.inquiry import Answer, Inquiry, Place
-from handler.lookup.interfaces import Interface
+from handler.lookup.inquiry import Inquiry, Item, Place, Read
 
 _UDP: dict[str, tuple[Protocol, ...]] = {
     "UDP": ("udp",),
     "QUIC": ("udp",),
     "TCP_UDP": ("tcp", "udp"),
     "TCP_QUIC": ("tcp", "udp"),
+    "GENEVE": (),
 }
-"""What is taken by listeners and target groups of these protocols; all others (HTTP, HTTPS, TCP, TLS, SSL) take TCP."""
-
-
-_LARGEST = {4: 16, 6: 44}
-"""The shortest prefix that a CIDR block of a VPC has, by IP version (Amazon VPC user guide, "VPC CIDR blocks")."""
-
-ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-"""What is around a target of which no address is known, and where load balancers are of which none is."""
-
-MOST_TARGET_GROUPS = 50
-"""The most target groups of a load balancer that are searched; AWS tells the targets of one at a time."""
+"""What listeners and target groups of these protocols take; all others (HTTP, HTTPS, TCP, TLS, SSL) take TCP."""
 
 
 class Listener(Struct, frozen=True):
-    """A port that a load balancer listens on. A Classic one sends it to one port of its servers."""
+    """A port that a load balancer listens on. `forwards` are the target groups of its default action.
 
-    protocol: Protocol
+    A Classic one sends to one port of its servers.
+    """
+
+    protocols: tuple[Protocol, ...]
     port: int
     arn: str = ""
+    forwards: frozenset[str] = frozenset()
     server_port: int | None = None
 
 
-class Balancer(Struct, frozen=True):
-    """A load balancer; `name` is as a path has it (`app/web/50dc6c495c0c9188`).
+class Zone(Struct, frozen=True):
+    """Where a load balancer has a node: zone, subnet, and addresses that AWS lists for it (often none)."""
 
-    A Classic one has no ARN, and alone tells its listeners and its servers (ids of instances) itself.
+    name: str
+    subnet: str
+    addresses: tuple[str, ...] = ()
+
+
+class Balancer(Struct, frozen=True):
+    """A load balancer; `name` is as a path has it (`app/web/50dc6c495c0c9188`), `kind` as in the API, or `classic`.
+
+    `address_type` is empty where AWS does not say. `enforced` is false when PrivateLink traffic passes its groups
+    unjudged. A Classic one has no ARN, and alone tells its listeners and its servers (ids of instances) itself.
     """
 
     name: str
-    dns_name: str
-    groups: tuple[str, ...]
+    dns_name: str = ""
+    groups: tuple[str, ...] = ()
     arn: str = ""
+    kind: str = "application"
+    internal: bool = False
+    address_type: str = ""
+    vpc: str | None = None
+    zones: tuple[Zone, ...] = ()
+    enforced: bool = True
     listeners: tuple[Listener, ...] = ()
     servers: tuple[str, ...] = ()
 
 
-class Balancers(Struct, frozen=True):
-    """All load balancers of a place, and why these are not all (null if they are)."""
+class TargetGroup(Struct, frozen=True):
+    """A target group. `balancers` are the ARNs of the load balancers that forward to it.
 
-    all: tuple[Balancer, ...]
-    problem: str | None
-
-    def in_group(self, group: str) -> list[Balancer]:
-        """Give those that are in a security group."""
-        return [balancer for balancer in self.all if group in balancer.groups]
-
-    def named(self, name: str) -> Balancer | None:
-        """Give the one of this name, ARN or DNS name, as a report's path has it."""
-        spelled = name_in(name) or name
-        return next((one for one in self.all if spelled in {one.name, one.dns_name}), None)
-
-
-class Target(Struct, frozen=True):
-    """A server as target groups know it: by its id or by an address; and why these may not be all its addresses.
-
-    A security group is in no target group: what is in it is. A load balancer has its name for an id, and is registered
-    by its ARN. `around` are the networks that count as inside: the largest that the CIDR blocks of its VPC may be, as
-    far as its addresses tell, and the addresses of load balancers.
+    `kind` says what its targets are: `instance`, `ip`, `alb` (another load balancer), `lambda`. `preserves` is whether
+    targets of a Network Load Balancer see the addresses of clients unless an attribute says otherwise.
     """
 
+    arn: str
+    name: str = ""
+    kind: str = "instance"
+    protocols: tuple[Protocol, ...] = ("tcp",)
+    family: int = 4
+    vpc: str | None = None
+    balancers: tuple[str, ...] = ()
+    preserves: bool = True
+
+
+class Registered(Struct, frozen=True):
+    """A target: an instance id, an address, or an ARN; its port; and its zone if it is bound to one."""
+
     id: str
-    networks: tuple[IPv4Network | IPv6Network, ...]
-    problem: str | None
-    around: tuple[IPv4Network | IPv6Network, ...]
-
-    def has(self, target: str) -> bool:
-        """Say whether what is registered, an id or an address, is this server."""
-        try:
-            address = ip_address(target)
-        except ValueError:
-            return self.id in {target, name_in(target)}
-        return any(address in network for network in self.networks)
-
-
-def target(server: str, own: Sequence[Interface], problem: str | None) -> Target:
-    """Give a server as target groups know it by its interfaces, and why these could not be read."""
-    networks = addresses(own)
-    nothing = None if own else f"{server} has no network interface now"
-    around = {network.supernet(new_prefix=_LARGEST[network.version]) for network in networks}
-    return Target(server, tuple(networks), problem or nothing, tuple(around))
-
-
-def addresses(own: Iterable[Interface]) -> set[IPv4Network | IPv6Network]:
-    """Give the addresses of interfaces."""
-    return {ip_network(address, strict=False) for one in own for address in one.addresses if address}
+    port: int
+    zone: str | None = None
 
 
 def name_in(arn: str) -> str:
-    """Give the name of a load balancer as a path has it, from its ARN; nothing where this is none."""
+    """Return the name of a load balancer as a path has it, from its ARN; empty where this is none."""
     return arn.partition(":loadbalancer/")[2]
 
 
-def taken(protocol: str) -> tuple[Protocol, ...]:
-    """Give what a listener or a target group of a protocol takes."""
+def named(balancers: Iterable[Balancer], name: str) -> Balancer | None:
+    """Return the load balancer of a name, ARN or DNS name, as a report's path has it."""
+    spelled = name_in(name) or name
+    return next((balancer for balancer in balancers if spelled in {balancer.name, balancer.dns_name}), None)
+
+
+def read(inquiry: Inquiry, place: Place) -> Read[Balancer]:
+    """Read the load balancers of a place by name, Classic ones too, and under "" why these are not all."""
+    current = inquiry.ask(place, "elbv2", "describe_load_balancers", "LoadBalancers")
+    classic = inquiry.ask(place, "elb", "describe_load_balancers", "LoadBalancerDescriptions")
+    balancers = (*map(_current, current.items), *map(_classic, classic.items))
+    return Read({balancer.name: balancer for balancer in balancers}, _missing(current.problem or classic.problem))
+
+
+def target_groups(inquiry: Inquiry, place: Place) -> Read[TargetGroup]:
+    """Read the target groups of a place by ARN, and under "" why these are not all."""
+    answer = inquiry.ask(place, "elbv2", "describe_target_groups", "TargetGroups")
+    groups = map(_target_group, answer.items)
+    return Read({group.arn: group for group in groups}, _missing(answer.problem))
+
+
+def targets(inquiry: Inquiry, place: Place, groups: Iterable[str]) -> Read[tuple[Registered, ...]]:
+    """Read what is registered in target groups, by the group's ARN; its health narrows nothing."""
+    question = ("describe_target_health", "TargetHealthDescriptions", "TargetGroupArn")
+    return _each(inquiry, place, question, groups, lambda items: tuple(map(_registered, items)))
+
+
+def listeners(inquiry: Inquiry, place: Place, balancers: Iterable[str]) -> Read[tuple[Listener, ...]]:
+    """Read the listeners of load balancers, by the balancer's ARN."""
+    question = ("describe_listeners", "Listeners", "LoadBalancerArn")
+    return _each(inquiry, place, question, balancers, lambda items: tuple(map(_listener, items)))
+
+
+def forwards(inquiry: Inquiry, place: Place, listener_arns: Iterable[str]) -> Read[frozenset[str]]:
+    """Read the target groups to which any rule of a listener forwards, by the listener's ARN."""
+    question = ("describe_rules", "Rules", "ListenerArn")
+    return _each(inquiry, place, question, listener_arns, lambda rules: frozenset(_forwards(rules, "Actions")))
+
+
+def attributes(inquiry: Inquiry, place: Place, balancers: Iterable[str], groups: Iterable[str]) -> Read[dict[str, str]]:
+    """Read the attributes of load balancers and of target groups, by their ARN."""
+    of_balancers = ("describe_load_balancer_attributes", "Attributes", "LoadBalancerArn")
+    of_groups = ("describe_target_group_attributes", "Attributes", "TargetGroupArn")
+    read = _each(inquiry, place, of_balancers, balancers, _by_key)
+    return read.joined(_each(inquiry, place, of_groups, groups, _by_key))
+
+
+def _by_key(items: Iterable[dict[str, Any]]) -> dict[str, str]:
+    return {item.get("Key", ""): item.get("Value", "") for item in items}
+
+
+def _each(
+    inquiry: Inquiry, place: Place, question: tuple[str, str, str], values: Iterable[str], spelled: Callable[..., Item]
+) -> Read[Item]:
+    """Ask a question (operation, field of the answer, parameter) of each value by itself."""
+    operation, field, name = question
+    answers = inquiry.ask_each(values, lambda one: inquiry.ask(place, "elbv2", operation, field, **{name: one}))
+    problems = {key: answer.problem for key, answer in answers.items() if answer.problem}
+    return Read({key: spelled(answer.items) for key, answer in answers.items()}, problems)
+
+
+def _missing(problem: str | None) -> dict[str, str]:
+    return {"": problem} if problem else {}
+
+
+def _taken(protocol: str) -> tuple[Protocol, ...]:
     return _UDP.get(protocol, ("tcp",))
 
 
-def read(inquiry: Inquiry, place: Place) -> Balancers:
-    """List the load balancers of a place, Classic ones too."""
-    current = inquiry.ask(place, "elbv2", "describe_load_balancers", "LoadBalancers")
-    classic = inquiry.ask(place, "elb", "describe_load_balancers", "LoadBalancerDescriptions")
-    found = (*map(_current, current.items), *map(_classic, classic.items))
-    return Balancers(found, current.problem or classic.problem)
-
-
-def listeners(inquiry: Inquiry, place: Place, balancer: Balancer) -> tuple[tuple[Listener, ...], str | None]:
-    """Give all listeners of a load balancer, and why these are not all."""
-    if not balancer.arn:
-        return balancer.listeners, None
-    answer = inquiry.ask(place, "elbv2", "describe_listeners", "Listeners", LoadBalancerArn=balancer.arn)
-    found = tuple(
-        Listener(protocol, told.get("Port", 0), told.get("ListenerArn", ""))
-        for told in answer.items
-        for protocol in taken(told.get("Protocol", ""))
-    )
-    return found, answer.problem
-
-
-def sends(
-    inquiry: Inquiry, place: Place, balancer: Balancer, server: Target, ports: tuple[int, int]
-) -> tuple[bool, str | None]:
-    """Say whether a load balancer is known to send to a server's ports, and if not, why it may do so all the same."""
-    if not balancer.arn:
-        return bool(_led_to(balancer, ports)), None
-    told = _target_groups(inquiry, place, balancer)
-    if len(told.items) > MOST_TARGET_GROUPS:
-        return False, f"it has more than {MOST_TARGET_GROUPS} target groups"
-    kinds = {one.get("TargetType") for one in told.items}
-    health = [target_health(inquiry, place, one["TargetGroupArn"]) for one in told.items]
-    problems = (
-        told.problem,
-        *(answer.problem for answer in health),
-        "it sends to another load balancer" if "alb" in kinds else None,
-        server.problem if kinds - {"instance"} or server.id.startswith("sg-") else None,
-    )
-    return (
-        any(_is(one, server, ports) for answer in health for one in answer.items),
-        next((problem for problem in problems if problem), None),
+def _current(told: dict[str, Any]) -> Balancer:
+    """Read an application, network or gateway load balancer."""
+    arn = told.get("LoadBalancerArn", "")
+    name = name_in(arn) or told.get("LoadBalancerName", "")
+    kinds = {"app": "application", "net": "network", "gwy": "gateway"}
+    return Balancer(
+        name,
+        told.get("DNSName", ""),
+        tuple(told.get("SecurityGroups", [])),
+        arn,
+        told.get("Type") or kinds.get(name.partition("/")[0], "application"),
+        internal=told.get("Scheme") == "internal",
+        address_type=told.get("IpAddressType", ""),
+        vpc=told.get("VpcId"),
+        zones=tuple(map(_zone, told.get("AvailabilityZones", []))),
+        enforced=told.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic") != "off",
     )
 
 
-def reaching(
-    inquiry: Inquiry, place: Place, balancer: Balancer, server: Target, ports: tuple[int, int]
-) -> tuple[Listener, ...]:
-    """Give the listeners that send to a server's ports; all of them unless AWS tells that it is fewer."""
-    every, _ = listeners(inquiry, place, balancer)
-    if not balancer.arn:
-        return _led_to(balancer, ports) or every
-    told = _target_groups(inquiry, place, balancer)
-    health = {group: target_health(inquiry, place, group) for group in (one["TargetGroupArn"] for one in told.items)}
-    rules = {
-        one: inquiry.ask(place, "elbv2", "describe_rules", "Rules", ListenerArn=one.arn) for one in every if one.arn
-    }
-    if told.problem or any(answer.problem for answer in (*health.values(), *rules.values())):
-        return every
-    own = {group for group, answer in health.items() if any(_is(one, server, ports) for one in answer.items)}
-    return tuple(one for one, answer in rules.items() if own & set(_forwards(answer))) or every
-
-
-def _led_to(classic: Balancer, ports: tuple[int, int]) -> tuple[Listener, ...]:
-    return tuple(
-        one for one in classic.listeners if one.server_port is not None and ports[0] <= one.server_port <= ports[1]
+def _zone(told: dict[str, Any]) -> Zone:
+    addresses = [
+        address
+        for item in told.get("LoadBalancerAddresses", [])
+        for address in (item.get("PrivateIPv4Address"), item.get("IPv6Address"))
+        if address
+    ]
+    return Zone(
+        told.get("ZoneName", ""), told.get("SubnetId", ""), (*addresses, *told.get("SourceNatIpv6Prefixes", []))
     )
 
 
-def _target_groups(inquiry: Inquiry, place: Place, balancer: Balancer) -> Answer:
-    """Give the target groups of a load balancer, from a list of all: one question, however many balancers there are."""
-    answer = inquiry.ask(place, "elbv2", "describe_target_groups", "TargetGroups")
-    return Answer(tuple(one for one in answer.items if balancer.arn in one.get("LoadBalancerArns", [])), answer.problem)
-
-
-def target_health(inquiry: Inquiry, place: Place, target_group: str) -> Answer:
-    """Give the targets of a target group, each with its health."""
-    return inquiry.ask(
-        place, "elbv2", "describe_target_health", "TargetHealthDescriptions", TargetGroupArn=target_group
+def _classic(told: dict[str, Any]) -> Balancer:
+    """Read a Classic load balancer."""
+    described = [item.get("Listener", {}) for item in told.get("ListenerDescriptions", [])]
+    return Balancer(
+        told.get("LoadBalancerName", ""),
+        told.get("DNSName", ""),
+        tuple(told.get("SecurityGroups", [])),
+        kind="classic",
+        internal=told.get("Scheme") == "internal",
+        address_type="ipv4",
+        vpc=told.get("VPCId"),
+        zones=tuple(Zone("", subnet) for subnet in told.get("Subnets", [])),
+        listeners=tuple(
+            Listener(("tcp",), item.get("LoadBalancerPort", 0), server_port=item.get("InstancePort"))
+            for item in described
+        ),
+        servers=tuple(item.get("InstanceId", "") for item in told.get("Instances", [])),
     )
 
 
-def _is(told: dict[str, Any], server: Target, ports: tuple[int, int]) -> bool:
-    registered = told.get("Target", {})
-    return ports[0] <= registered.get("Port", -1) <= ports[1] and server.has(registered.get("Id", ""))
+def _listener(told: dict[str, Any]) -> Listener:
+    return Listener(
+        _taken(told.get("Protocol", "")),
+        told.get("Port", 0),
+        told.get("ListenerArn", ""),
+        frozenset(_forwards([told], "DefaultActions")),
+    )
 
 
-def _forwards(rules: Answer) -> Iterator[str]:
-    """Give the target groups that the rules of a listener, its default one among them, forward to."""
-    for action in (action for rule in rules.items for action in rule.get("Actions", [])):
+def _forwards(told: Iterable[dict[str, Any]], field: str) -> Iterator[str]:
+    """Give the target groups to which the actions of listeners or of rules forward."""
+    for action in (action for item in told for action in item.get(field, [])):
         if "TargetGroupArn" in action:
             yield action["TargetGroupArn"]
         for group in action.get("ForwardConfig", {}).get("TargetGroups", []):
             yield group.get("TargetGroupArn", "")
 
 
-def _current(told: dict[str, Any]) -> Balancer:
-    """Read an application or network load balancer."""
-    arn = told.get("LoadBalancerArn", "")
-    return Balancer(
-        name_in(arn) or told.get("LoadBalancerName", ""),
-        told.get("DNSName", ""),
-        tuple(told.get("SecurityGroups", [])),
-        arn,
+def _target_group(told: dict[str, Any]) -> TargetGroup:
+    kind, protocol = told.get("TargetType", "instance"), told.get("Protocol", "")
+    return TargetGroup(
+        told.get("TargetGroupArn", ""),
+        told.get("TargetGroupName", ""),
+        kind,
+        _taken(protocol),
+        6 if told.get("IpAddressType") == "ipv6" else 4,
+        told.get("VpcId"),
+        tuple(told.get("LoadBalancerArns", [])),
+        preserves=kind != "ip" or protocol in _UDP,
     )
 
 
-def _classic(told: dict[str, Any]) -> Balancer:
-    """Read a Classic load balancer."""
-    described = [one.get("Listener", {}) for one in told.get("ListenerDescriptions", [])]
-    return Balancer(
-        told.get("LoadBalancerName", ""),
-        told.get("DNSName", ""),
-        tuple(told.get("SecurityGroups", [])),
-        listeners=tuple(
-            Listener("tcp", one.get("LoadBalancerPort", 0), server_port=one.get("InstancePort")) for one in described
-        ),
-        servers=tuple(one.get("InstanceId", "") for one in told.get("Instances", [])),
-    )
+def _registered(told: dict[str, Any]) -> Registered:
+    target = told.get("Target", {})
+    zone = target.get("AvailabilityZone")
+    return Registered(target.get("Id", ""), target.get("Port", -1), None if zone in {None, "all"} else zone)
+
+
+def is_address(target: str) -> bool:
+    """Say whether what is registered is an address."""
+    try:
+        ip_address(target)
+    except ValueError:
+        return False
+    return True

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from handler.lookup.inquiry import Inquiry, Place
+from handler.lookup.inquiry import Inquiry, Place, Read
 
 Network = IPv4Network | IPv6Network
 
@@ -36,20 +36,30 @@ class Acl:
     def __init__(self, name: str, entries: Sequence[Entry]) -> None:
         self.id = name
         self._entries = entries
-        self._known: dict[tuple[str, int, int, str], list[tuple[int, int, tuple[str, ...]]]] = {}
+        self._known: dict[tuple[Any, ...], list[tuple[int, int, tuple[str, ...]]]] = {}
 
-    def narrow(self, protocol: str, low: int, high: int, source: str) -> list[tuple[int, int, tuple[str, ...]]]:
-        """Give, for each part of a port range, what of a CIDR is let in there; parts where nothing is are left out.
+    def narrow(
+        self, protocol: str, low: int, high: int, source: str, past: tuple[Network, ...] = ()
+    ) -> list[tuple[int, int, tuple[str, ...]]]:
+        """Return, for each part of a port range, what of a CIDR gets in there; parts where nothing does are left out.
 
-        Exact, but for one case: of everybody (0.0.0.0/0, ::/0) more than half stays everybody, since an ACL that keeps
-        a few out is no reason to take an open port for less open, or to list what is left in thirty pieces.
+        `past` are networks that the ACL does not stand before. Exact, but for one case: where at least 15/16 of the
+        CIDR are left it stays whole, since an ACL that keeps a few out makes no open port less open, and what is left
+        would be a list of up to thirty networks.
         """
-        key = (protocol, low, high, source)
+        key = (protocol, low, high, source, past)
         if key not in self._known:
-            self._known[key] = self._narrow(protocol, low, high, ip_network(source))
+            self._known[key] = self._narrow(protocol, low, high, ip_network(source), past)
         return self._known[key]
 
-    def _narrow(self, protocol: str, low: int, high: int, network: Network) -> list[tuple[int, int, tuple[str, ...]]]:
+    def is_open(self) -> bool:
+        """Say whether it lets everybody in to every port; of a family without any entry it says nothing."""
+        first = {entry.network.version: entry for entry in reversed(self._entries)}
+        return all(entry.allows and entry.protocol == "-1" and entry.network in _EVERYBODY for entry in first.values())
+
+    def _narrow(
+        self, protocol: str, low: int, high: int, network: Network, past: tuple[Network, ...]
+    ) -> list[tuple[int, int, tuple[str, ...]]]:
         entries = [
             entry
             for entry in self._entries
@@ -61,7 +71,7 @@ class Acl:
         cuts = sorted({low} | {end for end in ends if low < end <= high})
         parts: list[tuple[int, int, tuple[str, ...]]] = []
         for start, end in zip(cuts, [*(cut - 1 for cut in cuts[1:]), high], strict=True):
-            sources = _let_in(network, [entry for entry in entries if entry.from_port <= start <= entry.to_port])
+            sources = _let_in(network, [entry for entry in entries if entry.from_port <= start <= entry.to_port], past)
             if parts and parts[-1][2] == sources:
                 parts[-1] = (parts[-1][0], end, sources)
             else:
@@ -69,8 +79,8 @@ class Acl:
         return [part for part in parts if part[2]]
 
 
-def of_subnets(inquiry: Inquiry, place: Place, subnets: Iterable[str]) -> tuple[dict[str, Acl], dict[str, str]]:
-    """Give the ACL of each subnet, and by subnet why it could not be read."""
+def of_subnets(inquiry: Inquiry, place: Place, subnets: Iterable[str]) -> Read[Acl]:
+    """Read the ACL of each subnet."""
     wanted = set(subnets)
     answers = inquiry.ask_of_each(place, "describe_network_acls", "NetworkAcls", "association.subnet-id", wanted)
     found: dict[str, Acl] = {}
@@ -79,7 +89,7 @@ def of_subnets(inquiry: Inquiry, place: Place, subnets: Iterable[str]) -> tuple[
         if acl is not None:
             found |= {one.get("SubnetId", ""): acl for one in told.get("Associations", [])}
     missing = wanted - found.keys() - answers.unread.keys()
-    return found, answers.unread | {subnet: f"the network ACL of {subnet} cannot be read" for subnet in missing}
+    return Read(found, answers.unread | {subnet: f"the network ACL of {subnet} cannot be read" for subnet in missing})
 
 
 def _read(told: dict[str, Any]) -> Acl | None:
@@ -105,9 +115,11 @@ def _entry(told: dict[str, Any]) -> Entry:
     )
 
 
-def _let_in(network: Network, entries: Iterable[Entry]) -> tuple[str, ...]:
+def _let_in(network: Network, entries: Iterable[Entry], past: Iterable[Network]) -> tuple[str, ...]:
     """Give what of a network the entries let in: the first that matches an address decides."""
-    left, allowed = [network], []
+    left: list[Network] = [network]
+    inside = [other for other in past if other.version == network.version]
+    allowed: list[Any] = [part for other in inside if (part := _shared(network, other)) is not None]
     for entry in entries:
         if entry.allows:
             allowed += [shared for one in left if (shared := _shared(one, entry.network)) is not None]
@@ -115,7 +127,7 @@ def _let_in(network: Network, entries: Iterable[Entry]) -> tuple[str, ...]:
         if not left:
             break
     united = list(collapse_addresses(allowed))
-    if network in _EVERYBODY and 2 * sum(one.num_addresses for one in united) > network.num_addresses:
+    if 16 * sum(part.num_addresses for part in united) >= 15 * network.num_addresses:
         united = [network]
     return tuple(map(str, united))
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from handler.finding import UNKNOWN, Exposure, Opened, Protocol
-from handler.lookup.inquiry import Inquiry, Place
+from handler.finding import UNKNOWN, Opened, Protocol
+from handler.lookup.inquiry import Inquiry, Place, Read
 
 _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "tcp": ("tcp",),
@@ -29,7 +29,10 @@ PRIVATE: tuple[Any, ...] = tuple(
 
 
 class Rule(Struct, frozen=True):
-    """An ingress rule. `source` is spelled as in `Exposure.sources`; `unknown` where it cannot be read."""
+    """An ingress rule. `source` is spelled as in `Exposure.sources`; `unknown` where it cannot be read.
+
+    `stale` is true where it names a group of a VPC that is peered no more: it admits nobody.
+    """
 
     id: str
     group: str
@@ -37,6 +40,7 @@ class Rule(Struct, frozen=True):
     from_port: int
     to_port: int
     source: str
+    stale: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -55,15 +59,8 @@ class Rule(Struct, frozen=True):
         return (low, high) if protocol in self.protocols and low <= high else None
 
 
-class Rules(Struct, frozen=True):
-    """The ingress rules of groups by group, and by group why its rules could not be read in full."""
-
-    of: dict[str, tuple[Rule, ...]]
-    unread: dict[str, str]
-
-
-def read(inquiry: Inquiry, place: Place, groups: Iterable[str]) -> Rules:
-    """Read the rules of groups, all in as few calls as can be."""
+def read(inquiry: Inquiry, place: Place, groups: Iterable[str]) -> Read[tuple[Rule, ...]]:
+    """Read the ingress rules of groups by group, all in as few calls as can be."""
     wanted = set(groups)
     answers = inquiry.ask_of_each(place, "describe_security_group_rules", "SecurityGroupRules", "group-id", wanted)
     told: dict[str, list[dict[str, Any]]] = {group: [] for group in wanted}
@@ -71,7 +68,7 @@ def read(inquiry: Inquiry, place: Place, groups: Iterable[str]) -> Rules:
         told.setdefault(rule.get("GroupId", ""), []).append(rule)
     silent = {group for group in wanted if not told[group] and group not in answers.unread}
     rules = {group: tuple(_rule(one, place) for one in some if _opens(one)) for group, some in told.items()}
-    return Rules(rules, answers.unread | _missing(inquiry, place, silent))
+    return Read(rules, answers.unread | _missing(inquiry, place, silent))
 
 
 def _missing(inquiry: Inquiry, place: Place, silent: set[str]) -> dict[str, str]:
@@ -96,9 +93,10 @@ def _rule(told: dict[str, Any], place: Place) -> Rule:
     low, high = told.get("FromPort", -1), told.get("ToPort", -1)
     if len(protocols) > 1 or low < 0 or high < low:
         low, high = _EVERY_PORT
-    return Rule(
-        told.get("SecurityGroupRuleId", ""), told.get("GroupId", ""), protocols, low, high, _source(told, place)
-    )
+    referenced = told.get("ReferencedGroupInfo", {})
+    stale = bool(referenced.get("VpcPeeringConnectionId")) and not referenced.get("UserId")
+    group = told.get("GroupId", "")
+    return Rule(told.get("SecurityGroupRuleId", ""), group, protocols, low, high, _source(told, place), stale)
 
 
 def _source(told: dict[str, Any], place: Place) -> str:
@@ -127,13 +125,3 @@ def is_private(source: str) -> bool:
         return False
     network: Any = ip_network(source)
     return any(network.version == one.version and network.subnet_of(one) for one in PRIVATE)
-
-
-def unopened(exposure: Exposure, opened: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Give the parts of an exposure's port range that lie in none of the others, ascending."""
-    gaps, low = [], exposure.from_port
-    for start, end in sorted(opened):
-        if start > low:
-            gaps.append((low, start - 1))
-        low = max(low, end + 1)
-    return [*gaps, (low, exposure.to_port)] if low <= exposure.to_port else gaps

@@ -24,8 +24,8 @@ def look_up(findings: list[Finding], inquiry: Inquiry) -> list[Finding]:
 
 
 def _count(inquiry: Inquiry, place: Place, groups: Iterable[str]) -> dict[str, int]:
-    found, unread = interfaces.of_groups(inquiry, place, groups)
-    return {group: len(on) for group, on in found.items() if group in groups and group not in unread}
+    members = interfaces.of_groups(inquiry, place, groups)
+    return {group: len(on) for group, on in members.items.items() if group in groups and group not in members.unread}
 
 
 def _counted(finding: Finding, counts: dict[str, int]) -> Finding:

@@ -32,13 +32,13 @@ def hundred(cloud: Cloud) -> list[Any]:
 
 
 def test_a_hundred_findings_take_a_handful_of_calls(hundred: list[Any], requests: list[str]) -> None:
-    """One of each kind, and more of load balancers' addresses, of who shares the groups, and, once, of the account."""
+    """One of each kind, one more of who shares the groups, and, once, of the account."""
     accounts = Accounts()
     found = looked_up(*hundred, settings=ON, accounts=accounts)
     assert len(found) == 100
     assert all(one.server.tags_known and "unknown" not in one.exposures[0].sources for one in found)
     once = ("DescribeInstances", "DescribeNetworkInterfaces", "DescribeSecurityGroupRules", "DescribeNetworkAcls")
-    more = ["DescribeNetworkInterfaces"] * 2
+    more = ["DescribeNetworkInterfaces", "DescribeVpcs"]
     assert Counter(requests) == Counter([*once, *more, "GetCallerIdentity"])
     requests.clear()
     looked_up(*hundred, settings=ON, accounts=accounts)
@@ -55,10 +55,11 @@ def test_findings_of_groups_take_one_call_more(cloud: Cloud, requests: list[str]
     assert Counter(requests) == Counter(
         {
             "GetCallerIdentity": 1,
-            "DescribeNetworkInterfaces": 3,
+            "DescribeNetworkInterfaces": 2,
             "DescribeInstances": 1,
             "DescribeSecurityGroupRules": 1,
             "DescribeNetworkAcls": 1,
+            "DescribeVpcs": 1,
         }
     )
 
@@ -86,8 +87,10 @@ def test_a_load_balancer_of_many_servers_is_read_once(cloud: Cloud, requests: li
     assert Counter(requests) == Counter(
         {
             "GetCallerIdentity": 1,
-            "DescribeNetworkInterfaces": 2,
+            "DescribeNetworkInterfaces": 3,
             "DescribeSecurityGroupRules": 2,
+            "DescribeSubnets": 1,
+            "DescribeVpcs": 1,
             "DescribeLoadBalancers": 2,
             "DescribeListeners": 1,
             "DescribeTargetGroups": 1,

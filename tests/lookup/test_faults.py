@@ -120,6 +120,7 @@ def test_empty_pages_end_nothing(endpoint: Endpoint) -> None:
         "3": {"SecurityGroupRules": [rule(1, "0.0.0.0/0")]},
     }
     endpoint.tells["DescribeSecurityGroupRules"] = lambda form: pages[form.get("NextToken", "")]
+    endpoint.tells |= {"DescribeVpcs": {}, "DescribeLoadBalancers": {}}
     [found] = looked_up(of_group())
     assert problems(found) == []
     assert set.union(*sources(found).values()) == {"0.0.0.0/0"}
