@@ -184,6 +184,8 @@ def _exposure(random: Random) -> Json:
         "to_port": high,
         "sources": _some(random, [*CIDRS, *CIDRS, *NAMES, "0.0.0.0/0", "::/0", "unknown", "unknown"], 3),
     }
+    if random.random() < 0.2:
+        value["prefix_list"] = random.choice(["pl-1", "pl-63a5400a", "pl-63a5400a", "pl-2", None, 7])
     if random.random() < 0.7:
         value["load_balancer"] = random.choice(BALANCERS)
     if random.random() < 0.7:

@@ -58,9 +58,9 @@ class Stop(NamedTuple):
     named: Json
     """Reason and labels; null where it is malformed."""
 
-    def stops(self, address: Address) -> bool:
-        """Say whether an address is prohibited."""
-        return self.networks.hold(address) and not self.excepted.hold(address)
+    def stops(self, address: Address, prefix_list: str | None) -> bool:
+        """Say whether an address, which may be one of a prefix list's, is prohibited."""
+        return self.networks.hold(address, prefix_list) and not self.excepted.hold(address, prefix_list)
 
 
 def read_allowance(value: Json, tags: Json, world: World, problems: set[Problem]) -> Term | None:

@@ -34,6 +34,16 @@ class Exposed(NamedTuple):
     addresses: set[Address]
     listening: int
 
+    @property
+    def prefix_list(self) -> str | None:
+        """The customer's prefix list of which the addresses are."""
+        named = self.exposure.get("prefix_list")
+        return named if isinstance(named, str) else None
+
+    def held_by(self, term: Term, address: Address) -> bool:
+        """Say whether an address of the source lies in the networks of a term."""
+        return term.networks.hold(address, self.prefix_list)
+
     def opened(self, term: Term) -> int:
         """Give the ports of a term here. An unknown address may have come around the load balancer."""
         ports = term.ports.get(self.exposure["protocol"], 0)
@@ -155,7 +165,7 @@ def covered(terms: Iterable[Term], one: Exposed) -> int:
     """Give the ports at which every address of the source lies in some term."""
     terms = list(terms)
     at_each = (
-        reduce(or_, (one.opened(term) for term in terms if term.networks.hold(address)), 0) for address in one.addresses
+        reduce(or_, (one.opened(term) for term in terms if one.held_by(term, address)), 0) for address in one.addresses
     )
     return reduce(and_, at_each, one.ports)
 
@@ -165,7 +175,7 @@ def prohibited(one: Exposed, judge: Judge) -> dict[str, int]:
     found: dict[str, int] = {}
     for stop in sorted(judge.stops, key=lambda stop: stop.id):
         ports = stop.ports.get(one.exposure["protocol"], 0) & one.ports
-        if any(map(stop.stops, one.addresses)):
+        if any(stop.stops(address, one.prefix_list) for address in one.addresses):
             found[stop.id] = found.get(stop.id, 0) | (ports & ~reduce(or_, found.values(), 0))
     return found
 
@@ -177,7 +187,7 @@ def allowed_ports(one: Exposed, judge: Judge) -> int:
 
 def touches(term: Term, one: Exposed, ports: int) -> bool:
     """Say whether a term holds some port, and some address of the source."""
-    return bool(one.opened(term) & ports) and any(map(term.networks.hold, one.addresses))
+    return bool(one.opened(term) & ports) and any(one.held_by(term, address) for address in one.addresses)
 
 
 def allowed_entries(one: Exposed, judge: Judge) -> Iterator[Json]:
@@ -237,7 +247,7 @@ def nearest(cause: str, speaking: list[Term], one: Exposed, ports: int, judge: J
 
     def rank(term: Term) -> tuple[int, int, str]:
         held = one.opened(term)
-        whole = all(map(term.networks.hold, one.addresses))
+        whole = all(one.held_by(term, address) for address in one.addresses)
         if ports & ~held == 0:
             return (0 if whole else 1, 0, term.id)
         if whole:

@@ -26,10 +26,10 @@ class Networks(NamedTuple):
     names: frozenset[str]
     everything: bool
 
-    def hold(self, address: Address) -> bool:
-        """Say whether the address lies in these networks."""
+    def hold(self, address: Address, prefix_list: str | None = None) -> bool:
+        """Say whether the address, which may be one of a prefix list's, lies in these networks."""
         kind, value = address
-        if self.everything or value in self.names:
+        if self.everything or value in self.names or prefix_list in self.names:
             return True
         if kind == "name":
             return "sg-*" in self.names and str(value).startswith("sg-")

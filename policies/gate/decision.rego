@@ -43,6 +43,7 @@ decide(finding, applying) := {
 	is_string(id)
 	exposures := finding.exposures
 	exposures[0]
+	[1 | some exposure in exposures; exposure.prefix_list] == []
 	openings := [[protocol, first, last, near, covering, exposure.sources] |
 		some exposure in exposures
 		exposure.sources[0]
@@ -82,7 +83,7 @@ _judgement(finding, applying) := {
 	listeners := _listeners(policy, finding)
 	judged := [[exposure, verdict] |
 		some exposure in _array(finding, "exposures")
-		some verdict in _judge(policy, exposure, _listening(listeners, exposure))
+		some verdict in _judge(_naming(policy, exposure), exposure, _listening(listeners, exposure))
 	]
 	problems := _problems(finding, judged)
 	undecidable := problems != set()

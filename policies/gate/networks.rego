@@ -107,6 +107,26 @@ _lie(networks, "any", _) := "whole" if networks.everything
 
 else := "part"
 
+# The policies as they are for an exposure by a customer's prefix list: a network that names the list holds all its
+# addresses, beside those that its own CIDRs hold.
+_naming(policy, exposure) := object.union(policy, {
+	"terms": [_holding(term, ["networks"], list) | some term in policy.terms],
+	"stops": {protocol: [[low, high, _holding(stop, ["networks", "excepted"], list)] |
+		some [low, high, stop] in stops
+	] |
+		some protocol, stops in policy.stops
+	},
+}) if {
+	list := exposure.prefix_list
+	is_string(list)
+} else := policy
+
+_holding(value, keys, list) := object.union(value, {key: all |
+	some key in keys
+	list in value[key].names
+	all := object.union(value[key], {"everything": true, "v4": {"0.0.0.0/0"}, "v6": {"::/0"}})
+})
+
 _whole(networks, source) if _relation(networks, _family(source), source) == "whole"
 
 _whole(networks, "sg-*") if _relation(networks, "name", "sg-*") == "whole"

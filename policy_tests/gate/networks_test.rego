@@ -184,3 +184,44 @@ test_denies_an_unknown_address_as_soon_as_anything_is_forbidden if {
 	_reached(["unknown"], ["office"], ["203.0.113.0/25"]) == {"unknown"}
 	_reached(["unknown"], ["anywhere"], ["anywhere"]) == set()
 }
+
+# By a customer's prefix list.
+
+_listed(sources, words, prohibitions) := told(decide(
+	finding({}, [object.union(exposure("tcp 22", sources), {"prefix_list": "pl-0aaa"})]),
+	{allowing("ssh", {"tcp": [22], "sources": words})},
+	prohibitions,
+))
+
+test_allows_the_addresses_of_a_list_that_is_named if {
+	_listed(["198.51.100.0/24", "unknown"], ["pl-0aaa"], set()) == {
+		"allow tcp 22 from 198.51.100.0/24: ssh",
+		"allow tcp 22 from unknown: ssh",
+	}
+}
+
+test_allows_the_addresses_of_a_list_by_their_networks if {
+	_listed(["203.0.113.64/26"], ["office"], set()) == _allowed("203.0.113.64/26")
+}
+
+test_denies_the_addresses_of_a_list_that_is_not_named if {
+	_listed(["198.51.100.0/24"], ["office", "pl-0bbb"], set()) == _denied("198.51.100.0/24")
+}
+
+test_denies_the_addresses_of_a_list_beside_the_named_one if {
+	_told("198.51.100.0/24", ["pl-0aaa"]) == _denied("198.51.100.0/24")
+}
+
+test_denies_the_addresses_of_a_list_that_is_forbidden if {
+	_listed(["198.51.100.0/24"], ["pl-0aaa"], {forbidding("no-ssh", {"tcp": [22], "sources": ["pl-0aaa"]})}) == {
+		"deny tcp 22 from 198.51.100.0/24: prohibited by no-ssh, nearest ssh",
+	}
+}
+
+test_allows_the_addresses_of_a_list_that_is_excepted if {
+	_listed(
+		["198.51.100.0/24"],
+		["pl-0aaa"],
+		{forbidding("no-ssh", {"tcp": [22], "sources": ["anywhere"], "except": ["pl-0aaa"]})},
+	) == _allowed("198.51.100.0/24")
+}
