@@ -16,8 +16,13 @@ reached_from(names) if {
 	not source in {"0.0.0.0/0", "::/0", "unknown"}
 	is_string(source)
 	some name in names
-	_lies_in(source, data.networks[name])
+	_comes_from(exposure, source, data.networks[name])
 }
+
+# The addresses of a customer's prefix list lie in a network that names it.
+_comes_from(exposure, _, members) if exposure.prefix_list in members
+
+_comes_from(_, source, members) if _lies_in(source, members)
 
 _lies_in(source, members) if source in members
 

@@ -52,6 +52,14 @@ test_not_reached_unless_the_report_is_known_to_be_about_the_internet if {
 	not gate.reached_from(["private"]) with input as {} with data.networks as networks
 }
 
+test_reached_from_a_prefix_list_that_a_network_names if {
+	listed := object.union(exposure("tcp 22", ["203.0.113.0/24"]), {"prefix_list": "pl-0c1c"})
+	gate.reached_from(["partner"]) with input as finding({}, [listed])
+		with data.networks as {"partner": ["pl-0c1c"]}
+	not gate.reached_from(["partner"]) with input as finding({}, [listed])
+		with data.networks as {"partner": ["pl-0c1d"]}
+}
+
 test_reached_from_what_a_network_names_by_its_id if {
 	partner := ["222233334444/sg-0b1b", "pl-0c1c", "sg-0a1a", "203.0.113.0/33", 7, null, ["x"]]
 	every source in ["222233334444/sg-0b1b", "pl-0c1c", "sg-0a1a"] {
