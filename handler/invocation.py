@@ -13,10 +13,10 @@ from handler import reading
 from handler.decision import Decision
 from handler.errors import OpaRefusedError, PortcullisError
 from handler.events import Record
+from handler.fetching import Client, fetch
 from handler.finding import PORTS_ASSUMED, UNKNOWN, Closed, Finding, Reference, Report, Undecidable, to_json
 from handler.folding import fold
 from handler.lookup import LookUp, ask_until
-from handler.lookup.reports import Client, fetch
 from handler.outcome import Outcome
 
 _SLICE_BYTES = 8 * 2**20

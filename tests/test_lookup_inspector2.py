@@ -13,10 +13,9 @@ from botocore.client import BaseClient
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from handler import reporters
+from handler import fetching, reporters
 from handler.finding import Closed, Finding, Ignored, Reference, Report, Undecidable
 from handler.folding import fold
-from handler.lookup import reports
 
 NOW = "2026-11-24T06:12:00Z"
 REGION = "eu-west-1"
@@ -101,7 +100,7 @@ def only(told: list[list[Report]]) -> Report:
 def test_fetched_finding_names_its_reporter_and_who_named_it(aws: Aws) -> None:
     """What the API gives goes through Inspector's reporter; Security Hub stands beside it."""
     aws.expect(wanted("a"), finding("a"))
-    report = only(reports.fetch([reference("a")], NOW, aws))
+    report = only(fetching.fetch([reference("a")], NOW, aws))
     (own,) = reporters.normalize(finding("a"), NOW)
     assert isinstance(report, Finding)
     assert isinstance(own, Finding)
@@ -115,7 +114,7 @@ def test_fetched_finding_names_its_reporter_and_who_named_it(aws: Aws) -> None:
 def test_fetched_finding_is_the_exposure_that_inspector_tells(aws: Aws) -> None:
     """Inspector's own event and what Security Hub named are one, and the question is not lost."""
     aws.expect(wanted("a"), finding("a"))
-    fetched = only(reports.fetch([reference("a", asked=True)], NOW, aws))
+    fetched = only(fetching.fetch([reference("a", asked=True)], NOW, aws))
     (own,) = reporters.normalize(finding("a"), NOW)
     assert isinstance(fetched, Finding)
     assert isinstance(own, Finding)
@@ -128,7 +127,7 @@ def test_closed_and_suppressed_findings_are_answered(aws: Aws) -> None:
     """Inspector knows better whether there is anything to judge; who asked hears that."""
     named = [reference("gone", asked=True), reference("muted", asked=True), reference("muted")]
     aws.expect(wanted("gone", "muted"), finding("muted", status="SUPPRESSED"), finding("gone", status="CLOSED"))
-    (gone,), (asked,), (told,) = reports.fetch(named, NOW, aws)
+    (gone,), (asked,), (told,) = fetching.fetch(named, NOW, aws)
     assert isinstance(gone, Closed)
     assert gone.reporter.asked
     reason = "SUPPRESSED by a rule in Inspector"
@@ -145,7 +144,7 @@ def test_findings_are_asked_for_in_tens_and_over_all_pages(aws: Aws) -> None:
     aws.expect(first, next_page="2", after="1")
     aws.expect(first, *(finding(name) for name in names[4:10]), after="2")
     aws.expect(wanted(*names[10:]), *(finding(name) for name in names[10:]))
-    told = reports.fetch([reference(name) for name in names], NOW, aws)
+    told = fetching.fetch([reference(name) for name in names], NOW, aws)
     assert [report.reporters[0].id for (report,) in told if isinstance(report, Finding)] == [
         arn(name) for name in names
     ]
@@ -156,7 +155,7 @@ def test_each_account_is_asked_for_its_own(aws: Aws) -> None:
     other = "444455556666"
     aws.stub.add_client_error("list_findings", "AccessDeniedException", "User is not authorized")
     aws.expect(wanted("a", account=other), finding("a", other))
-    refused, given = reports.fetch([reference("a"), reference("a", other)], NOW, aws)
+    refused, given = fetching.fetch([reference("a"), reference("a", other)], NOW, aws)
     assert isinstance(refused[0], Undecidable)
     assert refused[0].problem == f"{ACTION} failed: AccessDeniedException: User is not authorized"
     assert isinstance(given[0], Finding)
@@ -167,7 +166,7 @@ def test_finding_that_is_not_given_is_undecidable(aws: Aws) -> None:
     """An ARN that AWS answers without is gone, or another account's: nobody knows, so it alerts with the event."""
     aws.expect(wanted("a"))
     named = reference("a")
-    assert only(reports.fetch([named], NOW, aws)) == Undecidable(
+    assert only(fetching.fetch([named], NOW, aws)) == Undecidable(
         shape="inspector2 finding that is only named",
         field="finding",
         problem=f"{ACTION} did not give it: it is gone, or it is another account's that may not be seen from here",
@@ -183,7 +182,7 @@ def test_endless_answer_is_undecidable(aws: Aws) -> None:
     """A page that names itself as the next one is not followed for ever."""
     aws.expect(wanted("a"), finding("a"), next_page="1")
     aws.expect(wanted("a"), next_page="1", after="1")
-    report = only(reports.fetch([reference("a")], NOW, aws))
+    report = only(fetching.fetch([reference("a")], NOW, aws))
     assert isinstance(report, Undecidable)
     assert report.problem.startswith(f"{ACTION} failed: PaginationError")
 
@@ -193,7 +192,7 @@ def test_answer_of_ever_new_pages_is_undecidable(aws: Aws) -> None:
     aws.expect(wanted("a"), next_page="1")
     for page in range(1, 50):
         aws.expect(wanted("a"), next_page=str(page + 1), after=str(page))
-    report = only(reports.fetch([reference("a")], NOW, aws))
+    report = only(fetching.fetch([reference("a")], NOW, aws))
     assert isinstance(report, Undecidable)
     assert report.problem.startswith(f"{ACTION} did not give it")
 
@@ -210,7 +209,7 @@ def test_findings_of_the_new_hub_are_fetched_over_the_wire(monkeypatch: pytest.M
     with mock_aws():
         seeds = {"results": [[seed]], "account_id": "123456789012", "region": REGION}
         requests.post(SEEDS, json=seeds, timeout=5).raise_for_status()
-        report = only(reports.fetch([named], NOW, make))
+        report = only(fetching.fetch([named], NOW, make))
     assert isinstance(report, Finding)
     assert [one.name for one in report.reporters] == ["inspector2", "security_hub_v2"]
     assert report.reporters[0].updated_at == "2026-11-20T09:15:29Z"

@@ -15,12 +15,11 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 from botocore.stub import Stubber
 from msgspec.structs import replace
 
-from handler import events, reporters
+from handler import events, fetching, reporters
 from handler.decision import Decision
 from handler.errors import OpaRefusedError
 from handler.finding import Finding, Ignored, Reference, Report, Undecidable
 from handler.invocation import judge
-from handler.lookup import reports
 
 NOW = "2026-11-24T06:12:00Z"
 REGION = "us-east-1"
@@ -99,21 +98,21 @@ def undecidable(told: list[Report]) -> Undecidable:
 
 def test_nothing_asks_nothing(aws: Aws) -> None:
     """Without references AWS is not asked."""
-    assert reports.fetch([], NOW, aws) == []
+    assert fetching.fetch([], NOW, aws) == []
     assert aws.asked == []
 
 
 def test_fetched_finding_is_read_like_any_other(aws: Aws) -> None:
     """What the API gives goes through the reporter."""
     expect(aws, ["one"], answer(finding("one")))
-    assert reports.fetch([reference("one")], NOW, aws) == [reporters.normalize(finding("one"), NOW)]
+    assert fetching.fetch([reference("one")], NOW, aws) == [reporters.normalize(finding("one"), NOW)]
 
 
 def test_answers_are_in_the_order_of_the_references(aws: Aws) -> None:
     """However AWS orders its answer; a CVE among them is ignored with its reason."""
     other = finding("b", id="CVE-2016-4644", attributes=[{"key": "CVE_ID", "value": "CVE-2016-4644"}])
     expect(aws, ["a", "b", "c", "d"], answer(finding("c"), other, finding("a"), d="ITEM_DOES_NOT_EXIST"))
-    told = reports.fetch([reference(name) for name in "abcd"], NOW, aws)
+    told = fetching.fetch([reference(name) for name in "abcd"], NOW, aws)
     assert [type(report) for (report,) in told] == [Finding, Ignored, Finding, Undecidable]
     assert [report.reporters[0].id for (report,) in told if isinstance(report, Finding)] == [arn("a"), arn("c")]
 
@@ -123,14 +122,14 @@ def test_findings_are_asked_for_in_tens(aws: Aws) -> None:
     names = [str(number) for number in range(23)]
     for some in (names[:10], names[10:20], names[20:]):
         expect(aws, some, answer(*map(finding, some)))
-    told = reports.fetch([reference(name) for name in names], NOW, aws)
+    told = fetching.fetch([reference(name) for name in names], NOW, aws)
     assert [report.reporters[0].id for (report,) in told if isinstance(report, Finding)] == list(map(arn, names))
 
 
 def test_finding_named_twice_is_asked_for_once(aws: Aws) -> None:
     """A message that was delivered twice gets its finding twice."""
     expect(aws, ["a"], answer(finding("a")))
-    first, second = reports.fetch([reference("a"), reference("a")], NOW, aws)
+    first, second = fetching.fetch([reference("a"), reference("a")], NOW, aws)
     assert isinstance(first[0], Finding)
     assert first == second
 
@@ -140,7 +139,7 @@ def test_each_region_is_asked(aws: Aws) -> None:
     there = "eu-west-1"
     expect(aws, ["a"], answer(finding("a")))
     expect(aws, ["b"], answer(finding("b", arn=arn("b", there))), there)
-    told = reports.fetch([reference("b", there), reference("a")], NOW, aws)
+    told = fetching.fetch([reference("b", there), reference("a")], NOW, aws)
     assert [report.server.region for (report,) in told if isinstance(report, Finding)] == [there, REGION]
 
 
@@ -148,7 +147,7 @@ def test_item_that_is_gone_is_undecidable(aws: Aws) -> None:
     """The alert names the finding, what AWS says, and attaches the message."""
     expect(aws, ["gone"], answer(gone="ITEM_DOES_NOT_EXIST"))
     told = reference("gone")
-    (fetched,) = reports.fetch([told], NOW, aws)
+    (fetched,) = fetching.fetch([told], NOW, aws)
     assert undecidable(fetched) == Undecidable(
         shape="inspector finding that is only named",
         field="finding",
@@ -164,7 +163,7 @@ def test_item_that_is_gone_is_undecidable(aws: Aws) -> None:
 def test_answer_without_the_finding_is_undecidable(aws: Aws) -> None:
     """AWS may answer with something else."""
     expect(aws, ["a"], answer(finding("z")))
-    assert undecidable(reports.fetch([reference("a")], NOW, aws)[0]).problem == "AWS answered without it"
+    assert undecidable(fetching.fetch([reference("a")], NOW, aws)[0]).problem == "AWS answered without it"
 
 
 def test_refusal_is_undecidable_and_the_next_ten_are_asked(aws: Aws) -> None:
@@ -172,7 +171,7 @@ def test_refusal_is_undecidable_and_the_next_ten_are_asked(aws: Aws) -> None:
     names = [str(number) for number in range(11)]
     aws.stub().add_client_error("describe_findings", "AccessDeniedException", "User is not authorized")
     expect(aws, names[10:], answer(finding("10")))
-    told = reports.fetch([reference(name) for name in names], NOW, aws)
+    told = fetching.fetch([reference(name) for name in names], NOW, aws)
     assert [type(report) for (report,) in told] == [Undecidable] * 10 + [Finding]
     assert undecidable(told[0]).problem == f"{ACTION} failed: AccessDeniedException: User is not authorized"
 
@@ -189,7 +188,7 @@ def test_service_that_cannot_be_reached_is_undecidable() -> None:
             secret = {"aws_access_key_id": "EXAMPLE", "aws_secret_access_key": "EXAMPLE"}
             return make(service, region, endpoint_url=address, config=config, **secret)
 
-        problem = undecidable(reports.fetch([reference("a")], NOW, client)[0]).problem
+        problem = undecidable(fetching.fetch([reference("a")], NOW, client)[0]).problem
     assert problem.startswith(f"{ACTION} failed: EndpointConnectionError: ")
 
 
@@ -201,7 +200,7 @@ def test_region_that_is_none_is_undecidable() -> None:
         return make(service, region, aws_access_key_id="EXAMPLE", aws_secret_access_key="EXAMPLE")  # noqa: S106  nothing is signed
 
     told = reference("a", "example.com/")
-    problem = undecidable(reports.fetch([told], NOW, client)[0]).problem
+    problem = undecidable(fetching.fetch([told], NOW, client)[0]).problem
     assert problem.startswith("inspector:DescribeFindings in example.com/ failed: InvalidRegionError: ")
 
 
@@ -237,14 +236,14 @@ def test_service_that_does_not_answer_is_asked_once_a_region(error: Exception) -
     silent = Service(error)
     named = [reference(str(number)) for number in range(25)]
     named += [replace(reference("b"), account="444455556666"), reference("c", "eu-west-1")]
-    told = reports.fetch(named, NOW, silent)
+    told = fetching.fetch(named, NOW, silent)
     assert silent.asked == [("inspector", REGION), ("inspector", "eu-west-1")]
     assert {undecidable(one).problem for one in told[:-1]} == {f"{ACTION} failed: {type(error).__name__}: {error}"}
 
 
 def test_what_there_is_no_time_for_is_undecidable(aws: Aws) -> None:
     """Nobody is asked after the time, so that everything else is still decided."""
-    (told,) = reports.fetch([reference("a")], NOW, aws, time.monotonic())
+    (told,) = fetching.fetch([reference("a")], NOW, aws, time.monotonic())
     assert undecidable(told).problem == f"no time was left to fetch it: {ACTION} was not asked"
     assert aws.asked == []
 
@@ -274,13 +273,13 @@ class NoGate:
 
 def test_a_failure_without_a_code_is_undecidable() -> None:
     """The API promises one."""
-    (told,) = reports.fetch([reference("a")], NOW, Service({"failedItems": {arn("a"): {}}}))
+    (told,) = fetching.fetch([reference("a")], NOW, Service({"failedItems": {arn("a"): {}}}))
     assert undecidable(told).problem == f"{ACTION} did not give it: no reason is told"
 
 
 def test_a_bug_in_a_call_is_undecidable() -> None:
     """It loses no other report."""
-    (told,) = reports.fetch([reference("a")], NOW, Service(KeyError("x")))
+    (told,) = fetching.fetch([reference("a")], NOW, Service(KeyError("x")))
     problem = undecidable(told).problem
     assert problem == f"{ACTION} failed in Portcullis (KeyError: 'x'); this is a bug, please report it"
 
@@ -289,7 +288,7 @@ def test_a_fetched_report_at_which_a_reporter_fails_spoils_no_other(aws: Aws, mo
     """It is undecidable, named, and attached; its neighbour is read."""
     expect(aws, ["a", "b"], answer(finding("a"), finding("b")))
     monkeypatch.setattr(reporters, "REPORTERS", (Choking(), *reporters.REPORTERS))
-    choked, read = reports.fetch([reference("a"), reference("b")], NOW, aws)
+    choked, read = fetching.fetch([reference("a"), reference("b")], NOW, aws)
     told = undecidable(choked)
     assert told.problem.startswith("Portcullis failed to read it (KeyError: (")
     assert (told.id, told.reporter, told.account, told.region) == (

@@ -162,6 +162,7 @@ def _address(block: str, number: int) -> str:
 def _fronts(random: Random, names: list[str], nics: list[Nic]) -> tuple[list[Front], dict[str, Targets]]:
     fronts: list[Front] = []
     targets: dict[str, Targets] = {}
+    server = _registrable(nics)
     for number in range(random.choice([0, 1, 2, 2, 3])):
         kind = random.choice(["application", "network", "network", "classic"])
         front = _front(random, number, kind, names)
@@ -169,12 +170,17 @@ def _fronts(random: Random, names: list[str], nics: list[Nic]) -> tuple[list[Fro
             own = tuple(_address(block, 20 + number) for block in SUBNETS[subnet][2] if _has(front, block))
             nics.append(Nic(f"eni-b{number}{subnet[-1]}", subnet, own, front.groups, balancer=front.name))
         if kind == "classic":
-            front.sends_to = (random.choice([SERVER, SERVER, "i-2"]), random.choice(PORTS))
+            front.sends_to = (random.choice([server, server, "i-2"]), random.choice(PORTS))
             front.listeners = [("TCP", random.choice(PORTS), ())]
         else:
             _listen(random, front, number, fronts, targets, nics)
         fronts.append(front)
     return fronts, targets
+
+
+def _registrable(nics: list[Nic]) -> str:
+    """Return the server's id if it is in the VPC of the load balancers; others are registered by their addresses."""
+    return SERVER if SUBNETS[nics[0].subnet][0] == "vpc-1" else "i-2"
 
 
 def _has(front: Front, block: str) -> bool:
@@ -217,7 +223,7 @@ def _listen(  # noqa: PLR0913, PLR0917  what is there already
         arn = f"arn:target/{number}{index}"
         servers = [nic for nic in nics if nic.instance]
         ids = {
-            "instance": [SERVER, SERVER, SERVER, "i-2"],
+            "instance": [*[_registrable(nics)] * 3, "i-2"],
             "ip": [address for nic in servers for address in nic.addresses if _has(front, address)] or ["10.0.0.77"],
             "alb": [other.arn for other in nested],
         }[kind]
