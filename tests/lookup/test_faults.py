@@ -73,6 +73,7 @@ def test_throttling_that_ends_is_no_problem(endpoint: Endpoint) -> None:
     """The second try is answered."""
     tries: list[Any] = [THROTTLED, {"SecurityGroupRules": [rule(1, "198.51.100.7/32")]}]
     endpoint.tells["DescribeNetworkInterfaces"] = {}
+    endpoint.tells["DescribeLoadBalancers"] = {}
     endpoint.tells["DescribeSecurityGroupRules"] = lambda _: tries.pop(0)
     [found] = looked_up(of_group())
     assert problems(found) == []
@@ -154,6 +155,7 @@ def test_a_value_that_aws_refuses_spoils_no_other(endpoint: Endpoint) -> None:
         return {"SecurityGroupRules": [rule(1, "198.51.100.7/32", group) for group in values(form)]}
 
     endpoint.tells["DescribeNetworkInterfaces"] = {}
+    endpoint.tells["DescribeLoadBalancers"] = {}
     endpoint.tells["DescribeSecurityGroupRules"] = tell
     names = [f"sg-{number:017x}" for number in range(30)]
     *good, bad = looked_up(*(reported(server(name), 22) for name in (*names, "sg-EXAMPLE")))
@@ -179,6 +181,7 @@ def test_a_denial_in_one_account_is_none_in_another(endpoint: Endpoint) -> None:
         return DENIED if len(asked) == 1 else {"SecurityGroupRules": [rule(1, "198.51.100.7/32")]}
 
     endpoint.tells["DescribeNetworkInterfaces"] = {}
+    endpoint.tells["DescribeLoadBalancers"] = {}
     endpoint.tells["DescribeSecurityGroupRules"] = tell
     first, second = looked_up(of_group(), of_group(region="us-east-1"))
     assert set.union(*sources(first).values()) == {"unknown"}

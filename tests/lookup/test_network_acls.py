@@ -149,6 +149,7 @@ def test_what_cannot_be_read_narrows_nothing(endpoint: Endpoint, told: Any, prob
         told = {"NetworkAcls": [{"NetworkAclId": "acl-1", "Associations": [{"SubnetId": "subnet-1"}], **told}]}
     endpoint.tells |= {
         "DescribeNetworkAcls": told,
+        "DescribeLoadBalancers": {},
         "DescribeNetworkInterfaces": {
             "NetworkInterfaces": [
                 {
