@@ -21,7 +21,6 @@ class Conditions:
     def __init__(self, answer: dict[str, Any], uses: Uses) -> None:
         self._uses = uses
         partial = answer.get("partial", {})
-        _remove_prints(partial)
         self.ways: list[Way] = ways(answer)
         self._helpers: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
         for module in partial.get("modules", []):
@@ -90,28 +89,6 @@ class Conditions:
         """Give what a term asks for under `input`, by itself or through `object.get`; empty when it is not known."""
         got = self.got(term)
         return got[0] if got else self.path(term) or ()
-
-
-def _remove_prints(tree: Any) -> None:
-    """Remove the calls of `print` from bodies of rules, and what gathers their arguments: they ask for nothing."""
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, list):
-            expressions = [part for part in node if isinstance(part, dict) and "terms" in part]
-            printed = [part for part in expressions if (call(part) or [""])[0] == "internal.print"]
-            if printed:
-                names = {term["value"] for term in nodes(printed) if term.get("type") == "var"}
-                node[:] = [part for part in node if part not in printed and not _gathers(part, names)]
-        parts = node.values() if isinstance(node, dict) else node
-        stack.extend(part for part in parts if isinstance(part, (dict, list)))
-
-
-def _gathers(expression: dict[str, Any], names: set[Any]) -> bool:
-    match call(expression):
-        case ("eq", [{"type": "var", "value": name}, {"type": "setcomprehension"}]):
-            return name in names
-    return False
 
 
 def _bindings(tree: Any) -> Iterator[tuple[str, Term]]:

@@ -56,3 +56,25 @@ def call(node: dict[str, Any]) -> tuple[str, list[Term]] | None:
 def steps(ref: list[Term]) -> tuple[str, ...]:
     """Return the steps of a reference as text."""
     return tuple(str(step["value"]) for step in ref)
+
+
+def remove_prints(tree: Any) -> None:
+    """Remove the calls of `print` from bodies of rules, and what gathers their arguments: they ask for nothing."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list):
+            expressions = [part for part in node if isinstance(part, dict) and "terms" in part]
+            printed = [part for part in expressions if (call(part) or [""])[0] == "internal.print"]
+            if printed:
+                names = {term["value"] for term in nodes(printed) if term.get("type") == "var"}
+                node[:] = [part for part in node if part not in printed and not _gathers(part, names)]
+        parts = node.values() if isinstance(node, dict) else node
+        stack.extend(part for part in parts if isinstance(part, (dict, list)))
+
+
+def _gathers(expression: dict[str, Any], names: set[Any]) -> bool:
+    match call(expression):
+        case ("eq", [{"type": "var", "value": name}, {"type": "setcomprehension"}]):
+            return name in names
+    return False

@@ -10,7 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from handler.bundle import ENGINE, Bundle, Folder, engine, helper
+from handler.check.syntax import remove_prints
 
 HERE = Path(__file__).resolve().parent
 CAPABILITIES = HERE / "capabilities.json"
@@ -88,7 +91,9 @@ class Workspace:
         done = self.opa(
             "eval", "--partial", "--format", "json", *unknowns, "--stdin-input", query, stdin=json.dumps(given)
         )
-        answer: dict[str, Any] = json.loads(done.stdout or "{}")
+        answer: dict[str, Any] = msgspec.json.decode(done.stdout or "{}")
+        if '"print"' in done.stdout:
+            remove_prints(answer)
         return answer
 
     @cached_property
@@ -121,7 +126,7 @@ class Workspace:
         """Return the syntax tree of every file of Rego that OPA can parse (`opa parse --format json`)."""
         parse = ["parse", "--format", "json", "--json-include", "locations"]
         outputs = self.pool.map(lambda file: self._run([*parse, file], None, []).stdout, self.rego())
-        trees = {file: json.loads(output or "null") for file, output in zip(self.rego(), outputs, strict=True)}
+        trees = {file: msgspec.json.decode(output or "null") for file, output in zip(self.rego(), outputs, strict=True)}
         return {file: tree for file, tree in trees.items() if tree and "package" in tree}
 
     @cached_property
