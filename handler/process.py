@@ -73,7 +73,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_dying_with_its_parent(),  # noqa: PLW1509  a thread of the parent can hold no lock of prctl
+                preexec_fn=dying_with_its_parent(),  # noqa: PLW1509  a thread of the parent can hold no lock of prctl
             )
         except OSError as error:
             msg = f"OPA cannot be started: {error}"
@@ -131,7 +131,8 @@ def _address() -> str:
     return address
 
 
-def _dying_with_its_parent() -> Callable[[], None] | None:
+def dying_with_its_parent() -> Callable[[], None] | None:
+    """Return a `preexec_fn` for a child that is killed when the thread that starts it ends; None off Linux."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl

@@ -1,0 +1,134 @@
+"""DynamoDB Local, the server that AWS publishes for tests: fetched by Maven, held to checksums, started with Java.
+
+It keeps everything in memory, and deletes what has expired within seconds. It has no option for the address that it
+listens on, so that is every one; clients use 127.0.0.1.
+"""
+
+import fcntl
+import hashlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import boto3
+from botocore.config import Config
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from handler.process import dying_with_its_parent
+from handler.settings import ROOT
+
+SOURCES = Path(__file__).parent / "dynamodb"
+SUMS = SOURCES / "SHA256SUMS"
+JARS = ROOT / ".cache" / "dynamodb-local-3.3.1"
+START_SECONDS = 120
+
+
+class DynamoDBLocalError(Exception):
+    """DynamoDB Local cannot be had, or does not run."""
+
+
+def missing_programs() -> list[str]:
+    """Return which programs are not on PATH that are needed: Maven only until the jars are there."""
+    needed = ["java"] if JARS.is_dir() else ["java", "mvn"]
+    return [program for program in needed if not shutil.which(program)]
+
+
+def fetch(jars: Path = JARS) -> None:
+    """Fetch the jars into a folder unless it is there, one process at a time.
+
+    Raises `DynamoDBLocalError` with Maven's own message when it fails, or when the jars are not those of SHA256SUMS.
+    """
+    jars.parent.mkdir(exist_ok=True)
+    with jars.with_name(f"{jars.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not jars.is_dir():
+            _copy_dependencies(jars)
+    listed = set(SUMS.read_text().splitlines())
+    actual = {f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}" for jar in jars.iterdir()}
+    if actual != listed:
+        names = sorted({line.split()[1] for line in actual ^ listed})
+        message = (
+            f"{jars} differs from {SUMS} in {', '.join(names)}. Remove that folder, and Maven's copies in ~/.m2, to"
+            f" have the jars fetched again. After a change of pom.xml: (cd {jars} && sha256sum *.jar) > {SUMS}"
+        )
+        raise DynamoDBLocalError(message)
+
+
+def _copy_dependencies(jars: Path) -> None:
+    """Have Maven fetch the jars; their folder appears when all are there."""
+    with tempfile.TemporaryDirectory(dir=jars.parent) as folder:
+        maven = ["mvn", "--batch-mode", "--quiet", "--strict-checksums", "-Dstyle.color=never", f"--file={SOURCES}"]
+        command = [*maven, "dependency:copy-dependencies", f"-DoutputDirectory={folder}/jars"]
+        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if run.returncode:
+            message = f"Maven cannot fetch DynamoDB Local: {run.stdout}{run.stderr}"
+            raise DynamoDBLocalError(message)
+        Path(folder, "jars").rename(jars)
+
+
+class Server:
+    """A DynamoDB Local that accepts connections. A context manager.
+
+    `folder` is for its log and temporary files. On Linux it dies with the thread that started it. Raises
+    `DynamoDBLocalError` with its log when it does not start.
+    """
+
+    def __init__(self, folder: Path, jars: Path = JARS) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._port = probe.getsockname()[1]
+        self._log = folder / "dynamodb-local.log"
+        half_the_cpu = "-XX:TieredStopAtLevel=1"  # to start and to answer thousands of requests
+        java = ["java", half_the_cpu, f"-Djava.io.tmpdir={folder}", "-cp", f"{jars}/*"]
+        options = ["-inMemory", "-disableTelemetry", "-port", str(self._port)]
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [*java, "software.amazon.dynamodb.services.local.main.ServerRunner", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=dying_with_its_parent(),  # noqa: PLW1509  a thread of the parent can hold no lock of prctl
+            )
+        try:
+            self._wait_for_port()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _wait_for_port(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self._port)):
+                return
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.05)
+            self.check()
+        message = f"DynamoDB Local did not start within {START_SECONDS} seconds: {self._log.read_text()}"
+        raise DynamoDBLocalError(message)
+
+    def check(self) -> None:
+        """Do nothing while it runs; raise `DynamoDBLocalError` with its log when it has ended."""
+        if self._process.poll() is not None:
+            message = f"DynamoDB Local ended with status {self._process.returncode}: {self._log.read_text()}"
+            raise DynamoDBLocalError(message)
+
+    def stop(self) -> None:
+        """End it, whatever state it is in."""
+        self._process.kill()
+        self._process.wait()
+
+    def client(self) -> DynamoDBClient:
+        """Return a client that sends each request once, so that tests can count them."""
+        session = boto3.Session(region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106  it takes any
+        config = Config(retries={"total_max_attempts": 1})
+        return session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{self._port}", config=config)
