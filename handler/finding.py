@@ -1,7 +1,7 @@
 """The contract: what a report becomes before a policy judges it.
 
 Four values can come out of a report. A *finding* is an open exposure and goes to the policy. *Closed* says that the
-exposure is gone. *Ignored* is a kind that is not ours, with the reason. *Undecidable* is what could not be read: it
+report has ended. *Ignored* is a kind that is not ours, with the reason. *Undecidable* is what could not be read: it
 alerts. A fifth, *reference*, names a report that must be fetched from AWS before it is one of those four.
 
 `schema/finding.json` is generated from `Finding`; the policies are type-checked against it.
@@ -141,11 +141,16 @@ class Batch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Closed(Struct, frozen=True, kw_only=True):
-    """The scanner says that this exposure (the same identity as its finding's) is gone."""
+    """A report of this server has ended: that of `reporter.id`, whichever ports it told.
+
+    `id` is that of its finding where its ports are read, else one that no finding has. `confirmed` is false when the
+    report ended without evidence that the ports are closed: they may still be open.
+    """
 
     id: str
     reporter: Reporter
     server: Server
+    confirmed: bool = True
 
 
 class Ignored(Struct, frozen=True, kw_only=True, omit_defaults=True):

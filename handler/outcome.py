@@ -67,8 +67,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     def reason(self) -> str | None:
         """Why it was not decided, as a sentence; null when it was."""
         match self.report:
-            case Closed():
+            case Closed(confirmed=True):
                 return "the scanner says that the exposure is gone"
+            case Closed():
+                return "the report has ended, without evidence that the exposure is gone"
             case Ignored(reason=reason):
                 return reason
             case Undecidable(field=field, problem=problem):

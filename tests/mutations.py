@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from handler import events, reporters
-from handler.finding import Closed, Exposure, Finding, Ignored, Reference, Report, Undecidable
+from handler.finding import Closed, Exposure, Finding, Ignored, Reference, Report, Reporter, Undecidable
 from handler.folding import fold
 from handler.reporters._prowler_checks import ports_of
 
@@ -85,7 +85,14 @@ def check(event: Any, reports: list[Report]) -> None:
 
 def heard(reports: list[Report]) -> bool:
     """Say whether somebody may hear of it: what is ignored or closed nobody hears of, unless he asked."""
-    return any(report.asked if isinstance(report, Ignored) else not isinstance(report, Closed) for report in reports)
+    return any(_is_heard(report) for report in reports)
+
+
+def _is_heard(report: Report) -> bool:
+    match report:
+        case Ignored(asked=asked) | Closed(reporter=Reporter(asked=asked)):
+            return asked
+    return True
 
 
 def _check_finding(event: Any, finding: Finding, words: set[str]) -> None:

@@ -64,6 +64,23 @@ def test_json_has_one_object_a_record(capsys: pytest.CaptureFixture[str]) -> Non
     assert (closed["outcome"], closed["finding"], closed["decision"]) == ("closed", None, None)
 
 
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        pytest.param("compliant", "the scanner says that the exposure is gone", id="confirmed"),
+        pytest.param(
+            "not-applicable", "the report has ended, without evidence that the exposure is gone", id="unconfirmed"
+        ),
+    ],
+)
+def test_reason_of_what_is_closed_says_whether_it_is_known(
+    case: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A port that was found closed and a report that merely ended are counted apart."""
+    (line,) = lines(capsys, str(CASES / "config" / case / "event.json"))
+    assert (line["outcome"], line["reason"]) == ("closed", reason)
+
+
 def test_message_names_file_record_and_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot be read is said with where it is, and the rest of the file is decided."""
     both = tmp_path / "both.json"
@@ -127,7 +144,7 @@ def test_byte_order_mark_is_passed_over(tmp_path: Path, capsys: pytest.CaptureFi
 def test_file_of_prowler_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     """A list of findings, as Prowler writes it, is judged finding by finding."""
     found = lines(capsys, str(CASES / "prowler" / "file-of-many" / "event.json"))
-    kinds = ["decided", "decided", "ignored", "ignored", "undecidable"]
+    kinds = ["decided", "decided", "ignored", "closed", "undecidable"]
     assert [(line["record"], line["outcome"]) for line in found] == [(str(n), kind) for n, kind in enumerate(kinds, 1)]
 
 

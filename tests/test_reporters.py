@@ -13,7 +13,7 @@ import pytest
 
 import handler.reporters
 from handler import events, reporters
-from handler.finding import Closed, Finding, Ignored, Reference, Report, Undecidable
+from handler.finding import Closed, Finding, Ignored, Reference, Report, Reporter, Server, Undecidable
 from handler.folding import fold
 from handler.reporters import _fields as fields
 
@@ -93,6 +93,64 @@ def test_closed_has_the_identity_of_its_open_finding() -> None:
     assert isinstance(opened, Finding)
     assert isinstance(closed, Closed)
     assert opened.id == closed.id
+
+
+@pytest.mark.parametrize(
+    ("opened", "ended", "confirmed"),
+    [
+        pytest.param("config/authorized-ports", "config/compliant", True, id="Config, compliant"),
+        pytest.param("config/authorized-ports", "config/not-applicable", False, id="Config, not applicable"),
+        pytest.param("guardduty/port-as-text", "guardduty/archived", False, id="GuardDuty, archived"),
+        pytest.param("inspector2/open", "inspector2/closed", True, id="Inspector, closed"),
+        pytest.param("prowler/instance-ssh", "prowler/pass", True, id="Prowler, passed"),
+        pytest.param("security_hub/classic-port", "security_hub/classic-archived", False, id="Hub, Classic archived"),
+        pytest.param("security_hub/config-ssh", "security_hub/config-ssh-passed", True, id="Hub, Config passed"),
+        pytest.param("security_hub/control-by-its-meaning", "security_hub/resolved", False, id="Hub, resolved"),
+        pytest.param("security_hub/control-by-its-rules", "security_hub/control-archived", False, id="Hub, archived"),
+        pytest.param(
+            "security_hub/inspector-by-its-fields",
+            "security_hub/inspector-archived",
+            True,
+            id="Hub, Inspector archived",
+        ),
+        pytest.param("security_hub/probe", "security_hub/probe-archived", False, id="Hub, GuardDuty archived"),
+        pytest.param("security_hub/prowler-group", "security_hub/prowler-passed", True, id="Hub, Prowler passed"),
+        pytest.param("security_hub_v2/control", "security_hub_v2/control-passed", True, id="new Hub, passed"),
+        pytest.param(
+            "security_hub_v2/probe", "security_hub_v2/probe-that-guardduty-closed", False, id="new Hub, closed"
+        ),
+    ],
+)
+def test_what_ends_names_the_report_and_the_server_that_it_told_open(
+    opened: str, ended: str, *, confirmed: bool
+) -> None:
+    """By these a report is closed: the reporter, its id of the report, and the server's kind, id, account, Region."""
+    closings = [report for report in normalized(CASES / ended) if isinstance(report, Closed)]
+    assert [closing.confirmed for closing in closings] == [confirmed]
+    told = [report for report in normalized(CASES / opened) if isinstance(report, Finding)]
+    assert {_claim(report.reporters[0], report.server) for report in told} == {
+        _claim(closing.reporter, closing.server) for closing in closings
+    }
+
+
+def _claim(reporter: Reporter, server: Server) -> tuple[str, ...]:
+    return reporter.name, reporter.id, server.kind, server.id, server.account, server.region
+
+
+@pytest.mark.parametrize("end", ["security_hub/control-archived", "security_hub/resolved"])
+def test_what_ends_without_evidence_silences_nothing_of_its_batch(end: str) -> None:
+    """Told open before, in the same invocation, it is judged: nobody has seen the port closed."""
+    opened = "control-by-its-rules" if end.endswith("archived") else "control-by-its-meaning"
+    told = [*normalized(CASES / "security_hub" / opened), *normalized(CASES / end)]
+    folded = fold((str(number), report) for number, report in enumerate(told) if isinstance(report, Finding | Closed))
+    assert [type(one.report) for one in folded] == [type(report) for report in told]
+
+
+def test_the_ends_of_two_reports_of_a_server_stay_two() -> None:
+    """Each closes what its own report has told."""
+    told = [*normalized(CASES / "security_hub/control-passed"), *normalized(CASES / "security_hub/resolved")]
+    folded = fold((str(number), report) for number, report in enumerate(told) if isinstance(report, Closed))
+    assert [one.report for one in folded] == told
 
 
 def test_told_again_it_is_the_same_exposure() -> None:

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from msgspec import UNSET
 
 from handler import events, reporters
-from handler.finding import Closed, Finding, Ignored, Reference, Report, Undecidable
+from handler.finding import Closed, Finding, Ignored, Reference, Report, Server, Undecidable
 from tests import mutations
 
 ROOT = Path(__file__).parent.parent
@@ -37,7 +36,7 @@ OUTCOMES = {
         )
     ],
     "classic-sns-run-completed": ["ignored ASSESSMENT_RUN_COMPLETED"],
-    "config-eb-authorized-ports-compliant": ["ignored COMPLIANT"],
+    "config-eb-authorized-ports-compliant": ["closed sg-0a1b2c3d4e5f60001 tags unknown"],
     "config-eb-authorized-ports-noncompliant": [
         "open sg-0a1b2c3d4e5f60001 tags unknown internet sg-0a1b2c3d4e5f60001 tcp 0-65535 udp 0-65535"
     ],
@@ -46,7 +45,7 @@ OUTCOMES = {
         "open i-036cb01d26bb09166 stackarmor Tools internet no group tcp 81",
     ],
     "prowler-ocsf-instance-ssh": ["open i-0cc555cfcdf60a48f Database Server for AZ1 internet no group tcp 22"],
-    "guardduty-sechub-port-probe": ["ignored RESOLVED"],
+    "guardduty-sechub-port-probe": ["ended i-08a922f31de4801d5 sample-name"],
     "ocsf-compliance-ec2-18": [
         "open sg-0a1b2c3d4e5f60001 tags unknown internet sg-0a1b2c3d4e5f60001 tcp 0-65535 udp 0-65535"
     ],
@@ -60,7 +59,7 @@ OUTCOMES = {
     "sechub-classic-network-exposure": ["open i-0f5a08d88dbba4fdc sample-name internet sg-066e481a61335f572 tcp 22"],
     "sechub-classic-peered-vpc": ["open i-0f5a08d88dbba4fdc sample-name peered_vpc sg-066e481a61335f572 tcp 22"],
     "sechub-classic-recognized-port": ["open i-0f5a08d88dbba4fdc sample-name internet sg-066e481a61335f572 tcp 22"],
-    "sechub-classic-unrecognized-resolved": ["ignored RESOLVED"],
+    "sechub-classic-unrecognized-resolved": ["ended i-0c573f5ddc669df95 sample-name"],
     "sechub-custom-action-ec2-19": [
         "open sg-0a1b2c3d4e5f60001 prod-payments-api internet sg-0a1b2c3d4e5f60001 tcp 22",
         "open sg-0a1b2c3d4e5f60001 prod-payments-api internet sg-0a1b2c3d4e5f60001 tcp 443",
@@ -68,8 +67,8 @@ OUTCOMES = {
         "open sg-0a1b2c3d4e5f60001 prod-payments-api internet sg-0a1b2c3d4e5f60001 tcp 8443",
     ],
     "sechub-ec2-13-no-details": ["open sg-0a1b2c3d4e5f60001 tags unknown internet sg-0a1b2c3d4e5f60001 tcp 22"],
-    "sechub-ec2-18-passed": ["ignored PASSED"],
-    "sechub-inspector-v2-archived": ["ignored ARCHIVED"],
+    "sechub-ec2-18-passed": ["closed sg-0a1b2c3d4e5f60003 tags unknown"],
+    "sechub-inspector-v2-archived": ["closed i-0cc555cfcdf60a48f Database Server for AZ1"],
     "sechub-inspector-v2-reachability": [
         "open i-0cc555cfcdf60a48f Database Server for AZ1 internet sg-0f615897558ace817 tcp 22"
     ],
@@ -123,19 +122,23 @@ def normalized(path: Path) -> list[Report]:
     ]
 
 
+def called(server: Server) -> str:
+    """Give the name of a server, or why it has none."""
+    return server.name or ("no name" if server.tags_known else "tags unknown")
+
+
 def told(report: Report) -> str:
     """Say the facts of a report in one line."""
     match report:
         case Finding(server=server, exposures=exposures):
-            name = server.name if server.name is not UNSET else "no name" if server.tags_known else "tags unknown"
             groups = " ".join(sorted({exposure.security_group or "no group" for exposure in exposures}))
             ports = [
                 f"{one.protocol} {one.from_port}" + (f"-{one.to_port}" if one.to_port > one.from_port else "")
                 for one in exposures
             ]
-            return " ".join(["open", server.id, str(name), report.reach, groups, *ports])
-        case Closed(server=server):
-            return f"closed {server.id} {server.name}"
+            return " ".join(["open", server.id, called(server), report.reach, groups, *ports])
+        case Closed(server=server, confirmed=confirmed):
+            return f"{'closed' if confirmed else 'ended'} {server.id} {called(server)}"
         case Ignored(reason=reason):
             return f"ignored {reason}"
         case Undecidable(field=field):

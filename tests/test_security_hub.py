@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handler import reporters
-from handler.finding import Closed, Finding, Ignored, Reference, Report, Undecidable
+from handler.finding import Finding, Ignored, Reference, Report, Undecidable
 from handler.folding import fold
 
 NOW = "2026-11-24T06:12:00Z"
@@ -28,7 +28,7 @@ def normalized(case: str) -> list[Report]:
 def exposure(case: str) -> str:
     """Give the identity of the one exposure of a case."""
     (report,) = normalized(case)
-    assert isinstance(report, Finding | Closed)
+    assert isinstance(report, Finding)
     return report.id
 
 
@@ -36,15 +36,12 @@ def exposure(case: str) -> str:
     ("case", "same"),
     [
         pytest.param("security_hub/inspector-by-its-fields", "inspector2/open", id="Inspector"),
-        pytest.param("security_hub/inspector-archived", "inspector2/closed", id="Inspector, gone"),
         pytest.param("security_hub/classic-port", "security_hub/classic-indexed", id="Classic, before and after 2019"),
-        pytest.param("security_hub/classic-archived", "security_hub/classic-port", id="Classic, archived"),
         pytest.param("security_hub/control-of-cis-1-2", "security_hub/control-by-its-meaning", id="CIS"),
         pytest.param("security_hub/control-of-pci", "security_hub/control-by-its-meaning", id="PCI"),
         pytest.param("security_hub_v2/control", "security_hub/control-by-its-meaning", id="both Hubs"),
         pytest.param("security_hub/control-same-ports-in-two-rules", "security_hub/control-by-its-meaning", id="rules"),
         pytest.param("security_hub/prowler-group", "security_hub/control-rules-of-another-time", id="Prowler"),
-        pytest.param("security_hub/prowler-archived", "security_hub/prowler-group", id="Prowler, archived"),
     ],
 )
 def test_the_same_exposure_has_the_same_identity(case: str, same: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handler.finding import UNKNOWN, Finding, Ignored, Reference, Report, Undecidable
+from handler.finding import UNKNOWN, Closed, Finding, Ignored, Reference, Report, Reporter, Undecidable
 from tests import mutations
 from tests.mutations import CASES, Place
 
@@ -66,6 +66,8 @@ def heard_of(reports: list[Report]) -> set[str]:
                 told.add(arn)
             case Ignored(asked=True, reason=reason):
                 told.add(reason)
+            case Closed(reporter=Reporter(asked=True, id=asked)):
+                told.add(asked)
     return told
 
 

@@ -21,6 +21,8 @@ _KINDS: dict[str, tuple[Literal["instance", "security_group"], str]] = {
 }
 """By the `Type` of a resource, without its case."""
 
+_ENDED = {"PASSED": True, "NOT_AVAILABLE": False}
+
 _SERVER = re.compile("(?:i|sg)-[0-9a-z]+", re.ASCII | re.IGNORECASE)
 
 
@@ -39,15 +41,23 @@ class Told(Struct, frozen=True):
 
 
 class Product(Protocol):
-    """What a module has that reads the findings of one product. All of it may raise `UnreadableError`."""
+    """What a module has that reads the findings of one product. All its functions may raise `UnreadableError`.
+
+    `RESOURCE` is the `Type` of what the findings are about, null for an instance or a security group.
+    """
+
+    RESOURCE: str | None
 
     def unwanted(self, told: Told) -> str | None:
-        """Give the reason why a finding is about something else than an open port."""
-
-    def put_aside(self, told: Told) -> str | None:
-        """Give the reason why the product itself makes nothing of an open port: it passed, or is muted there.
+        """Give the reason why a finding is about something else than an open port, or is muted in the product.
 
         Whoever asks is told of what is muted as well.
+        """
+
+    def ended(self, told: Told) -> bool | None:
+        """Say whether the product itself ends a finding: true when nothing is open, false when it cannot tell.
+
+        Null where it does not, or where whoever asks is told what is open nevertheless.
         """
 
     def findings(self, told: Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
@@ -61,6 +71,11 @@ def compliance(told: Told) -> str:
     if status not in {"PASSED", "FAILED", "WARNING", "NOT_AVAILABLE"}:
         raise fields.refusal(holder, "Status", path, "a verdict on any list")
     return status
+
+
+def ended(told: Told) -> bool | None:
+    """Say whether a check ends its finding: true when it passed, false when it could not be made, else null."""
+    return _ENDED.get(compliance(told))
 
 
 def product_fields(told: Told) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from handler.errors import UnreadableError
 from handler.finding import Finding
 from handler.reporters import _asff as asff
 from handler.reporters import _asff_controls as asff_controls
@@ -17,15 +18,10 @@ from handler.reporters import _fields as fields
 _RULE = "aws/config/ConfigRuleName"
 
 _KIND = re.compile(r"Aws[A-Z][0-9A-Za-z]+|CodeRepository|Container|Other")
-_PUT_ASIDE = {
-    "PASSED": "PASSED: the group has nothing that the rule objects to",
-    "NOT_AVAILABLE": "NOT_AVAILABLE: Config could not check the rule, or it does not apply to the group",
-}
+_UNKNOWN_RULE = "A rule that is on no list, and that does not object to the group"
 
-
-def put_aside(told: asff.Told) -> str | None:
-    """Put aside what passed, but for who asks about a group whose rules are there."""
-    return _PUT_ASIDE[asff.compliance(told)] if asff_controls.put_aside(told) else None
+RESOURCE = asff_controls.RESOURCE
+ended = asff_controls.ended
 
 
 def unwanted(told: asff.Told) -> str | None:
@@ -33,7 +29,12 @@ def unwanted(told: asff.Told) -> str | None:
     listed = fields.filled_list(told.finding, "Resources", told.path)
     if all(map(_is_other, listed)):
         return rules.OTHER_RESOURCE
-    return put_aside(told) or rules.other(asff.product_fields(told), _RULE, f"{told.path}ProductFields.")
+    try:
+        return rules.other(asff.product_fields(told), _RULE, f"{told.path}ProductFields.")
+    except UnreadableError:
+        if ended(told) is None:
+            raise
+        return _UNKNOWN_RULE
 
 
 def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:

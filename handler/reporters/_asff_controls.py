@@ -13,10 +13,7 @@ from handler.reporters._controls import Control
 from handler.reporters._permissions import Rules
 
 GROUP = "AwsEc2SecurityGroup"
-_PUT_ASIDE = {
-    "PASSED": "PASSED: the control found no port open that it looks for",
-    "NOT_AVAILABLE": "NOT_AVAILABLE: Security Hub could not check the control",
-}
+RESOURCE: str | None = GROUP
 _DETAILS = f"Details.{GROUP}."
 
 
@@ -25,13 +22,13 @@ def unwanted(told: asff.Told) -> str | None:
     return None if _control(told) in controls.CONTROLS else controls.OTHER
 
 
-def put_aside(told: asff.Told) -> str | None:
-    """Put aside what passed. Of a WARNING Security Hub could not tell whether it failed, so it is judged.
+def ended(told: asff.Told) -> bool | None:
+    """Go by the verdict. Of a WARNING Security Hub could not tell whether the control failed, so it is judged.
 
     Who asks about a group that passed is told what the policies say of its rules, if those are there.
     """
-    reason = _PUT_ASIDE.get(asff.compliance(told))
-    return None if reason is not None and told.asked and _has_rules(told) else reason
+    passed = asff.ended(told)
+    return None if passed is not None and told.asked and _has_rules(told) else passed
 
 
 def _has_rules(told: asff.Told) -> bool:
@@ -57,7 +54,7 @@ def of_group(  # noqa: PLR0913  what is told, where, and what it means
     """
     group = asff.server(told, resource, path, GROUP)
     rules = permissions.read(asff.details(resource), path + _DETAILS, group.account)
-    if _show(rules, control) or asff.compliance(told) in _PUT_ASIDE:
+    if _show(rules, control) or asff.ended(told) is not None:
         opened = rules.opened
         notes = tuple(f"It also opens protocol {one}, which has no ports to judge" for one in rules.others)
     else:

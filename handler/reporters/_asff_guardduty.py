@@ -14,8 +14,9 @@ from handler.reporters import _asff as asff
 from handler.reporters import _fields as fields
 from handler.reporters.guardduty import TCP_ASSUMED, is_probe
 
+RESOURCE: str | None = "AwsEc2Instance"
+
 _OTHER = "A finding of GuardDuty that tells of a threat, not of an open port"
-_ARCHIVED = "Archived in GuardDuty, by a suppression rule or by hand"
 _ACTION = "aws/guardduty/service/action/"
 _PORT = re.compile(rf"{_ACTION}portProbeAction/portProbeDetails\.\d+_/localPortDetails/port")
 
@@ -34,14 +35,14 @@ def unwanted(told: asff.Told) -> str | None:
     return _OTHER
 
 
-def put_aside(told: asff.Told) -> str | None:
-    """Put aside what is archived: that a probe is no longer held against anybody does not close a port."""
-    return _ARCHIVED if told.finding.get("RecordState") == "ARCHIVED" and not told.asked else None
+def ended(told: asff.Told) -> bool | None:  # noqa: ARG001  every product is asked
+    """GuardDuty ends nothing but by archiving it."""
+    return None
 
 
 def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
     """Give a finding for each port that was probed. Known scanners did it, so the internet reaches it."""
-    server = asff.server(told, resource, path, "AwsEc2Instance")
+    server = asff.server(told, resource, path, RESOURCE)
     for port in _ports(told):
         exposure = Exposure(protocol="tcp", from_port=port, to_port=port, sources=(UNKNOWN,))
         yield asff.finding(told, server, (exposure,), now, reach="internet", notes=(TCP_ASSUMED,))

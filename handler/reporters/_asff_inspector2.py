@@ -16,9 +16,12 @@ from handler.reporters import _fields as fields
 from handler.reporters._network_path import follow
 from handler.reporters._opening import Ports
 
+RESOURCE: str | None = "AwsEc2Instance"
+
 _SOFTWARE = "A finding of Inspector about software, not about an open port"
 _SUPPRESSED = "SUPPRESSED by a rule in Inspector"
 _FETCHED_BY = "inspector2"
+_STATUS = "aws/inspector/FindingStatus"
 
 
 def claims(told: asff.Told) -> bool:
@@ -28,13 +31,16 @@ def claims(told: asff.Told) -> bool:
 
 def unwanted(told: asff.Told) -> str | None:
     """Tell findings about software by the CVEs that they list; those about the network list nothing."""
-    return _SOFTWARE if _is_software(told) and not has_ports(told) else None
+    if _is_software(told) and not has_ports(told):
+        return _SOFTWARE
+    return _SUPPRESSED if asff.product_fields(told).get(_STATUS) == "SUPPRESSED" and not told.asked else None
 
 
-def put_aside(told: asff.Told) -> str | None:
-    """Put aside what a rule in Inspector suppresses."""
-    suppressed = asff.product_fields(told).get("aws/inspector/FindingStatus") == "SUPPRESSED"
-    return _SUPPRESSED if suppressed and not told.asked else None
+def ended(told: asff.Told) -> bool | None:
+    """Inspector archives what it closes; what it still calls active may be open."""
+    if told.finding.get("RecordState") != "ARCHIVED" or told.asked:
+        return None
+    return bool(asff.product_fields(told).get(_STATUS, "CLOSED") == "CLOSED")
 
 
 def has_ports(told: asff.Told) -> bool:
@@ -60,7 +66,7 @@ def reference(told: asff.Told) -> Reference:
 
 def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
     """Give the one finding of an instance."""
-    server = asff.server(told, resource, path, "AwsEc2Instance")
+    server = asff.server(told, resource, path, RESOURCE)
     ports = _ports(told)
     steps = map(fields.loose_object, fields.loose_list(told.finding.get("NetworkPath")))
     way = follow(

@@ -15,6 +15,8 @@ from handler.reporters import _asff as asff
 from handler.reporters import _classic_attributes as classic
 from handler.reporters import _fields as fields
 
+RESOURCE: str | None = "AwsEc2Instance"
+
 _OTHER = "A finding of another rules package of Inspector Classic, not about an open port"
 _NAMED, _INDEXED = "attributes/", "attributes:"
 
@@ -27,14 +29,14 @@ def unwanted(told: asff.Told) -> str | None:
     return None if classic.is_network_rule(rule) else _OTHER
 
 
-def put_aside(told: asff.Told) -> str | None:  # noqa: ARG001  every product is asked
-    """Classic puts nothing aside."""
+def ended(told: asff.Told) -> bool | None:  # noqa: ARG001  every product is asked
+    """Classic ends nothing but by archiving it."""
     return None
 
 
 def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
     """Give the one finding of an instance, with everything that its attributes say is open."""
-    attributes, server = _attributes(told), asff.server(told, resource, path, "AwsEc2Instance")
+    attributes, server = _attributes(told), asff.server(told, resource, path, RESOURCE)
     instance, group = attributes.get("INSTANCE_ID", server.id), attributes.get("SECURITY_GROUP")
     if instance != server.id:
         raise UnreadableError(f"{path}Id", f"ends with {server.id!r}, but INSTANCE_ID is {instance!r}")

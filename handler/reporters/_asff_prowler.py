@@ -10,26 +10,26 @@ from handler.errors import UnreadableError
 from handler.finding import Exposure, Finding
 from handler.reporters import _asff as asff
 from handler.reporters import _fields as fields
-from handler.reporters._prowler_checks import NOT_WHICH, SOURCES, is_about_ports, is_check, ports_of
+from handler.reporters._prowler_checks import NOT_WHICH, SOURCES, is_about_ports, is_check, is_checked, ports_of
+
+RESOURCE: str | None = None
 
 _OTHER = "Another check of Prowler, not about an open port of an instance or a security group"
-_PUT_ASIDE = {
-    "PASSED": "PASSED: Prowler found the ports of the check closed to the internet",
-    "NOT_AVAILABLE": "NOT_AVAILABLE: Prowler could not tell",
-}
 _MUTED = "WARNING: muted in Prowler"
 _PREFIX = "prowler-"
 
 
 def unwanted(told: asff.Told) -> str | None:
     """Tell the checks about open ports from all others."""
-    return None if is_about_ports(_check(told)) else _OTHER
+    if not is_about_ports(_check(told)):
+        return _OTHER
+    return _MUTED if asff.compliance(told) == "WARNING" and not told.asked else None
 
 
-def put_aside(told: asff.Told) -> str | None:
-    """Put aside what passed, and what is muted, unless somebody asks."""
-    status = asff.compliance(told)
-    return _MUTED if status == "WARNING" and not told.asked else _PUT_ASIDE.get(status)
+def ended(told: asff.Told) -> bool | None:
+    """Go by the verdict; `NOT_AVAILABLE` is Prowler's MANUAL."""
+    passed = asff.ended(told)
+    return passed and is_checked(told.finding.get("Description"))
 
 
 def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:

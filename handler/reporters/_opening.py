@@ -1,8 +1,8 @@
-"""Puts together the finding of a report that says which ports of a server are open, and nothing of the path to them."""
+"""Puts together what a report says of a server whose ports are open, or are no longer, and nothing of the path."""
 
 from collections.abc import Iterable
 
-from handler.finding import PORTS_ASSUMED, UNKNOWN, Exposure, Finding, Protocol, Reporter, Server, identity
+from handler.finding import PORTS_ASSUMED, UNKNOWN, Closed, Exposure, Finding, Protocol, Reporter, Server, identity
 
 Ports = tuple[Protocol, int, int]
 """Protocol, first and last port."""
@@ -52,3 +52,13 @@ def portless(server: Server, reporter: Reporter, now: str, *notes: str) -> Findi
         reach_known=False,
         notes=[PORTS_ASSUMED, *notes],
     )
+
+
+def closed(server: Server, reporter: Reporter, *, confirmed: bool = True) -> Closed:
+    """Give the end of a report on a server, whichever ports it told.
+
+    Its id is that of the report on the server. No exposure has it, so that what ends without evidence is folded with
+    nothing that is open.
+    """
+    name = identity(server, f"{reporter.name} {reporter.id}", set())
+    return Closed(id=name, reporter=reporter, server=server, confirmed=confirmed)

@@ -4,7 +4,10 @@ Ids and ports: `check_ports` in prowler 3 to 5.46, `providers/aws/services/ec2`.
 as soon as one of them is open to 0.0.0.0/0 or ::/0, and does not say which.
 """
 
+from typing import Any
+
 from handler.finding import Protocol
+from handler.reporters import _fields as fields
 
 _PREFIXES = (
     "ec2_instance_port_",
@@ -73,6 +76,14 @@ def is_check(name: str) -> bool:
 def is_about_ports(check: str) -> bool:
     """Say whether a check (its id without `prowler-`) is about an open port of an instance or a group, known or not."""
     return check.startswith(_PREFIXES)
+
+
+def is_checked(verdict: Any) -> bool:
+    """Say whether a group that passed was looked at: one whose ports are all open passes every check of some of them.
+
+    `verdict` is Prowler's sentence: `... and therefore was not checked against a specific port.`
+    """
+    return "not checked" not in fields.folded(verdict)
 
 
 def ports_of(check: str) -> tuple[tuple[Protocol, int, int], ...] | None:

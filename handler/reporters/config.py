@@ -37,7 +37,7 @@ _OTHER_MESSAGES = {
 }
 _GROUP = "AWS::EC2::SecurityGroup"
 
-_UNWANTED = {
+_ENDED = {
     "COMPLIANT": "COMPLIANT: the group opens nothing that the rule forbids",
     "NOT_APPLICABLE": "NOT_APPLICABLE: the rule no longer applies to the group",
 }
@@ -73,11 +73,24 @@ def _read(event: dict[str, Any], now: str) -> Report:
 
 def _change(change: dict[str, Any], event: dict[str, Any], path: str, now: str) -> Report:
     """Read a change of a rule's verdict on a resource."""
-    reason = _unwanted(change, path) or _passed(change, path) or rules.other(change, "configRuleName", path)
+    reason = _unwanted(change, path)
     if reason is not None:
         return Ignored(reporter=NAME, reason=reason)
-    rule = fields.text(change, "configRuleName", path)
-    result = fields.mapping(change, "newEvaluationResult", path)
+    verdict = _verdict(change, path)
+    try:
+        return _of_group(change, event, path, verdict, now)
+    except UnreadableError:
+        if verdict not in _ENDED:
+            raise
+        return Ignored(reporter=NAME, reason=_ENDED[verdict])
+
+
+def _of_group(change: dict[str, Any], event: dict[str, Any], path: str, verdict: str, now: str) -> Report:
+    """Judge or close what a rule about open ports says of a group."""
+    reason = rules.other(change, "configRuleName", path)
+    if reason is not None:
+        return Ignored(reporter=NAME, reason=_ENDED.get(verdict, reason))
+    rule, result = change["configRuleName"], change["newEvaluationResult"]
     server = Server(
         kind="security_group",
         id=_group(change, path),
@@ -89,9 +102,11 @@ def _change(change: dict[str, Any], event: dict[str, Any], path: str, now: str) 
     reporter = Reporter(
         name=NAME,
         id=fields.text(change, "configRuleARN", path),
-        title=f"{rule}: NON_COMPLIANT",
+        title=f"{rule}: {verdict}",
         updated_at=fields.instant(result.get("resultRecordedTime") or change.get("notificationCreationTime")),
     )
+    if verdict in _ENDED:
+        return opening.closed(server, reporter, confirmed=verdict == "COMPLIANT")
     control = rules.control(rule)
     if not control.ports:
         return opening.portless(server, reporter, now)
@@ -123,13 +138,13 @@ def _unwanted(change: dict[str, Any], path: str) -> str | None:
     return rules.OTHER_RESOURCE
 
 
-def _passed(change: dict[str, Any], path: str) -> str | None:
-    """Give the reason why a verdict is no objection."""
+def _verdict(change: dict[str, Any], path: str) -> str:
+    """Read the verdict."""
     result = fields.mapping(change, "newEvaluationResult", path)
     verdict = fields.text(result, "complianceType", f"{path}newEvaluationResult.")
-    if verdict not in {*_UNWANTED, "NON_COMPLIANT"}:
+    if verdict not in {*_ENDED, "NON_COMPLIANT"}:
         raise fields.refusal(result, "complianceType", f"{path}newEvaluationResult.", "a verdict on any list")
-    return _UNWANTED.get(verdict)
+    return verdict
 
 
 def _group(change: dict[str, Any], path: str) -> str:

@@ -61,7 +61,7 @@ def _read(detail: dict[str, Any], event: dict[str, Any], now: str) -> list[Repor
     service = fields.mapping(detail, "service", "detail.")
     archived = service.get("archived")
     if archived is True:
-        return [Ignored(reporter=NAME, reason=_ARCHIVED)]
+        return [_archived(detail, event)]
     if archived is not None and archived is not False:
         raise fields.refusal(service, "archived", "detail.service.", "true or false")
     server, reporter = _server(detail, event), _reporter(detail)
@@ -77,6 +77,14 @@ def _read(detail: dict[str, Any], event: dict[str, Any], now: str) -> list[Repor
         )
         for port in dict.fromkeys(_ports(service))
     ]
+
+
+def _archived(detail: dict[str, Any], event: dict[str, Any]) -> Report:
+    """End what a finding told: that a probe is no longer held against anybody does not close a port."""
+    try:
+        return opening.closed(_server(detail, event), _reporter(detail), confirmed=False)
+    except UnreadableError:
+        return Ignored(reporter=NAME, reason=_ARCHIVED)
 
 
 def is_probe(kind: str) -> bool:

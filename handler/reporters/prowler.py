@@ -13,7 +13,7 @@ from handler.errors import UnreadableError
 from handler.finding import Ignored, Report, Reporter, Server, Undecidable
 from handler.reporters import _fields as fields
 from handler.reporters import _opening as opening
-from handler.reporters._prowler_checks import NOT_WHICH, SOURCES, is_about_ports, is_check, ports_of
+from handler.reporters._prowler_checks import NOT_WHICH, SOURCES, is_about_ports, is_check, is_checked, ports_of
 
 NAME = "prowler"
 
@@ -54,6 +54,9 @@ def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
         if reason is not None:
             yield Ignored(reporter=NAME, reason=reason)
             return
+        if event["status_code"] == "PASS":
+            yield from _passed(event)
+            return
         reporter, ports = _reporter(event), _ports(check)
         resources = fields.filled_list(event, "resources", "")
     except UnreadableError as error:
@@ -68,6 +71,19 @@ def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
         else:
             notes = [NOT_WHICH, *notes]
             yield opening.finding(server, reporter, now, ports=ports, sources=SOURCES, reach_known=False, notes=notes)
+
+
+def _passed(event: dict[str, Any]) -> Iterator[Report]:
+    """Close what a check that failed before told of each resource."""
+    try:
+        reporter, listed = _reporter(event), fields.filled_list(event, "resources", "")
+        places = [f"resources[{index}]." for index in range(len(listed))]
+        servers = [_server(fields.entry(*at), at[1])[0] for at in zip(listed, places, strict=True)]
+    except UnreadableError:
+        yield Ignored(reporter=NAME, reason=_NOT_OPEN)
+    else:
+        confirmed = is_checked(event.get("status_detail")) and is_checked(event.get("message"))
+        yield from (opening.closed(server, reporter, confirmed=confirmed) for server in servers)
 
 
 def _check(event: dict[str, Any]) -> str:
@@ -85,9 +101,7 @@ def _unwanted(event: dict[str, Any], check: str) -> str | None:
         return _OTHER_CHECK
     if event.get("status") == "Suppressed":
         return _MUTED
-    if event.get("status_code") == "PASS":
-        return _NOT_OPEN
-    if event.get("status_code") != "FAIL":
+    if fields.text(event, "status_code", "") not in {"PASS", "FAIL"}:
         raise fields.refusal(event, "status_code", "", "PASS or FAIL")
     return None
 

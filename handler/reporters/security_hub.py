@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from handler.errors import UnreadableError
-from handler.finding import PORTS_ASSUMED, Closed, Finding, Report, Undecidable
+from handler.finding import Finding, Report, Undecidable
 from handler.reporters import _asff as asff
 from handler.reporters import (
     _asff_config,
@@ -21,6 +21,7 @@ from handler.reporters import (
     _asff_prowler,
 )
 from handler.reporters import _fields as fields
+from handler.reporters import _opening as opening
 from handler.reporters._aws_products import is_known_other
 
 NAME = asff.NAME
@@ -45,10 +46,12 @@ _PRODUCTS: dict[str, asff.Product] = {
 }
 _PUT_ASIDE = {
     "NOTIFIED": "NOTIFIED in Security Hub: somebody has been told",
-    "RESOLVED": "RESOLVED in Security Hub",
     "SUPPRESSED": "SUPPRESSED in Security Hub",
 }
-_ARCHIVED = "ARCHIVED in Security Hub, and without the ports that it was about"
+_RESOLVED = "RESOLVED"
+"""A person's word, or Security Hub's own where a control passed."""
+
+_CLOSES_NOTHING = "It has ended, and does not say of which server"
 _STILL_ARCHIVED = "Security Hub has archived this finding: what it found may be gone"
 
 
@@ -131,13 +134,16 @@ def _product_name(told: asff.Told) -> str:
 def _judge(told: asff.Told, product: asff.Product, now: str) -> Iterator[Report]:
     """Give what is open, if it is for us. Whoever asks gets an answer, whatever the finding's state."""
     archived = _state(told) == "ARCHIVED"
-    reason = product.unwanted(told) or product.put_aside(told)
-    if reason is None and not archived and not told.asked:
-        reason = _put_aside(told)
+    reason = product.unwanted(told)
+    ended = product.ended(told) if reason is None else None
+    if reason is None and ended is None and not told.asked:
+        workflow = _RESOLVED if archived else _workflow(told)
+        reason = _PUT_ASIDE.get(workflow)
+        ended = False if workflow == _RESOLVED else None
     if reason is not None:
         yield asff.ignored(told, reason)
-    elif archived and not told.asked:
-        yield from _closed(told, product, now)
+    elif ended is not None:
+        yield from _closed(told, product, confirmed=ended)
     elif product is _asff_inspector2 and not _asff_inspector2.has_ports(told):
         yield _asff_inspector2.reference(told)
     else:
@@ -154,25 +160,31 @@ def _state(told: asff.Told) -> str:
     return state
 
 
-def _put_aside(told: asff.Told) -> str | None:
-    """Give the reason why somebody has dealt with a finding; Prowler's and old ones have no workflow, so nobody has."""
+def _workflow(told: asff.Told) -> str:
+    """Read how somebody has dealt with a finding; Prowler's and old ones have no workflow, so nobody has."""
     if told.finding.get("Workflow") is None:
-        return None
+        return "NEW"
     workflow, path = fields.mapping(told.finding, "Workflow", told.path), f"{told.path}Workflow."
     status = fields.text(workflow, "Status", path)
-    if status != "NEW" and status not in _PUT_ASIDE:
+    if status not in {"NEW", _RESOLVED, *_PUT_ASIDE}:
         raise fields.refusal(workflow, "Status", path, "a status on any list")
-    return _PUT_ASIDE.get(status)
+    return status
 
 
-def _closed(told: asff.Told, product: asff.Product, now: str) -> Iterator[Report]:
-    """Close what an archived finding tells, if it still tells the ports."""
-    reports = list(_findings(told, product, now))
-    found = [report for report in reports if isinstance(report, Finding) and PORTS_ASSUMED not in report.notes]
-    for one in found:
-        yield Closed(id=one.id, reporter=one.reporters[0], server=one.server)
-    if len(found) < len(reports):
-        yield asff.ignored(told, _ARCHIVED)
+def _closed(told: asff.Told, product: asff.Product, *, confirmed: bool) -> Iterator[Report]:
+    """Close what a finding has told of each server among the resources; one that cannot be read stays open."""
+    closed, unread = [], False
+    for index, resource in enumerate(fields.loose_list(told.finding.get("Resources"))):
+        path = f"{told.path}Resources[{index}]."
+        try:
+            if asff.is_judgeable(fields.entry(resource, path), path):
+                server = asff.server(told, resource, path, product.RESOURCE)
+                closed.append(opening.closed(server, asff.reporter(told), confirmed=confirmed))
+        except UnreadableError:
+            unread = True
+    yield from closed
+    if unread or not closed:
+        yield asff.ignored(told, _CLOSES_NOTHING)
 
 
 def _findings(told: asff.Told, product: asff.Product, now: str) -> Iterator[Finding | Undecidable]:

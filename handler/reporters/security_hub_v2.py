@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from handler.errors import UnreadableError
-from handler.finding import UNKNOWN, Finding, Ignored, Reference, Report, Undecidable
+from handler.finding import UNKNOWN, Closed, Finding, Ignored, Reference, Report, Undecidable
 from handler.reporters import _controls as controls
 from handler.reporters import _fields as fields
 from handler.reporters import _ocsf as ocsf
+from handler.reporters import _ocsf_status as status
 from handler.reporters import _opening as opening
 from handler.reporters._aws_products import is_known_other
 from handler.reporters.guardduty import TCP_ASSUMED, is_probe
@@ -20,7 +21,7 @@ from handler.reporters.security_hub import OF_THE_NEW_HUB, SOURCE
 
 NAME = ocsf.NAME
 
-_VULNERABILITY, _COMPLIANCE, _DETECTION = 2002, 2003, 2004
+_VULNERABILITY, _DETECTION = 2002, 2004
 _SOFTWARE = "A Vulnerability Finding tells of software, not of an open port"
 _UNWANTED = {
     _DETECTION: "A Detection Finding that tells of a threat or of several findings together, not of an open port",
@@ -29,18 +30,7 @@ _UNWANTED = {
     2007: "An Application Security Posture Finding tells of software, not of an open port",
     2008: "An IAM Analysis Finding tells of permissions, not of an open port",
 }
-_PUT_ASIDE = {
-    2: "In Progress in Security Hub: somebody is at it",
-    3: "Suppressed in Security Hub",
-    4: "Resolved in Security Hub",
-    5: "Archived in Security Hub",
-    6: "Deleted in Security Hub",
-}
-_UNTOUCHED = {0, 1}
-_PASSED = "Pass: the control found no port open that it looks for"
-_PASS, _FAILED = 1, {2, 3}
-"""Verdicts of a control; 2 is a warning: Security Hub could not tell."""
-
+_CLOSES_NOTHING = "It has ended, and does not say of which server"
 _INSPECTOR, _GUARDDUTY = "aws/inspector", "aws/guardduty"
 _READ = {_INSPECTOR, _GUARDDUTY, "aws/securityhub"}
 _FETCHED_BY = "inspector2"
@@ -94,9 +84,13 @@ def _read(told: ocsf.Told, now: str) -> Iterator[Report]:
     """Read one finding."""
     try:
         fields.entry(told.finding, told.path)
-        reason = _unwanted(told) or _put_aside(told)
+        reason = _unwanted(told)
+        ended = status.ended(told, inspectors=_arn(told) is not None) if reason is None else None
+        reason = reason or (status.put_aside(told) if ended is None else None)
         if reason is not None:
             yield Ignored(reporter=NAME, reason=reason)
+        elif ended is not None:
+            yield from _closed(told, confirmed=ended)
         elif (arn := _arn(told)) is not None:
             yield _reference(told, arn)
         else:
@@ -116,7 +110,7 @@ def _unwanted(told: ocsf.Told) -> str | None:
         return None
     if product == _INSPECTOR:
         raise fields.refusal(ocsf.info(told), "uid", f"{told.path}finding_info.", "the ARN of a finding of Inspector")
-    if kind == _COMPLIANCE:
+    if status.is_control(told):
         return None if _control(told) in controls.CONTROLS else controls.OTHER
     if type(kind) is int and kind in _UNWANTED:
         if product not in _READ and not is_known_other(product):
@@ -148,23 +142,25 @@ def _is_probe(told: ocsf.Told) -> bool:
     return any(map(is_probe, kinds))
 
 
-def _put_aside(told: ocsf.Told) -> str | None:
-    """Give the reason why somebody has dealt with a finding, or why it holds nothing against anybody."""
-    if told.finding.get("class_uid") == _COMPLIANCE:
-        compliance = fields.mapping(told.finding, "compliance", told.path)
-        if _number(compliance, "status_id", f"{told.path}compliance.", {_PASS, *_FAILED}) == _PASS:
-            return _PASSED
-    if told.finding.get("status_id") is None:
-        return None
-    return _PUT_ASIDE.get(_number(told.finding, "status_id", told.path, {*_UNTOUCHED, *_PUT_ASIDE}))
+def _resource(told: ocsf.Told) -> ocsf.Kind:
+    """Say what a finding is about: of a control a group, of Inspector or a probe an instance."""
+    return "security_group" if status.is_control(told) else "instance"
 
 
-def _number(holder: dict[str, Any], key: str, path: str, known: set[int]) -> int:
-    """Read one of the known numbers."""
-    value = holder.get(key)
-    if type(value) is not int or value not in known:
-        raise fields.refusal(holder, key, path, "a number on any list")
-    return value
+def _closed(told: ocsf.Told, *, confirmed: bool) -> Iterator[Closed | Ignored]:
+    """Close what a finding has told of each server among the resources; one that cannot be read stays open."""
+    closed, unread = [], False
+    for index, resource in enumerate(fields.loose_list(told.finding.get("resources"))):
+        path = f"{told.path}resources[{index}]."
+        try:
+            if ocsf.kind_of(fields.entry(resource, path), path) == _resource(told):
+                server = ocsf.server(told, resource, path)
+                closed.append(opening.closed(server, ocsf.reporter(told), confirmed=confirmed))
+        except UnreadableError:
+            unread = True
+    yield from closed
+    if unread or not closed:
+        yield Ignored(reporter=NAME, reason=_CLOSES_NOTHING)
 
 
 def _reference(told: ocsf.Told, arn: fields.Arn) -> Reference:
@@ -181,10 +177,9 @@ def _reference(told: ocsf.Told, arn: fields.Arn) -> Reference:
 
 
 def _findings(told: ocsf.Told, now: str) -> Iterator[Finding | Undecidable]:
-    """Give what is open on each resource that the finding is about: of a control a group, of a probe an instance."""
-    is_control = told.finding["class_uid"] == _COMPLIANCE
-    openings = _of_control(told) if is_control else _of_probe(told)
-    reporter, wanted, found = ocsf.reporter(told), "security_group" if is_control else "instance", False
+    """Give what is open on each resource that the finding is about."""
+    openings = _of_control(told) if status.is_control(told) else _of_probe(told)
+    reporter, wanted, found = ocsf.reporter(told), _resource(told), False
     for index, resource in enumerate(fields.filled_list(told.finding, "resources", told.path)):
         path = f"{told.path}resources[{index}]."
         try:
