@@ -119,6 +119,7 @@ def test_closed_has_the_identity_of_its_open_finding() -> None:
         pytest.param(
             "security_hub_v2/probe", "security_hub_v2/probe-that-guardduty-closed", False, id="new Hub, closed"
         ),
+        pytest.param("trusted_advisor/specific-port", "trusted_advisor/ok", True, id="Trusted Advisor, OK"),
     ],
 )
 def test_what_ends_names_the_report_and_the_server_that_it_told_open(

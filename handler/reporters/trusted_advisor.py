@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from handler.errors import UnreadableError
-from handler.finding import Ignored, Report, Reporter, Server, Undecidable
+from handler.finding import Closed, Ignored, Report, Reporter, Server, Undecidable, identity
 from handler.reporters import _fields as fields
 from handler.reporters import _opening as opening
 
@@ -24,6 +24,9 @@ _PORT_CHECKS = {"securitygroupsspecificportsunrestricted", "securitygroupsunrest
 _OTHER_CHECKS_OF_GROUPS = {"elbsecuritygroups", "amazonrdssecuritygroupaccessrisk"}
 _OTHER_CHECK = "Another check of Trusted Advisor, not about the open ports of a security group"
 _OK = "OK: Trusted Advisor sees no problem"
+_HARMLESS = {25, 80, 443, 465}
+"""Ports that may be open to everyone by one check or the other: of these OK does not say that they are closed."""
+
 _ANYWHERE = "0.0.0.0/0"
 _GROUP = "Security Group ID"
 _FROM, _TO = "From Port", "To Port"
@@ -59,7 +62,21 @@ def _item(detail: dict[str, Any], event: dict[str, Any], now: str) -> Report:
     reason = _unwanted(detail, cells)
     if reason is not None:
         return Ignored(reporter=NAME, reason=reason)
-    fields.mapping(detail, "check-item-detail", "detail.")
+    try:
+        fields.mapping(detail, "check-item-detail", "detail.")
+        return _of_group(detail, cells, event, now)
+    except UnreadableError:
+        if detail["status"] != "OK":
+            raise
+        return Ignored(reporter=NAME, reason=_OK)
+
+
+def _of_group(detail: dict[str, Any], cells: dict[str, Any], event: dict[str, Any], now: str) -> Report:
+    """Judge or close one row of a check's report: a group, a protocol and a port range, which are its id.
+
+    Neither id of an event is a row's: `resource_id` is the group's or empty, and what `uuid` names AWS does not say.
+    """
+    path = "detail.check-item-detail."
     group, vpc = _group(cells, path)
     server = Server(
         kind="security_group",
@@ -70,20 +87,24 @@ def _item(detail: dict[str, Any], event: dict[str, Any], now: str) -> Report:
         region=fields.text(cells, "Region", path),
         vpc=vpc,
     )
+    protocol, (low, high) = fields.protocol(cells, "Protocol", path), _range(cells, path)
     reporter = Reporter(
         name=NAME,
-        id=fields.spoken(detail.get("resource_id")) or fields.text(detail, "uuid", "detail."),
+        id=f"{detail['check-name']}: {group} {protocol}/{low}-{high}",
         severity=detail["status"],
         title=detail["check-name"],
         updated_at=fields.instant(event.get("time")),
     )
-    ports: opening.Ports = (fields.protocol(cells, "Protocol", path), *_range(cells, path))
+    if detail["status"] == "OK":
+        if low == high and low in _HARMLESS:
+            return Ignored(reporter=NAME, reason=_OK)
+        return Closed(id=identity(server, "internet", {(protocol, low, high)}), reporter=reporter, server=server)
     called = fields.spoken(cells.get("Security Group Name"))
     return opening.finding(
         server,
         reporter,
         now,
-        ports=[ports],
+        ports=[(protocol, low, high)],
         sources=(_ANYWHERE,),
         reach_known=False,
         notes=[f"The security group is called {called}"] if called else [],
@@ -100,7 +121,7 @@ def _unwanted(detail: dict[str, Any], cells: dict[str, Any]) -> str | None:
     status = fields.text(detail, "status", "detail.")
     if status not in {"OK", "WARN", "ERROR"}:
         raise fields.refusal(detail, "status", "detail.", "a status on any list")
-    return _OK if status == "OK" else None
+    return None
 
 
 def _cells(item: dict[str, Any], path: str) -> dict[str, Any]:
