@@ -122,7 +122,7 @@ def read(
     outcomes = [
         Outcome(
             records=group.records,
-            report=_told_ports(group.report, portless.get(group.records[0])),
+            report=_told_ports(group.report, [portless[record] for record in group.records if record in portless]),
             reports=group.reports,
         )
         for group in folded
@@ -214,8 +214,11 @@ def _fetched(told: list[tuple[str, Report]], now: str, client: Client, until: fl
     ]
 
 
-def _told_ports(report: Finding | Closed, event: Any) -> Finding | Closed | Undecidable:
-    """Make undecidable what names a security group and no port, if no look-up told what the group opens."""
+def _told_ports(report: Finding | Closed, events: list[Any]) -> Finding | Closed | Undecidable:
+    """Make undecidable what names a security group and no port, if no look-up told what the group opens.
+
+    `events` are those of all records that told it: it alerts with each of them.
+    """
     if not isinstance(report, Finding) or PORTS_ASSUMED not in report.notes:
         return report
     untold = (0, 65535, (UNKNOWN,), ())
@@ -226,7 +229,7 @@ def _told_ports(report: Finding | Closed, event: Any) -> Finding | Closed | Unde
     told = f" ({title})" if title else ""
     remedy = "LOOK_UP_SOURCES=true has them read"
     problem = f"names a security group and no port{told}; no look-up told what its rules open ({remedy}){more}"
-    return _undecidable(report, "report without ports", problem, event)
+    return _undecidable(report, "report without ports", problem, events[0] if len(events) == 1 else events)
 
 
 def _refused(finding: Finding, error: OpaRefusedError) -> Undecidable:

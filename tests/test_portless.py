@@ -111,3 +111,12 @@ def test_question_about_it_is_answered(gate: Opa) -> None:
     (judged,) = judge(unwrap(told, "request").records, NOW, gate, nobody).outcomes
     assert isinstance(judged.report, Undecidable)
     assert judged.alerts
+
+
+def test_each_record_is_in_the_alert(gate: Opa) -> None:
+    """Several records that tell of one group are one alert, with the event of each."""
+    first = event(CONTROLS[0])
+    second = json.loads(json.dumps(first)) | {"id": "another"}
+    (judged,) = judge(unwrap([first, second], "request").records, NOW, gate, nobody).outcomes
+    assert isinstance(judged.report, Undecidable)
+    assert sorted(judged.report.raw, key=str) == sorted([first, second], key=str)
