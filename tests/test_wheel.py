@@ -135,9 +135,10 @@ def test_init_makes_a_folder_that_asks_for_the_account(team: Path, opa_path: str
     accounts = team / "policies" / "accounts" / "data.yaml"
     accounts.write_text(accounts.read_text().replace(ACCOUNT, PLACEHOLDER))
     done = run(team, "portcullis check", Path(sys.executable).parent, opa_path)
-    refused, result = done.stdout.splitlines()
-    assert (done.returncode, result.partition(";")[0]) == (1, "failed: 1 error")
-    assert refused == f"policies/accounts/data.yaml:4: {PLACEHOLDER} stands for an account of yours; write its id"
+    *refused, result = done.stdout.splitlines()
+    assert (done.returncode, result.partition(";")[0]) == (1, "failed: 2 errors")
+    problem = f"{PLACEHOLDER} stands for an account of yours; write its id"
+    assert refused == [f"policies/accounts/data.yaml:{line}: {problem}" for line in (4, 7)]
 
 
 def test_init_makes_a_workflow_that_runs(team: Path, opa_path: str) -> None:

@@ -14,8 +14,12 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _GROUP_OR_PREFIX_LIST = re.compile(r"([0-9]{12}/)?sg-[0-9A-Za-z]+|pl-[0-9A-Za-z]+|sg-\*")
 _PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _CIDR = re.compile(r"[0-9A-Fa-f:.]+/(0|[1-9][0-9]{0,2})")
+_ACCOUNT_KEYS = ("names", "teams")
+"""Keys of `accounts` that are no list of accounts."""
+
 _KEYED = ("by_name", "by_id", "by_tag")
 
+_NO_ACCOUNT = " is no account id; write twelve digits in quotes"
 _LITERALS = "write a CIDR without host bits, sg-..., pl-... or sg-*"
 
 INVISIBLE = "the id holds a character that does not show; write it without, since decisions and alerts name it"
@@ -96,6 +100,8 @@ def _in_accounts(place: Place, node: Node) -> str | None:
     match place:
         case ("accounts", name):
             return _list_of_accounts(name, node)
+        case ("accounts", "names", account):
+            return _named_account(account, node)
         case ("accounts", "teams", name) if not isinstance(node, SequenceNode):
             return f"{name} is not a list; write `- ` before each account"
         case ("accounts", _, int()) | ("accounts", "teams", _, int()):
@@ -106,18 +112,38 @@ def _in_accounts(place: Place, node: Node) -> str | None:
 def _list_of_accounts(name: str | int, node: Node) -> str | None:
     if name == "any":
         return "`any` stands for all accounts; give the list another name"
-    if name in {"names", "teams"}:
+    if name in _ACCOUNT_KEYS:
         holds = "name for each account id" if name == "names" else "list of accounts for each team"
         return None if isinstance(node, MappingNode) else f"{name} needs a {holds}"
     if isinstance(name, int):
         return "the account stands on no list; name one above it, such as `production:`"
+    near = get_close_matches(name, _ACCOUNT_KEYS, 1) if isinstance(node, MappingNode) else []
+    if near:
+        return (
+            f"{name} is not a list of accounts, perhaps {near[0]}; give it that name, or write `- ` before each account"
+        )
     return None if isinstance(node, SequenceNode) else f"{name} is not a list; write `- ` before each account"
 
 
+def _named_account(account: str | int, node: Node) -> str | None:
+    """Say what is wrong with an entry of `names`: an account is named whether or not it stands on a list."""
+    if isinstance(account, int):
+        return None
+    if not is_text(node) or not node.value.strip():
+        return f"the name of {account} is no text; write one in quotes"
+    if not node.value.isprintable():
+        return f"the name of {account} holds a character that does not show; write it without, since alerts show it"
+    return _account_id(account)
+
+
 def _in_list_of_accounts(node: Node) -> str | None:
-    if not _is_account(node):
-        return f"{spelled(node)} is no account id; write twelve digits in quotes"
-    if node.value == "0" * 12:
+    return _account_id(node.value) if is_text(node) else f"{spelled(node)}{_NO_ACCOUNT}"
+
+
+def _account_id(account: str) -> str | None:
+    if not _ACCOUNT.fullmatch(account):
+        return f"{account}{_NO_ACCOUNT}"
+    if account == "0" * 12:
         return "000000000000 stands for an account of yours; write its id"
     return None
 
@@ -186,10 +212,6 @@ def _accounts_of_row(node: Node, lists: set[str]) -> str | None:
 
 def _has_key(node: Node, key: str) -> bool:
     return isinstance(node, MappingNode) and any(found.value == key for found, _ in node.value)
-
-
-def _is_account(node: Node) -> bool:
-    return is_text(node) and bool(_ACCOUNT.fullmatch(node.value))
 
 
 def _is_port(node: Node) -> bool:
