@@ -37,7 +37,9 @@ RUN PATH=/opt/opa/bin:${PATH} PYTHONPATH=/build/packages python -B -m handler.cl
 ARG POLICY_REVISION=unknown
 RUN python -B -c 'import sys; from handler.bundle import Folder; sys.exit(sys.argv[1] not in ("unknown", Folder("policies").revision))' \
         "${POLICY_REVISION}" || { echo "the policies are not those of revision ${POLICY_REVISION}" >&2; exit 1; }
-RUN rm -rf handler/cli handler/check handler/opa_binary handler/engine/helper policies/gate \
+ARG POLICY_VERSION=
+RUN [ -z "${POLICY_VERSION}" ] || echo "${POLICY_VERSION}" > policies/.version; \
+    rm -rf handler/cli handler/check handler/opa_binary handler/engine/helper policies/gate \
  && python -m compileall -q -s /build/task -p /var/task --invalidation-mode unchecked-hash handler \
  && chmod -R a+rX .
 
@@ -48,7 +50,9 @@ COPY --from=checked /build/task/ ${LAMBDA_TASK_ROOT}/
 ENV OPA_PATH=/opt/opa/bin/opa
 ARG VERSION=unknown
 ARG POLICY_REVISION=unknown
+ARG POLICY_VERSION=
 LABEL org.opencontainers.image.title=portcullis \
       org.opencontainers.image.version=${VERSION} \
-      portcullis.policy=${POLICY_REVISION}
+      portcullis.policy=${POLICY_REVISION} \
+      portcullis.policy.version=${POLICY_VERSION}
 CMD ["handler.app.lambda_handler"]

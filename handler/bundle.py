@@ -28,6 +28,7 @@ DATA = ("data.yaml", "data.yml", "data.json")
 ENGINE = "gate"
 """The package of the engine, and the folder of its files."""
 
+_LONGEST_VERSION = 100
 _MOST_BYTES = 8 * 1024 * 1024
 _HANDLER = Path(__file__).resolve().parent
 _RESERVED = {
@@ -98,6 +99,19 @@ class Folder:
         for name, content in sorted(self.files.items()):
             digest.update(f"{name}\n{len(content)}\n".encode() + content)
         return digest.hexdigest()[:7]
+
+    @cached_property
+    def name(self) -> str:
+        """What to call these policies: the team's own version with the revision behind it, or the revision alone.
+
+        The file `.version` has what `git describe` said when the image was built; no more than one word is taken.
+        """
+        try:
+            version = (self.path / ".version").read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            return self.revision
+        one_word = version.isprintable() and " " not in version and 0 < len(version) <= _LONGEST_VERSION
+        return f"{version} (sha256:{self.revision})" if one_word else self.revision
 
     def shown(self, name: str | None) -> str:
         """Return the path of a file of the folder, or of the folder itself, as the caller named the folder."""

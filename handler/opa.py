@@ -102,7 +102,7 @@ class Opa:
         if answer.result != ():
             msg = f"{self._process.policies}: data.gate.batch.decisions is not there; install Portcullis again"
             raise PolicyRefusedError(msg)
-        return Engine(policy=self._process.revision, opa=answer.provenance["version"])
+        return Engine(policy=self._process.policy, opa=answer.provenance["version"])
 
     def decide(self, findings: Sequence[Finding], deadline: float | None = None) -> list[Decision | PortcullisError]:
         """Give one decision a finding, in their order, once all are made. See `decide_parts`."""

@@ -103,7 +103,7 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 class Engine(Struct, frozen=True, kw_only=True):
-    """What judged: the revision of the policies (7 hexadecimal digits) and the version of OPA."""
+    """What judged: the policies (`v1.4-3-gabc1234 (sha256:1f2e3d4)`, or `1f2e3d4`) and the version of OPA."""
 
     policy: str
     opa: str

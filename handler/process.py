@@ -33,7 +33,7 @@ class Process:
     """An `opa run` that has been started and may not yet answer: at which address, with which token.
 
     `policies` is the team's folder, `executable` a path or a name on PATH. Raises `SettingError` when there is no such
-    executable, `PolicyFolderError` when the folder cannot be loaded. `revision` is the folder's.
+    executable, `PolicyFolderError` when the folder cannot be loaded. `policy` is the folder's name.
     `memory` is what the whole function has, in MB: half of it is OPA's, which then collects its garbage less often, and
     in time where the policies are many. Of an unknown memory (0) it takes what Go takes by itself.
     """
@@ -50,7 +50,7 @@ class Process:
         self._command += [f"--set=server.decoding.max_length={BODY_BYTES}"]
         self._memory = {"GOGC": "400", "GOMEMLIMIT": f"{memory // 2}MiB"} if memory else {}
         self.policies = policies
-        self.revision = folder.revision
+        self.policy = folder.name
         self.start()
 
     @property

@@ -88,6 +88,27 @@ def test_copy_of_the_engine_is_not_taken_from_the_folder(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        pytest.param(b"v1.4-3-gabc1234\n", "v1.4-3-gabc1234 (sha256:{})", id="git describe"),
+        pytest.param(None, "{}", id="none"),
+        pytest.param(b"\n", "{}", id="empty"),
+        pytest.param(b"v1 and more", "{}", id="several words"),
+        pytest.param(b"v1\nv2", "{}", id="several lines"),
+        pytest.param(b"\xff", "{}", id="no text"),
+        pytest.param(b"v" * 101, "{}", id="too long"),
+    ],
+)
+def test_policies_are_called_by_the_version_of_the_team(tmp_path: Path, version: bytes | None, name: str) -> None:
+    """The team's own version comes first, with the revision behind it, which does not depend on it."""
+    folder = write(tmp_path, {"allow/web.rego": ALLOW})
+    revision = Folder(folder).revision
+    if version is not None:
+        (folder / ".version").write_bytes(version)
+    assert (Folder(folder).name, Folder(folder).revision) == (name.format(revision), revision)
+
+
+@pytest.mark.parametrize(
     ("target", "problem"),
     [("elsewhere.rego", "is a symbolic link out of the folder"), ("elsewhere", "is a symbolic link to a folder")],
 )

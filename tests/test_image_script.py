@@ -38,7 +38,7 @@ def test_docker_gets_the_policies_and_the_labels(docker: Path) -> None:
     assert asked == [
         *("build", "--provenance=false", "--tag", "portcullis:latest"),
         *("--build-arg", f"VERSION={handler.__version__}"),
-        *("--build-arg", f"POLICY_REVISION={Folder(POLICIES).revision}"),
+        *("--build-arg", f"POLICY_REVISION={Folder(POLICIES).revision}", "--build-arg", "POLICY_VERSION="),
         *("--build-context", f"policies={POLICIES}", "--build-context", f"policy_tests={ROOT / 'policy_tests'}"),
         *("--platform", "linux/arm64", str(ROOT)),
     ]
@@ -54,6 +54,38 @@ def test_tag_and_policies_are_arguments(docker: Path, tmp_path: Path) -> None:
     assert asked[asked.index("--tag") + 1] == "gate:7"
     assert f"POLICY_REVISION={Folder(given['POLICIES']).revision}" in asked
     assert {f"policies={given['POLICIES']}", f"policy_tests={given['POLICY_TESTS']}"} <= set(asked)
+
+
+def test_policies_have_the_version_that_git_describes(docker: Path, tmp_path: Path) -> None:
+    """They are named by the team's own tag, dirty where they are not as committed; a folder that git ignores is not."""
+    program = str(shutil.which("git"))
+    (docker / "git").symlink_to(program)
+    policies = tmp_path / "repository" / "policies"
+    policies.mkdir(parents=True)
+    (policies / "data.yaml").write_text("networks: {}\n")
+
+    def git(*arguments: str) -> None:
+        author = ("-c", "user.name=team", "-c", "user.email=team@example.com")
+        subprocess.run([program, "-C", policies.parent, *author, *arguments], check=True, capture_output=True)
+
+    def version(folder: Path) -> str:
+        asked = run(docker, POLICIES=str(folder)).stdout.splitlines()
+        return next(line for line in asked if line.startswith("POLICY_VERSION=")).partition("=")[2]
+
+    assert version(policies) == ""
+    git("init")
+    git("add", "policies")
+    assert version(policies) == ""
+    git("commit", "--message", "Begin")
+    git("tag", "v1.4")
+    assert version(policies) == "v1.4"
+    (policies.parent / "README.md").write_text("not of the policies\n")
+    assert version(policies) == "v1.4"
+    (policies / "more").mkdir()
+    (policies / "more" / "data.yaml").write_text("office: {}\n")
+    assert version(policies) == "v1.4-dirty"
+    (policies.parent / ".gitignore").write_text("ignored\n")
+    assert version(Path(shutil.copytree(policies, policies.parent / "ignored"))) == ""
 
 
 def test_needs_no_package(docker: Path, tmp_path: Path) -> None:

@@ -62,6 +62,9 @@ def test_labels_name_version_and_policies(image: Image) -> None:
     assert labels["org.opencontainers.image.version"] == handler.__version__
     assert labels["portcullis.policy"] == Folder(ROOT / "policies").revision
     assert Folder(image.root / "var" / "task" / "policies").revision == labels["portcullis.policy"]
+    command = ["git", "-C", str(ROOT), "describe", "--tags", "--always"]
+    described = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    assert labels["portcullis.policy.version"].removesuffix("-dirty") == described
 
 
 def refused(*flags: str, **environment: str) -> str:
@@ -108,7 +111,9 @@ def test_a_team_builds_its_own_policies_in(tmp_path: Path, topic: Topic) -> None
     built = build(environment={"POLICIES": str(policies), "POLICY_TESTS": tests, "TAG": "localhost/ours"})
     assert built.returncode == 0, built.stderr[-5000:]
     with Image("localhost/ours") as ours:
-        assert ours.configuration["Labels"]["portcullis.policy"] == Folder(policies).revision
+        labels = ours.configuration["Labels"]
+        assert labels["portcullis.policy"] == Folder(ours.root / "var" / "task" / "policies").name
+        assert labels["portcullis.policy.version"] == ""
         file = ours.root / "var" / "task" / "policies" / "allow" / "web.rego"
         assert file.stat().st_mode & 0o004
         with Function(ours, topic.environment) as function:

@@ -78,13 +78,14 @@ def test_handler_error_is_told_to_lambda(image: Image, topic: Topic) -> None:
 
 
 def test_logs_the_version_and_policies_of_the_labels(image: Image, function: Function) -> None:
-    """The start and every invocation log the version, the revision of the policies and OPA's version."""
+    """The start and every invocation log the version, the policies' version and revision, and OPA's version."""
     verdict(function, "01-web-443")
     labels = image.configuration["Labels"]
     lines = {line["event"]: line for line in function.log()}
+    policies = f"{labels['portcullis.policy.version']} (sha256:{labels['portcullis.policy']})"
     for name in ("ready", "done"):
         assert lines[name]["version"] == labels["org.opencontainers.image.version"]
-        assert lines[name]["policy"] == labels["portcullis.policy"]
+        assert lines[name]["policy"] == policies
         assert lines[name]["opa"] == "1.22.2"
 
 
