@@ -1,4 +1,4 @@
-# make demo       sample events judged by the real OPA, no AWS account needed; ALL=1 prints every mail
+# make demo       sample events judged by the real OPA, no AWS account needed; ALL=1 prints every verdict and mail
 # make test       everything that CI checks
 # make opa-path   the path of the OPA that they use: OPA_PATH, one of the pinned version, or else built or fetched
 # make bench      how long a decision takes, and what it is made of

@@ -31,8 +31,9 @@ class Reporter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who told us.
 
     `id` is the reporter's own id of its report (for AWS's scanners an ARN), `severity` and `title` are its words,
-    `updated_at` is RFC 3339 in UTC, to the second, with a Z, or null when the report carries no readable date. `asked`
-    is true when a person asked for the verdict and waits: it is answered, allowed or not.
+    `updated_at` is RFC 3339 in UTC, to the second, with a Z, or null when the report carries no readable date;
+    `first_seen_at`, since when the reporter sees it, is so too where the report says it. `asked` is true when a person
+    asked for the verdict and waits: it is answered, allowed or not.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Reporter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     severity: str | None = None
     title: str | None = None
     updated_at: str | None = None
+    first_seen_at: str | UnsetType = UNSET
     asked: bool = False
 
 

@@ -73,12 +73,12 @@ def test_recorded_answers_leave_nothing_unknown(told: Any) -> None:
 
 
 SUBJECTS = [
-    "[critical] bastion-01: tcp 22 open to 0.0.0.0/0, account 111122223333",
-    "[critical] cache-01: tcp 6379 open to 0.0.0.0/0, account 111122223333",
-    "[critical] mail-01: tcp 9200 open to 0.0.0.0/0, account 111122223333",
-    "[critical] shop.example.com: tcp 23 open to 0.0.0.0/0, account 111122223333",
-    "[critical] web-prod-02: tcp 81-442 open to 0.0.0.0/0, account 111122223333",
-    "[high] apps-02: tcp 49999 open to 0.0.0.0/0, account 111122223333",
+    "[critical] bastion-01: tcp 22 open to 0.0.0.0/0, account Web production (111122223333)",
+    "[critical] cache-01: tcp 6379 open to 0.0.0.0/0, account Web production (111122223333)",
+    "[critical] mail-01: tcp 9200 open to 0.0.0.0/0, account Web production (111122223333)",
+    "[critical] shop.example.com: tcp 23 open to 0.0.0.0/0, account Web production (111122223333)",
+    "[critical] web-prod-02: tcp 81-442 open to 0.0.0.0/0, account Web production (111122223333)",
+    "[high] apps-02: tcp 49999 open to 0.0.0.0/0, account Web production (111122223333)",
     "[undecidable] i-0aaaaaaaaaaaaaaa8: 1 report could not be judged, account 111122223333",
 ]
 LATER = """
@@ -115,11 +115,18 @@ def printed(*arguments: str, **environment: str) -> str:
 
 
 def test_demo_prints_the_table_and_the_worst_mail(shown: str) -> None:
-    """It needs no account and asks none; of the other mails it has the subjects, and at its end three commands."""
+    """It needs no account and asks none; of the other mails it has the subjects, and at its end three commands.
+
+    The table is one screen, the mail too.
+    """
     table, mail, others, _ = (part.strip() for part in re.split(r"─.*─\n|\n\nWhat to do next:\n", shown))
     verdicts = re.findall(r"^(\S+) .* (DENY|UNREAD|allow)$", table, re.MULTILINE)
     assert [severity for severity, verdict in verdicts if verdict == "DENY"] == ["critical"] * 5 + ["high"]
+    assert [verdict for _, verdict in verdicts[6:]] == ["UNREAD", "allow", "allow", "allow"]
+    assert "\n... and 11 more that are allowed: make demo ALL=1\n" in table
     assert "16 reports: 14 exposures (0 repeated): 6 denied (5 critical), 7 allowed, 1 could not be judged; " in table
+    assert 24 <= len(table.splitlines()) <= 40
+    assert len(mail.splitlines()) <= 47
     assert mail.startswith(f"Subject: {SUBJECTS[0]}\n")
     assert "--security-group-rule-ids sgr-0de0de0de0de0de01\n" in mail
     assert others.splitlines() == SUBJECTS[1:]
@@ -136,9 +143,10 @@ def test_demo_looks_the_same_years_later(shown: str) -> None:
     assert printed("-c", LATER) == shown
 
 
-def test_demo_prints_every_mail_when_asked(shown: str) -> None:
-    """`make demo ALL=1` has them all in full, after the same table."""
+def test_demo_prints_every_verdict_and_mail_when_asked(shown: str) -> None:
+    """`make demo ALL=1` has them all in full."""
     every = printed("-m", "handler.cli.demo", "--all")
     assert re.findall(r"^Subject: (.*)$", every, re.MULTILINE) == SUBJECTS
-    assert every.startswith(shown.partition("─")[0])
+    assert every.startswith(shown.partition("\n\n... and 11 more")[0])
+    assert len(re.findall(r" (?:DENY|UNREAD|allow)$", every, re.MULTILINE)) == 21
     assert "$(if $(ALL),--all)" in (ROOT / "Makefile").read_text()

@@ -125,7 +125,9 @@ def test_the_vpn_host(world: World) -> None:
     wanted = [event(cloud, instance, ports, Name=name) for ports in (("UDP", 1194, 1194), ("TCP", 443, 443))]
     assert world.mails(*wanted) == []
     [mail] = world.mails(event(cloud, instance, ("TCP", 1194, 1194), Name=name))
-    assert mail.startswith("[high] vpn.example.com: tcp 1194 open to 0.0.0.0/0, account 111122223333\n")
+    assert mail.startswith(
+        "[high] vpn.example.com: tcp 1194 open to 0.0.0.0/0, account Web production (111122223333)\n"
+    )
 
 
 def test_ssh_from_one_address(world: World) -> None:
@@ -143,7 +145,7 @@ def test_ssh_from_one_address_and_by_a_second_group_from_everywhere(world: World
     reported = event(cloud, instance, ("TCP", 22, 22))
     [mail] = world.mails(reported)
     wrong, good = cloud.rules(debug)["0.0.0.0/0"], cloud.rules(office)[ONE_ADDRESS]
-    assert mail.startswith("[critical] bastion-01: tcp 22 open to 0.0.0.0/0, account 111122223333\n")
+    assert mail.startswith("[critical] bastion-01: tcp 22 open to 0.0.0.0/0, account Web production (111122223333)\n")
     assert f"opened by rule {wrong} of {debug}" in mail
     assert good not in mail
     [command] = [line for line in mail.replace(" \\\n", " ").splitlines() if line.startswith("aws ec2 revoke")]
@@ -193,7 +195,7 @@ def test_the_container_host_with_an_unexpected_high_port(world: World) -> None:
     debug = cloud.group(tcp(49999, "0.0.0.0/0"))
     cloud.ec2.modify_instance_attribute(InstanceId=host, Groups=[groups[0]["GroupId"], debug])
     [mail] = world.mails(event(cloud, host, HIGH))
-    assert mail.startswith("[high] apps-01: tcp 49999 open to 0.0.0.0/0, account 111122223333\n")
+    assert mail.startswith("[high] apps-01: tcp 49999 open to 0.0.0.0/0, account Web production (111122223333)\n")
     assert f"opened by rule {cloud.rules(debug)['0.0.0.0/0']} of {debug}" in mail
     assert "tcp 49999 open to 0.0.0.0/0: bound by nobody known" in " ".join(mail.split())
     assert "tcp 32771 from 0.0.0.0/0 behind load balancer app/unexpected/" in " ".join(mail.split())
@@ -207,7 +209,9 @@ def test_the_container_host_whose_task_is_open_around_its_load_balancer(world: W
     cloud.open(groups[0]["GroupId"], opens("tcp", 32768, 60999, "198.51.100.0/24"))
     [mail] = world.mails(event(cloud, host, HIGH))
     told = " ".join(mail.split())
-    assert mail.startswith("[medium] apps-01: tcp 32768-60999 open to 198.51.100.0/24, account 111122223333\n")
+    assert mail.startswith(
+        "[medium] apps-01: tcp 32768-60999 open to 198.51.100.0/24, account Web production (111122223333)\n"
+    )
     assert (
         "tcp 32768-60999 open to 198.51.100.0/24: 1 port bound by tasks (32771 frontend:1), past load balancer" in told
     )
@@ -221,4 +225,4 @@ def test_a_tag_writer_gains_no_more_than_the_ceiling(world: World) -> None:
     instance = cloud.instance(cloud.group(opens("tcp", 0, 65535, "0.0.0.0/0")), **tags)
     for port in (22, 8443, 40000):
         [mail] = world.mails(event(cloud, instance, ("TCP", port, port)))
-        assert f"vpn.example.com: tcp {port} open to 0.0.0.0/0, account 111122223333\n" in mail
+        assert f"vpn.example.com: tcp {port} open to 0.0.0.0/0, account Web production (111122223333)\n" in mail

@@ -1,4 +1,7 @@
-"""How to allow what is denied: the narrowest allowances, ready to paste, with owner, reason and expiry left blank."""
+"""How to allow what is denied: the narrowest allowances, ready to paste, with owner, reason and expiry left blank.
+
+With them comes the command that judges the same reports by a folder that holds them, before anybody merges it.
+"""
 
 import json
 import re
@@ -7,16 +10,30 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from handler.alert.case import Case, name
+from handler.alert.close import shell
 from handler.alert.ports import Range, merged
 from handler.alert.text import Block, first, short
 from handler.decision import Denied
 from handler.finding import UNKNOWN, Server
+from handler.settings import LookUps, Settings
 
 PASTE = (
-    'Paste this into a file of policies/allow/ (a new one begins with "package allow") and fill in owner, '
-    "reason and expires. Until then it allows nothing."
+    'Paste this below "package allow" into a file of policies/allow/, and fill in the three blanks; until then it '
+    "allows nothing."
 )
-EVERYBODY = "Only an allowance for everybody covers an unknown address. Find out first whether everybody may."
+EVERYBODY = (
+    "Only an allowance for everybody covers an unknown address: find out first who reaches it"
+    " (LOOK_UP_SOURCES=true asks AWS)."
+)
+_QUERIES = {
+    "inspector2": (("inspector2", "list-findings"), "--filter-criteria", "findingArn", "comparison", "value"),
+    "security_hub": (("securityhub", "get-findings"), "--filters", "Id", "Comparison", "Value"),
+}
+"""By reporter, what asks AWS for a report: command, option, and the names in its JSON."""
+
+_MOST = 10
+"""Reports that one question names."""
+
 UNREADABLE = "What could not be read in full cannot be allowed: mend the report first."
 
 
@@ -28,8 +45,11 @@ class _Wanted(Struct, frozen=True):
     sources: tuple[str, ...]
 
 
-def allowances(case: Case) -> list[Block]:
-    """Give the allowances that together permit exactly what is denied, and what no allowance can permit."""
+def allowances(case: Case, settings: Settings) -> list[Block]:
+    """Give the allowances that together permit exactly what is denied, and what no allowance can permit.
+
+    Below them stands how to see that they permit it.
+    """
     readable = [entry for entry in case.denied if not entry.decision.undecidable]
     denied = [(entry.finding.reach, denied) for entry in readable for denied in entry.decision.denied]
     lifted = [(reach, entry) for reach, entry in denied if entry.cause != "prohibited"]
@@ -38,7 +58,44 @@ def allowances(case: Case) -> list[Block]:
     if barred:
         forbids = "the prohibition" if len(barred) == 1 else "the prohibitions"
         said.append(Block(f"No allowance lifts {forbids} {', '.join(first(barred, 5, lambda name: short(name, 60)))}."))
-    return said + _offers(case.server, _wanted(lifted), _taken(case))
+    offers = _offers(case.server, _wanted(lifted), _taken(case))
+    return [*said, *offers, _verification(case, settings, whole=not said)] if offers else said
+
+
+def _verification(case: Case, settings: Settings, *, whole: bool) -> Block:
+    """Give the command that judges the reports anew by the policies of the folder in which it is run.
+
+    `whole` is false where something stays denied whatever is allowed.
+    """
+    reporters = [reporter for entry in case.denied for reporter in entry.finding.reporters]
+    names, ids = {reporter.name for reporter in reporters}, list(dict.fromkeys(reporter.id for reporter in reporters))
+    query = _QUERIES.get(names.pop()) if len(names) == 1 else None
+    decide = [
+        *_look_ups_on(settings),
+        "portcullis",
+        "decide",
+        *(["--look-up"] if settings.looks_up else []),
+        "--denied",
+    ]
+    told = "says `0 denied`" if whole else "shows none of these ports as DENY"
+    reading = "with the look-ups " if settings.looks_up else ""
+    verify = f"Verify it in its repository: {reading}this {told}"
+    if query is None or len(ids) > _MOST:
+        return Block(f"{verify}, where FILE has the report:", shell(*decide, "FILE"))
+    command, option, field, comparison, value = query
+    filters = json.dumps({field: [{comparison: "EQUALS", value: name} for name in ids]}, separators=(",", ":"))
+    fetch = shell("aws", *command, ("--region", case.server.region), (option, filters))
+    return Block(f"{verify}:", f"{fetch} |\n  {shell(*decide, '-')}")
+
+
+def _look_ups_on(settings: Settings) -> list[str]:
+    """Spell the look-ups that are on for a shell, where they are not all: those `--look-up` has on by itself."""
+    names = ("look_up_sources", "look_up_tags", "look_up_groups", "look_up_containers")
+    everything, nothing = settings.all_on(), LookUps()
+    if all(getattr(settings, name) == getattr(everything, name) for name in names):
+        return []
+    on = [(name, getattr(settings, name)) for name in names if getattr(settings, name) != getattr(nothing, name)]
+    return [f"{name.upper()}={str(value).lower()}" for name, value in on]
 
 
 def _taken(case: Case) -> set[str]:
@@ -72,14 +129,7 @@ def _rego(server: Server, wanted: _Wanted, identifier: str) -> str:
     """Spell an allowance as `opa fmt` does."""
     ports = {protocol: [_port(low, high) for low, high in ranges] for protocol, ranges in wanted.ports}
     everybody = UNKNOWN in wanted.sources or {"0.0.0.0/0", "::/0"} <= set(wanted.sources)
-    fields = {
-        "id": identifier,
-        **ports,
-        "sources": ["anywhere"] if everybody else list(wanted.sources),
-        "owner": "",
-        "reason": "",
-        "expires": "",
-    }
+    fields = {"id": identifier, **ports, "sources": ["anywhere"] if everybody else list(wanted.sources)}
     conditions = {"server.id": server.id, "server.account": server.account}
     if wanted.reach != "internet":
         conditions["reach"] = wanted.reach
@@ -87,6 +137,7 @@ def _rego(server: Server, wanted: _Wanted, identifier: str) -> str:
         [
             "allowance contains {",
             *(f"\t{json.dumps(field)}: {json.dumps(value)}," for field, value in fields.items()),
+            '\t"owner": "", "reason": "", "expires": "",',
             "} if {",
             *(f"\tinput.{path} == {json.dumps(value)}" for path, value in conditions.items()),
             "}",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from handler.alert import mail
 from handler.alert.case import Case, denies, title
-from handler.alert.text import SUMMARY, Room, count, first, footer, quoted, short, wrapped
+from handler.alert.text import SUMMARY, Room, count, first, footer, quoted, row, short, wrapped
 from handler.finding import Closed, Ignored
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
@@ -21,9 +21,7 @@ def body(allowed: Sequence[Case], asides: Sequence[Outcome], settings: Settings,
     """Write the mail: a section for each server, and one for the reports without anything to judge."""
     sections = [
         "\n".join(wrapped(_opening(allowed, asides))),
-        *first(
-            allowed, room.entries, lambda case: "\n\n".join("\n".join(part) for part in _server(case, settings, room))
-        ),
+        *first(allowed, room.entries, lambda case: "\n".join(_server(case, settings, room))),
         "\n".join(_nothing(asides, room)),
         "\n".join(footer(engine, [judged.finding.now for case in allowed for judged in case.told])),
     ]
@@ -33,9 +31,9 @@ def body(allowed: Sequence[Case], asides: Sequence[Outcome], settings: Settings,
 def summary(allowed: Sequence[Case], asides: Sequence[Outcome]) -> list[str]:
     """Say the answers in a line each."""
     lines = [
-        f"allowed: {title(case.server, SUMMARY.characters)}: {' '.join(opening.split())}"
+        f"allowed: {title(case.server, SUMMARY.characters)}: {opening}"
         for case in allowed
-        for opening in mail.openings(case, SUMMARY)
+        for opening in first(mail.allowed(case, SUMMARY), SUMMARY.entries)
     ]
     return lines + [f"nothing to judge: {line}" for line in _reasons(asides, SUMMARY)]
 
@@ -48,15 +46,14 @@ def _opening(allowed: Sequence[Case], asides: Sequence[Outcome]) -> str:
     return f"A person asked for this verdict: it is allowed by the policies.{more}"
 
 
-def _server(case: Case, settings: Settings, room: Room) -> list[list[str]]:
+def _server(case: Case, settings: Settings, room: Room) -> list[str]:
     return [
-        [
-            *wrapped(title(case.server, room.characters), hanging="    "),
-            *(wrapped(ALSO_DENIED) if any(map(denies, case.judged)) else ()),
-        ],
-        mail.allowed(case, room),
-        mail.facts(case, settings, room),
-        mail.reporters(case, room),
+        *wrapped(title(case.server, room.characters), hanging="    "),
+        *(wrapped(ALSO_DENIED) if any(map(denies, case.judged)) else ()),
+        *mail.facts(case, settings, room),
+        *row("Reached", mail.reached(case)),
+        *mail.details(case, [], settings, room),
+        *mail.reports(case, room),
     ]
 
 

@@ -23,11 +23,13 @@ from handler.alert.rules import (
     rest,
     unlisted,
 )
-from handler.alert.text import ROOMS, WIDTH, Block, count, first, ports, printable, short, sources
+from handler.alert.text import ROOMS, Block, count, first, ports, printable, short, sources
 from handler.finding import UNKNOWN, Server
 
-_DUPLICATE = "Where AWS answers Duplicate, leave out what is there already, and run the rest."
 _NOT_FOUND = "The mail about another server may change this group too: where AWS answers NotFound, that rule is gone."
+
+_COMMAND = 140
+"""Columns of a command: whoever copies it wants few line breaks in it."""
 
 _MOST = 60
 """AWS's default quota, "Inbound or outbound rules per security group"."""
@@ -49,28 +51,11 @@ def commands(case: Case, judged: Iterable[Judged]) -> list[Block]:
 
 
 def _look(region: str, group: Group) -> Block:
-    one = len(group.rules) == 1
-    named = _named([rule.id for rule in group.rules])
-    spelled = f"{'Rule' if one else 'Rules'} {named} of {_named([group.id])} {'opens' if one else 'open'}"
-    shared = _shared(group)
-    whom = "" if shared else ", for every interface in that group"
-    opened = _spell(joined(rule.denied for rule in group.rules))
-    return Block(
-        f"{spelled} this{whom}: {opened}. {shared}Look first at all that the group opens:",
-        rules_of(region, [group.id]),
-    )
-
-
-def _shared(group: Group) -> str:
-    """Say how many interfaces a change of the group changes, where that is known."""
-    through = (one for rule in group.rules for _, one in rule.through)
-    known = [one.group_interfaces for one in through if isinstance(one.group_interfaces, int)]
-    if not known:
-        return ""
-    number = known[0]
-    whom = "no other there" if number == 1 else "them all"
-    interfaces = count(number, "network interface", "network interfaces")
-    return f"{_named([group.id])} is on {interfaces} of this account: a change of it changes {whom}. "
+    """Say how many network interfaces a change of the group changes, and how to see what it opens."""
+    exposures = (exposure for rule in group.rules for _, exposure in rule.through)
+    counted = [known.group_interfaces for known in exposures if isinstance(known.group_interfaces, int)]
+    on = f"is on {count(counted[0], 'interface', 'interfaces')}" if counted else "may be on many interfaces"
+    return Block(f"{_named([group.id])} {on}. Look first at what it opens:", rules_of(region, [group.id]))
 
 
 def _changes(server: Server, group: Group) -> list[Block]:
@@ -140,23 +125,23 @@ def _too_many(kept: Rest) -> _Refusal | None:
 
 
 def _revoke(region: str, group: Group, revoked: Sequence[tuple[Rule, Rest]]) -> list[Block]:
-    names = _named([rule.id for rule, _ in revoked])
-    it = names if len(revoked) < len(group.rules) else "it" if len(revoked) == 1 else "them"
-    whose = f" of {names}" if it == names else ""
+    names, it = _named([rule.id for rule, _ in revoked]), "it" if len(revoked) == 1 else "them"
     allowed = joined(kept.allowed for _, kept in revoked)
     unjudged = joined(kept.unjudged for _, kept in revoked)
     stays = [f"what is allowed ({_spell(allowed)})"] if allowed else []
     stays += [f"what was not judged ({_spell(unjudged)})"] if unjudged else []
-    then = "Then" if all(rule.opens for rule, _ in revoked) else f"Then, if nothing else is open through {it},"
+    then = f"Then revoke {names}"
+    if not all(rule.opens for rule, _ in revoked):
+        then = f"Then, if nothing else is open through {names}, revoke {it}"
     if stays:
-        said = f"{then} keep {' and '.join(stays)}, and revoke the rest{whose}:"
+        then = then.replace("revoke", f"keep {' and '.join(stays)}, and revoke the rest of", 1)
+        then += " (on Duplicate, leave out what is there already)"
     elif any(rule.here or rule.elsewhere for rule, _ in revoked):
-        said = f"{then} revoke {it}; what is allowed of {it} is open by other rules too:"
+        then += f"; what is allowed of {it} is open by other rules too"
     else:
-        said = f"{then} revoke {it}; nothing that is allowed in these reports goes through {it}:"
-    change = Block(said, "\n".join(_command(region, group.id, rule, kept) for rule, kept in revoked))
-    answers = [*([_DUPLICATE] if stays else []), *([_NOT_FOUND] if group.shared else [])]
-    return [change, Block(" ".join(answers))] if answers else [change]
+        then += f"; nothing that is allowed in these reports goes through {it}"
+    change = Block(f"{then}:", "\n".join(_command(region, group.id, rule, kept) for rule, kept in revoked))
+    return [change, Block(_NOT_FOUND)] if group.shared else [change]
 
 
 def _command(region: str, group: str, rule: Rule, kept: Rest) -> str:
@@ -237,7 +222,19 @@ def rules_of(region: str, groups: Iterable[str]) -> str:
 
 
 def _aws(region: str, command: str, *options: tuple[str, ...]) -> str:
-    """Spell a command for a POSIX shell, on lines of their own where it is long; no word can be read as two."""
-    words = [shlex.join(map(printable, option)) for option in (("aws", "ec2", command), ("--region", region), *options)]
-    line = " ".join(words)
-    return line if len(line) <= WIDTH else " \\\n  ".join([" ".join(words[:2]), *words[2:]])
+    return shell("aws", "ec2", command, ("--region", region), *options)
+
+
+def shell(*words: str | tuple[str, ...]) -> str:
+    """Spell a command for a POSIX shell; no word can be read as two.
+
+    Where it is long its options, each a tuple, are on further lines.
+    """
+    spelled = [shlex.join(map(printable, (word,) if isinstance(word, str) else word)) for word in words]
+    lines = [spelled[0]]
+    for word, text in zip(words[1:], spelled[1:], strict=True):
+        if len(f"{lines[-1]} {text}") > _COMMAND and not isinstance(word, str):
+            lines.append(text)
+        else:
+            lines[-1] += f" {text}"
+    return " \\\n  ".join(lines)

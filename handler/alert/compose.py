@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from handler.alert import answer, digest, mail, subjects, undecidable
+from handler.alert import answer, digest, mail, policies, subjects, undecidable
 from handler.alert.attributes import Attributes, gather
 from handler.alert.case import SEVERITIES, Case, Judged, cases, denials, judgements
 from handler.alert.content import Carried, content, weight
@@ -86,7 +86,7 @@ def _undecidable(shape: undecidable.Shape, settings: Settings, engine: Engine) -
         records=shape.records,
         subject=subjects.undecidable(shape.reports),
         attributes=gather([], shape.reports, settings),
-        text=lambda room: undecidable.body(shape, engine, room),
+        text=lambda room: undecidable.body(shape, settings, engine, room),
         carried=Carried(kind="undecidable", reports=shape.reports, summary=undecidable.summary([shape])),
     )
 
@@ -140,11 +140,15 @@ def _badness(draft: _Draft) -> int:
 
 def _fitted(draft: _Draft, settings: Settings, engine: Engine) -> Message:
     """Give text and chat a third each of what SNS takes, and the JSON the rest."""
-    heading = {**draft.attributes, "subject": draft.subject}
-    message = Message(records=draft.records, subject=draft.subject, body="", data=heading)
+    account = draft.attributes["account"]
+    subject = draft.subject
+    if isinstance(account, str):
+        subject = subjects.with_account_name(subject, account, policies.account(settings.policies_path, account))
+    heading = {**draft.attributes, "subject": subject}
+    message = Message(records=draft.records, subject=subject, body="", data=heading)
     third = (settings.alert_max_bytes - message.size()) // 3
     body = _largest((sendable(draft.text(room)) for room in draft.rooms), lambda text: _bytes(text) <= third)
-    chat = _chat(draft, third) if settings.alert_https_format == "amazon-q" else None
+    chat = _chat(draft, subject, third) if settings.alert_https_format == "amazon-q" else None
     everything = {"findings": len(draft.carried.judged), "reports": len(draft.carried.reports)}
     longest = replace(message, body=body + draft.closing(draft.carried, everything), chat=chat)
     room = settings.alert_max_bytes - longest.size() + weight(heading)
@@ -152,7 +156,7 @@ def _fitted(draft: _Draft, settings: Settings, engine: Engine) -> Message:
     return replace(longest, body=body + draft.closing(draft.carried, data["left_out"]), data=data)
 
 
-def _chat(draft: _Draft, room: int) -> dict[str, Any]:
+def _chat(draft: _Draft, subject: str, room: int) -> dict[str, Any]:
     """Give the mail as a custom notification of Amazon Q Developer, set as code so that no text in it becomes markup.
 
     https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
@@ -162,7 +166,7 @@ def _chat(draft: _Draft, room: int) -> dict[str, Any]:
         {
             "version": "1.0",
             "source": "custom",
-            "content": {"textType": "client-markdown", "title": _inert(draft.subject), "description": text},
+            "content": {"textType": "client-markdown", "title": _inert(subject), "description": text},
         }
         for text in texts
     )

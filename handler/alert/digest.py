@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from handler.alert import undecidable
+from handler.alert import policies, undecidable
 from handler.alert.case import SEVERITIES, Case, denials, heading, title, unreadable
 from handler.alert.content import Carried
 from handler.alert.message import Earlier
@@ -32,8 +32,8 @@ def body(  # noqa: PLR0913, PLR0917  what a digest is made of
 ) -> str:
     """Write the digest; `earlier` is given where it is about a slice of an invocation."""
     sections = [
-        *first(_alike(cases, room), room.entries, lambda alike: "\n".join(_section(*alike, room))),
-        *first(shapes, room.entries, lambda shape: "\n".join(_unread(shape, room))),
+        *first(_alike(cases, room), room.entries, lambda alike: "\n".join(_section(*alike, settings, room))),
+        *first(shapes, room.entries, lambda shape: "\n".join(_unread(shape, settings, room))),
         "\n".join(undecidable.samples(shapes, room)),
         "\n".join(footer(engine, (judged.finding.now for case in cases for judged in case.denied))),
     ]
@@ -108,7 +108,7 @@ def _lines(case: Case, room: Room) -> Iterator[tuple[_Line, str | None]]:
         yield _Line(case.severity, "could not be judged: treat it as open", reason), None
 
 
-def _section(line: _Line, cases: Sequence[Case], groups: Sequence[str], room: Room) -> list[str]:
+def _section(line: _Line, cases: Sequence[Case], groups: Sequence[str], settings: Settings, room: Room) -> list[str]:
     by_place: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
         by_place.setdefault((case.server.account, case.server.region), []).append(case)
@@ -117,16 +117,21 @@ def _section(line: _Line, cases: Sequence[Case], groups: Sequence[str], room: Ro
         *wrapped(f"{line.severity.upper()}  {line.heading}", hanging="    "),
         *wrapped(line.reason, "  "),
         *(wrapped(f"through {passed}", "  ", "    ") if groups else ()),
-        *first(list(by_place.values()), room.entries, lambda found: "\n".join(_place(found, room))),
+        *first(list(by_place.values()), room.entries, lambda same: "\n".join(_place(same, settings, room))),
     ]
 
 
-def _place(cases: Sequence[Case], room: Room) -> list[str]:
+def _place(cases: Sequence[Case], settings: Settings, room: Room) -> list[str]:
     server = cases[0].server
-    place = f"{quoted(server.account, room.characters)} {quoted(server.region, room.characters)}"
+    account = policies.account(settings.policies_path, quoted(server.account, room.characters))
+    place = f"{account}, {quoted(server.region, room.characters)}"
     servers = first(cases, room.entries, lambda case: f"    {title(case.server, room.characters)}")
     return [f"  {count(len(cases), 'server', 'servers')} in {place}:", *servers]
 
 
-def _unread(shape: Shape, room: Room) -> list[str]:
-    return ["COULD NOT BE JUDGED", *undecidable.problems(shape, room), *undecidable.where(shape.reports, room)]
+def _unread(shape: Shape, settings: Settings, room: Room) -> list[str]:
+    return [
+        "COULD NOT BE JUDGED",
+        *undecidable.problems(shape, room),
+        *undecidable.where(shape.reports, settings, room),
+    ]

@@ -1,151 +1,168 @@
-"""The mail about one server: what is open, why it is denied, how to close it, how to allow it."""
+"""The mail about one server: what decides whether to get up, why it is denied, how to close it, how to allow it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from handler.alert import policies
 from handler.alert.allow import allowances
 from handler.alert.attributes import team
 from handler.alert.case import Case, Denial, Judged, denials, heading, load_balancers, only_behind, title, unreadable
 from handler.alert.close import commands
-from handler.alert.text import Room, blocks, first, footer, ports, quoted, short, sources, time, wrapped
-from handler.decision import Allowance, Allowed, Problem, Prohibition
+from handler.alert.text import Room, blocks, first, footer, ports, quoted, row, rows, short, sources, time, wrapped
+from handler.decision import Allowance, Problem, Prohibition
 from handler.finding import UNKNOWN, Reporter
 from handler.outcome import Engine
 from handler.settings import Settings
 
 WAYS = {"internet": "from the internet", "peered_vpc": "from a peered VPC", "vpn": "through a VPN"}
 
+_WHEN_READ = " read at "
+"""In a note that says when something was read from AWS, which nobody needs at night: the JSON has it."""
+
 
 def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engine, room: Room) -> str:
     """Write the mail, given everything that was judged in this invocation."""
-    denied = denials(case)
-    said = "is open where it is not allowed" if denied else "could not be judged: treat it as open"
+    denied, offers = denials(case), allowances(case, settings)
+    way = "" if reached(case) == WAYS["internet"] else f" {reached(case)}"
+    verdict = f"is open{way} where it is not allowed" if denied else "could not be judged: treat it as open"
+    verified = "".join(block.code for block in offers if len(block.code) <= room.verbatim)
     sections = [
-        wrapped(f"{title(case.server, room.characters)} {said}.", hanging="    "),
-        _denied(case, denied, room),
-        allowed(case, room),
+        wrapped(f"{title(case.server, room.characters)} {verdict}.", hanging="    "),
         facts(case, settings, room),
-        ["CLOSE IT", "", *blocks(commands(case, judged), room)],
-        ["OR ALLOW IT", "", *blocks(allowances(case), room)],
-        _problems(case, room),
-        [*reporters(case, room), *footer(engine, [judged.finding.now for judged in case.denied])],
+        _denied(case, denied, room),
+        details(case, denied, settings, room),
+        ["CLOSE IT", *blocks(commands(case, judged), room)],
+        ["OR ALLOW IT", *blocks(offers, room)],
+        [*reports(case, room, verified), *footer(engine, [entry.finding.now for entry in case.denied])],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
+def reached(case: Case) -> str:
+    """Say by which ways a server is reached."""
+    findings = [entry.finding for entry in case.told]
+    assumed = {True: "", False: " (assumed)"}
+    return " and ".join(dict.fromkeys(WAYS[finding.reach] + assumed[finding.reach_known] for finding in findings))
+
+
+def facts(case: Case, settings: Settings, room: Room) -> list[str]:
+    """Say where a server stands, whose it is, since when it is open, and who reported it when."""
+    account = short(policies.account(settings.policies_path, case.server.account), room.characters)
+    since = [reporter.first_seen_at for reporter in _reporters(case) if reporter.first_seen_at]
+    newest: dict[str, str] = {}
+    for reporter in _reporters(case):
+        newest[reporter.name] = max(newest.get(reporter.name, ""), reporter.updated_at or "")
+    reported = ", ".join(f"{time(date)} by {name}" if date else f"by {name}" for name, date in newest.items())
+    return [
+        *row("Account", f"{account}, {short(case.server.region, room.characters)}"),
+        *row("Team", short(team(case.server, settings), room.characters)),
+        *row("Since", time(min(since)) if since and time(min(since)) not in reported else ""),
+        *row("Reported", short(reported, 2 * room.characters)),
+    ]
+
+
+def _reporters(case: Case) -> list[Reporter]:
+    return list(dict.fromkeys(reporter for entry in case.told for reporter in entry.finding.reporters))
+
+
 def _denied(case: Case, denied: Sequence[Denial], room: Room) -> list[str]:
-    whose, forbidding = _whose(case.denied), _forbidding(case.denied)
-    entries = first(
-        denied,
-        room.entries,
-        lambda denial: "\n".join(_denial(denial, whose, forbidding, load_balancers(case, denial), room)),
-    )
+    """Say what is denied and why, the worst first, then what could not be judged."""
+    entries = first(denied, room.entries, lambda denial: "\n".join(_denial(case, denial, room)))
     entries += first(unreadable(case), room.entries, lambda problem: "\n".join(_unreadable(problem, room)))
-    if any(UNKNOWN in denial.sources for denial in denied):
-        said = wrapped("The report does not say from which addresses: treat it as open to anyone.")
-        entries.append("\n".join(said))
     return "\n\n".join(entries).split("\n")
 
 
-def _denial(
-    denial: Denial,
-    whose: dict[str, Allowance],
-    forbidding: dict[str, Prohibition],
-    balancers: Sequence[str],
-    room: Room,
-) -> list[str]:
+def _denial(case: Case, denial: Denial, room: Room) -> list[str]:
     entry = denial.entry
     lines = [
-        *wrapped(heading(denial, room), hanging="    "),
+        *wrapped(f"{denial.severity.upper()}  {heading(denial, room)}", hanging="    "),
         *wrapped(short(entry.reason, 2 * room.characters), "  "),
     ]
-    if entry.nearest in whose and entry.cause not in {"expired", "prohibited"}:
-        lines += wrapped(f"nearest allowance: {_allowance(entry.nearest, whose, room)}", "  ")
-    if entry.prohibition in forbidding:
-        lines += _labels(entry.prohibition, forbidding[entry.prohibition].labels, room, "  ")
-    elif entry.nearest in whose and entry.cause != "prohibited":
-        lines += _labels(entry.nearest, whose[entry.nearest].labels, room, "  ")
+    if UNKNOWN in denial.sources:
+        lines += wrapped("treat it as open to anyone", "  ")
     if entry.security_group:
-        group = short(entry.security_group, room.characters)
-        through = f"through security group {group}"
+        through = f"through security group {short(entry.security_group, room.characters)}"
         if entry.rules:
-            rules = ", ".join(first(entry.rules, max(room.entries, 1), lambda rule: short(rule, room.characters)))
-            through = f"opened by {'rule' if len(entry.rules) == 1 else 'rules'} {rules} of {group}"
+            rules = "rule" if len(entry.rules) == 1 else "rules"
+            through = (
+                f"opened by {rules} {_listed(entry.rules, room)} of {short(entry.security_group, room.characters)}"
+            )
         lines += wrapped(through, "  ")
+    balancers = load_balancers(case, denial)
     if balancers:
-        lines += wrapped(f"behind load balancer {_balancers(balancers, room)}", "  ")
+        lines += wrapped(f"behind load balancer {_listed(balancers, room)}", "  ")
     return lines
-
-
-def _balancers(names: Sequence[str], room: Room) -> str:
-    return ", ".join(first(names, max(room.entries, 1), lambda name: short(name, room.characters)))
 
 
 def _unreadable(problem: Problem, room: Room) -> list[str]:
     return ["could not be judged: treat it as open", *wrapped(_problem(problem, room), "  ")]
 
 
-def allowed(case: Case, room: Room) -> list[str]:
-    """Say what is allowed on a server, and by whom."""
-    entries = openings(case, room)
-    return ["Allowed on this server:", *entries] if entries else []
+def _listed(names: Sequence[str], room: Room) -> str:
+    return ", ".join(first(names, max(room.entries, 1), lambda name: short(name, room.characters)))
 
 
-def openings(case: Case, room: Room) -> list[str]:
-    """Spell each port range that is allowed on a server, from where, and by which allowances."""
-    whose = _whose(case.judged)
-    entries = list(
-        dict.fromkeys(
-            (entry, only_behind(judged, entry)) for judged in case.judged for entry in judged.decision.allowed
-        )
+def details(case: Case, denied: Sequence[Denial], settings: Settings, room: Room) -> list[str]:
+    """Say what is allowed on a server, by whose allowances, what was noted about it, and what is to be mended."""
+    notes = dict.fromkeys(note for entry in case.told for note in entry.finding.notes if _WHEN_READ not in note)
+    problems = dict.fromkeys(
+        problem for entry in case.denied for problem in entry.decision.problems if problem.kind != "finding"
     )
-
-    def spell(told: tuple[Allowed, tuple[str, ...]]) -> str:
-        entry, balancers = told
-        opening = f"{ports(entry.protocol, entry.from_port, entry.to_port)} from {sources([entry.source], room)}"
-        if balancers:
-            opening += f" behind load balancer {_balancers(balancers, room)}"
-        most = max(room.entries, 1)
-        by = ", ".join(first(entry.by, most, lambda name: _allowance(name, whose, room)))
-        lines = wrapped(f"{opening}: {by}", "  ", "    ")
-        for name in entry.by[:most]:
-            lines += _labels(name, whose[name].labels, room, "    ") if name in whose else []
-        return "\n".join(lines)
-
-    return first(entries, room.entries, spell)
+    few = min(room.entries, 10)
+    return [
+        *rows("Allowed", first(allowed(case, room), room.entries)),
+        *rows("Policies", first(_statements(case, denied, room), room.entries)),
+        *row("Tags", _tags(case, settings, room)),
+        *rows("Note", first(list(notes), few, lambda note: short(note, 2 * room.characters))),
+        *rows("To mend", first(list(problems), few, lambda problem: _problem(problem, room))),
+    ]
 
 
-def _whose(judged: Iterable[Judged]) -> dict[str, Allowance]:
-    """Give whose the allowances are that apply; of two with one id the one that lasts longer, as the gate does."""
-    told = (pair for one in judged for pair in one.decision.allowances.items())
-    return dict(sorted(told, key=lambda pair: pair[1].expires))
+def allowed(case: Case, room: Room) -> list[str]:
+    """Say which ports are allowed on a server, from where, and by which allowances."""
+    sources_by_opening: dict[tuple[str, tuple[str, ...], tuple[str, ...]], dict[str, None]] = {}
+    for judged in case.judged:
+        for entry in judged.decision.allowed:
+            opening = (ports(entry.protocol, entry.from_port, entry.to_port), only_behind(judged, entry), entry.by)
+            sources_by_opening.setdefault(opening, {})[entry.source] = None
+    openings: list[str] = []
+    for (port, balancers, names), addresses in sources_by_opening.items():
+        behind = f" behind load balancer {_listed(balancers, room)}" if balancers else ""
+        openings.append(f"{port} from {sources(list(addresses), room)}{behind} by {_listed(names, room)}")
+    return openings
 
 
-def _forbidding(judged: Iterable[Judged]) -> dict[str, Prohibition]:
-    """Give the prohibitions that apply."""
-    return {name: entry for one in judged for name, entry in one.decision.prohibitions.items()}
+def _statements(case: Case, denied: Sequence[Denial], room: Room) -> list[str]:
+    """Say of each allowance and prohibition that the mail names whose it is, until when, and its labels."""
+    allowances: dict[str, Allowance] = {}
+    prohibitions: dict[str, Prohibition] = {}
+    for judged in case.judged:  # of two allowances with one id the gate takes the one that lasts longer
+        for name, allowance in judged.decision.allowances.items():
+            allowances[name] = max(allowance, allowances.get(name, allowance), key=lambda known: known.expires)
+        prohibitions |= judged.decision.prohibitions
+    about: dict[str, list[str]] = {}
+    for denial in denied:
+        entry = denial.entry
+        if entry.prohibition in prohibitions:
+            about[entry.prohibition] = _labels(prohibitions[entry.prohibition].labels)
+        elif entry.nearest in allowances and entry.cause != "prohibited":
+            owner = [] if entry.cause == "expired" else _owner(allowances[entry.nearest])  # the reason has it
+            about[entry.nearest] = owner + _labels(allowances[entry.nearest].labels)
+    for name in dict.fromkeys(name for judged in case.judged for entry in judged.decision.allowed for name in entry.by):
+        if name in allowances:
+            about[name] = _owner(allowances[name]) + _labels(allowances[name].labels)
+    names_by_text: dict[str, list[str]] = {}
+    for name, texts in about.items():
+        if texts:
+            names_by_text.setdefault(", ".join(texts), []).append(name)
+    return [f"{_listed(names, room)}: {short(text, 2 * room.characters)}" for text, names in names_by_text.items()]
 
 
-def _labels(name: str, labels: dict[str, str], room: Room, indent: str) -> list[str]:
-    """Spell the labels of a statement, where it has some."""
-    spelled = ", ".join(f"{label} {text}" for label, text in sorted(labels.items()))
-    return wrapped(short(f"labels of {name}: {spelled}", room.characters), indent, f"{indent}  ") if labels else []
+def _owner(allowance: Allowance) -> list[str]:
+    return [allowance.owner, f"until {allowance.expires}"]
 
 
-def _allowance(name: str, whose: dict[str, Allowance], room: Room) -> str:
-    """Name an allowance, its owner and its end; the gate gives both for every allowance that applies."""
-    if name not in whose:
-        return short(name, room.characters)
-    return short(f"{name} ({whose[name].owner}, until {whose[name].expires})", room.characters)
-
-
-def _problems(case: Case, room: Room) -> list[str]:
-    problems = [problem for judged in case.denied for problem in judged.decision.problems if problem.kind != "finding"]
-
-    def spell(problem: Problem) -> str:
-        return "\n".join(wrapped(_problem(problem, room), "  ", "    "))
-
-    found = list(dict.fromkeys(problems))
-    return ["To be mended:", *first(found, min(room.entries, 10), spell)] if found else []
+def _labels(labels: dict[str, str]) -> list[str]:
+    return [f"{label} {text}" for label, text in sorted(labels.items())]
 
 
 def _problem(problem: Problem, room: Room) -> str:
@@ -153,53 +170,22 @@ def _problem(problem: Problem, room: Room) -> str:
     return short(f"{subject}{problem.field}: {problem.problem}", 2 * room.characters)
 
 
-def facts(case: Case, settings: Settings, room: Room) -> list[str]:
-    """Say whose a server is, where it stands, and what was looked up of it."""
+def _tags(case: Case, settings: Settings, room: Room) -> str:
+    """Spell the tags, but for the name and the team, which stand above."""
     server = case.server
-    way = "; ".join(
-        dict.fromkeys(
-            WAYS[judged.finding.reach] + ("" if judged.finding.reach_known else " (assumed: the report does not say)")
-            for judged in case.told
-        )
-    )
-    known = [
-        *([("Severity", case.severity)] if case.denied else []),
-        ("Account", server.account),
-        ("Region", server.region),
-        ("VPC", server.vpc if isinstance(server.vpc, str) else "unknown"),
-        ("Team", team(server, settings)),
-        ("Reached", way),
-    ]
-    lines = [
-        line for name, value in known for line in wrapped(f"{name:<9}{short(value, room.characters)}", "", " " * 9)
-    ]
-    tags = first(
-        _tags(case, settings),
+    if not server.tags_known:
+        return "unknown"
+    above = {("Name", server.name), (settings.alert_team_tag, team(server, settings))}
+    tags = [tag for tag in sorted(server.tags.items()) if tag not in above]
+    spelled = first(
+        tags,
         min(room.entries, 20),
         lambda tag: f"{quoted(tag[0], room.characters)}={quoted(tag[1], room.characters)}",
     )
-    spelled = (tags or ["none"]) if case.server.tags_known else ["unknown"]
-    lines += [f"{'' if index else 'Tags':<9}{tag}" for index, tag in enumerate(spelled)]
-    notes = list(dict.fromkeys(note for judged in case.told for note in judged.finding.notes))
-    for note in first(notes, room.entries, lambda note: short(note, 2 * room.characters)):
-        lines += wrapped(f"{'Note':<9}{note}", "", " " * 9)
-    return lines
+    return ", ".join(spelled) if spelled or server.tags else "none"
 
 
-def _tags(case: Case, settings: Settings) -> list[tuple[str, str]]:
-    leading = ("Name", settings.alert_team_tag)
-    return sorted(case.server.tags.items(), key=lambda tag: (tag[0] not in leading, tag))
-
-
-def reporters(case: Case, room: Room) -> list[str]:
-    """Name who told what a message is about."""
-    told = list(dict.fromkeys(reporter for judged in case.told for reporter in judged.finding.reporters))
-    return first(told, room.entries, lambda reporter: "\n".join(_reporter(reporter, room)))
-
-
-def _reporter(reporter: Reporter, room: Room) -> list[str]:
-    when = f", {time(reporter.updated_at)}" if reporter.updated_at else ""
-    return [
-        *wrapped(short(f"Reported by {reporter.name}{when}", room.characters)),
-        *wrapped(short(reporter.id, 2 * room.characters), "  "),
-    ]
+def reports(case: Case, room: Room, named: str = "") -> list[str]:
+    """Name the reports that a message is about, but for those that it has named already."""
+    ids = dict.fromkeys(reporter.id for reporter in _reporters(case) if reporter.id not in named)
+    return rows("Report", first(list(ids), room.entries, lambda name: short(name, 2 * room.characters)))

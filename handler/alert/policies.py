@@ -1,6 +1,6 @@
-"""What the alert reads from the policies' data files, on the first alert only: whose the accounts are.
+"""What the alert reads from the policies' data files, on the first alert only: whose the accounts are, and their names.
 
-It only addresses alerts. A file that cannot be read is logged and names no team; it never costs an alert.
+It only addresses alerts. A file that cannot be read is logged and names nobody; it never costs an alert.
 """
 
 import json
@@ -14,26 +14,34 @@ logger = logging.getLogger(__name__)
 
 def team(policies_path: str, account: str) -> str | None:
     """Give the team of `accounts/data.yaml` whose list has the account; of several, the first by name."""
-    teams = _document(policies_path, "accounts").get("teams")
-    names = [name for name, accounts in _items(teams) if isinstance(accounts, list) and account in accounts]
-    return min(names, default=None)
+    teams = _accounts(policies_path, "teams")
+    return min((name for name, ids in teams.items() if isinstance(ids, list) and account in ids), default=None)
 
 
-def _items(value: object) -> list[tuple[str, Any]]:
-    return [(key, entry) for key, entry in value.items() if isinstance(key, str)] if isinstance(value, dict) else []
+def account(policies_path: str, account: str) -> str:
+    """Call an account by the name that `accounts/data.yaml` gives it, with its id; by its id where it has none."""
+    name = _accounts(policies_path, "names").get(account)
+    return f"{name.strip()} ({account})" if isinstance(name, str) and name.strip() else account
+
+
+def _accounts(policies_path: str, key: str) -> dict[str, Any]:
+    """Give what stands under a key of `accounts/data.yaml`, as far as its keys are text."""
+    value = _document(policies_path).get(key)
+    return {name: entry for name, entry in value.items() if isinstance(name, str)} if isinstance(value, dict) else {}
 
 
 @lru_cache
-def _document(policies_path: str, name: str) -> dict[str, Any]:
+def _document(policies_path: str) -> dict[str, Any]:
     import yaml  # noqa: PLC0415  an invocation that alerts nobody does not pay for it
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     document: dict[str, Any] = {}
     for file in ("data.json", "data.yaml", "data.yml"):
-        path = Path(policies_path, name, file)
+        path = Path(policies_path, "accounts", file)
         try:
             if path.is_file():
                 text = path.read_text(encoding="utf-8")
-                document |= json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+                document |= json.loads(text) if path.suffix == ".json" else yaml.load(text, loader)  # noqa: S506
         except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
             logger.warning("%s cannot be read, so alerts go without it: %s", path, error)
     return document

@@ -93,6 +93,13 @@ def answer(allowed: Sequence[Case], asides: Sequence[Outcome]) -> str:
     return f"[allowed] {_cut(_who(allowed[0]), left)}{more}: {what}, {where}"
 
 
+def with_account_name(subject: str, account: str, name: str) -> str:
+    """Call the one account that a subject ends in by its name too, if there is room."""
+    plain = f"account {account}"
+    named = f"{subject.removesuffix(plain)}account {_ascii(name)}"
+    return named if subject.endswith(plain) and len(named) <= CHARACTERS else subject
+
+
 def _who(case: Case) -> str:
     shown = _ascii(name(case.server))
     return quoted(shown if re.search("[0-9A-Za-z]", shown) else _ascii(case.server.id), CHARACTERS)

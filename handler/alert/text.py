@@ -15,6 +15,9 @@ T = TypeVar("T")
 WIDTH = 70
 """Columns of a mail."""
 
+_NAME = 10
+"""Columns of the name of a row."""
+
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)\S*Z")
 _PLAIN = re.compile(r"[\w.:/@+=,-]+")
 
@@ -103,6 +106,17 @@ def wrapped(text: str, indent: str = "", hanging: str | None = None) -> list[str
     )
 
 
+def row(name: str, value: str) -> list[str]:
+    """Spell a printable value with its name before it; nothing where there is none."""
+    lines = wrapped(value, " " * _NAME)
+    return [f"{name:<{_NAME}}{lines[0][_NAME:]}", *lines[1:]] if lines else []
+
+
+def rows(name: str, values: Iterable[str]) -> list[str]:
+    """Spell printable values below one another, with their name before the first."""
+    return [line for number, value in enumerate(values) for line in row("" if number else name, value)]
+
+
 def blocks(entries: Sequence[Block], room: Room) -> list[str]:
     """Spell blocks as lines; code stands at the margin, whole or not at all."""
     return "\n\n".join(first(entries, room.entries, lambda block: _block(block, room))).split("\n")
@@ -111,7 +125,7 @@ def blocks(entries: Sequence[Block], room: Room) -> list[str]:
 def _block(block: Block, room: Room) -> str:
     fits = len(block.code) <= room.verbatim
     code = block.code if fits else f"(left out here: {len(block.code)} characters)"
-    return "\n\n".join(part for part in ("\n".join(wrapped(block.prose)), code) if part)
+    return "\n".join([*wrapped(block.prose), *([code] if code else [])])
 
 
 def count(number: int, one: str, many: str) -> str:
@@ -144,4 +158,4 @@ def time(text: str) -> str:
 def footer(engine: Engine, judged: Iterable[str] = ()) -> list[str]:
     """Say when it was judged, and by what."""
     times = ", ".join(first(list(dict.fromkeys(judged)), 2, time))
-    return wrapped(f"Judged {times + ' ' if times else ''}by policy {engine.policy}, OPA {engine.opa}")
+    return row("Judged", ", ".join(part for part in (times, f"policy {engine.policy}", f"OPA {engine.opa}") if part))

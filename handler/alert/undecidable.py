@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from handler.alert import policies
 from handler.alert.close import rules_of
 from handler.alert.content import plain
-from handler.alert.text import ROOMS, SUMMARY, Block, Room, blocks, count, first, footer, short, wrapped
+from handler.alert.text import ROOMS, SUMMARY, Block, Room, blocks, count, first, footer, rows, short, wrapped
 from handler.finding import Undecidable
 from handler.outcome import Engine, Outcome
+from handler.settings import Settings
 
 _GROUP = re.compile(r"sg-[0-9a-z]+", re.ASCII)
 
@@ -41,7 +43,7 @@ def by_shape(outcomes: Iterable[Outcome]) -> list[Shape]:
     return sorted(shapes, key=lambda shape: (-len(shape.reports), shape.name))
 
 
-def body(shape: Shape, engine: Engine, room: Room) -> str:
+def body(shape: Shape, settings: Settings, engine: Engine, room: Room) -> str:
     """Write the mail about the reports of one shape."""
     number = len(shape.reports)
     opening = (
@@ -52,7 +54,7 @@ def body(shape: Shape, engine: Engine, room: Room) -> str:
     sections = [
         wrapped(opening),
         problems(shape, room),
-        where(shape.reports, room),
+        where(shape.reports, settings, room),
         _look(shape.reports, room),
         raw(shape.reports, room),
     ]
@@ -115,10 +117,10 @@ def _attached(labels: Sequence[str], reports: Sequence[Undecidable], room: Room)
     return lines
 
 
-def where(reports: Sequence[Undecidable], room: Room) -> list[str]:
+def where(reports: Sequence[Undecidable], settings: Settings, room: Room) -> list[str]:
     """Name accounts, Regions, servers and reports, each once; unknown is what none of them says."""
-    facts = {
-        "Account": [report.account for report in reports],
+    facts: dict[str, list[str | None]] = {
+        "Account": [policies.account(settings.policies_path, report.account or "") for report in reports],
         "Region": [report.region for report in reports],
         "Server": [report.server for report in reports],
         "Report": [report.id for report in reports],
@@ -127,8 +129,7 @@ def where(reports: Sequence[Undecidable], room: Room) -> list[str]:
     for name, values in facts.items():
         known = [value for value in dict.fromkeys(values) if value] or ["unknown"]
         most = min(room.entries, ROOMS[0].entries) if name == "Report" else room.entries
-        spelled = first(known, most, lambda value: short(value, room.characters))
-        lines += [f"{'' if index else name:<9}{value}" for index, value in enumerate(spelled)]
+        lines += rows(name, first(known, most, lambda value: short(value, room.characters)))
     return lines
 
 

@@ -29,9 +29,12 @@ from handler.outcome import Told
 _EVENTS = Path(__file__).resolve().parent / "demo_events"
 _ANSWERS = Path(__file__).resolve().parent / "demo_aws"
 
+_ALLOWED = 3
+"""Allowed rows that are shown where not everything is: with all that is denied the table then is one screen."""
+
 _NEXT = """
 What to do next:
-  make demo ALL=1                            read every mail
+  make demo ALL=1                            see every verdict and read every mail
   .venv/bin/portcullis decide FILE           judge your own: aws inspector2 list-findings > FILE
   .venv/bin/portcullis init FOLDER           begin a folder of policies of your own"""
 
@@ -99,11 +102,9 @@ def main() -> int:
     summary = Summary()
     for line in lines:
         summary.add(line)
-    console = table.terminal()
-    rows = (row for line in lines for row in table.rows(line))
-    table.print_rows(sorted(rows, key=table.SORTS["severity"]), console)
-    table.print_paragraphs(summary.counts(), console)
-    _print_mails(sorted(mails), whole=len(mails) if "--all" in sys.argv else 1)
+    everything = "--all" in sys.argv
+    _print_table(lines, summary, everything=everything)
+    _print_mails(sorted(mails), whole=len(mails) if everything else 1)
     print(_NEXT)
     ready = json.loads(log.getvalue().splitlines()[0])
     milliseconds = round(1000 * (time.monotonic() - start))
@@ -123,6 +124,17 @@ def _judged() -> Iterator[Line]:
         for outcome in app.answer(event, context, at, look_up)["outcomes"]:
             told = {key: value for key, value in outcome.items() if key != "records"}
             yield Line(file=path.name, record="1", told=msgspec.convert(told, Told))
+
+
+def _print_table(lines: list[Line], summary: Summary, *, everything: bool) -> None:
+    """Print the verdicts, the worst first; of what is allowed a few, unless everything is asked for, and the counts."""
+    console = table.terminal()
+    rows = sorted((row for line in lines for row in table.rows(line)), key=table.SORTS["severity"])
+    shown = len(rows) if everything else sum(row.verdict != "allow" for row in rows) + _ALLOWED
+    table.print_rows(rows[:shown], console)
+    hidden = len(rows) - shown
+    more = [f"... and {hidden} more that are allowed: make demo ALL=1"] if hidden > 0 else []
+    table.print_paragraphs([*more, *summary.counts()], console)
 
 
 def _print_mails(mails: list[Mail], whole: int) -> None:

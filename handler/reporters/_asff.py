@@ -129,6 +129,7 @@ def reporter(told: Told) -> Reporter:
         severity=fields.spoken(fields.loose_object(told.finding.get("Severity")).get("Label")),
         title=fields.spoken(told.finding.get("Title")),
         updated_at=fields.instant(told.finding.get("UpdatedAt")),
+        first_seen_at=fields.instant(told.finding.get("FirstObservedAt")) or UNSET,
         asked=told.asked,
     )
 

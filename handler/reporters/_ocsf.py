@@ -70,6 +70,7 @@ def reporter(told: Told) -> Reporter:
         severity=fields.spoken(told.finding.get("severity")),
         title=fields.spoken(about.get("title")),
         updated_at=fields.instant(about.get("modified_time_dt") or told.finding.get("time_dt")),
+        first_seen_at=fields.instant(about.get("first_seen_time_dt")) or UNSET,
     )
 
 

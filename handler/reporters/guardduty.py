@@ -143,6 +143,7 @@ def _reporter(detail: dict[str, Any]) -> Reporter:
         severity=str(severity) if type(severity) in {int, float} else None,
         title=fields.spoken(detail.get("title")),
         updated_at=fields.instant(detail.get("updatedAt")),
+        first_seen_at=fields.instant(detail.get("createdAt")) or UNSET,
     )
 
 

@@ -146,6 +146,7 @@ def _opening(finding: dict[str, Any], told: _Told) -> _Opening:
         severity=fields.spoken(finding.get("severity")),
         title=fields.spoken(finding.get("title")),
         updated_at=fields.instant(finding.get("updatedAt")),
+        first_seen_at=fields.instant(finding.get("firstObservedAt")) or UNSET,
     )
     ports = _ports(details, told.path + "networkReachabilityDetails.")
     path = f"{told.path}networkReachabilityDetails.networkPath.steps"

@@ -162,6 +162,7 @@ def _reporter(finding: dict[str, Any]) -> Reporter:
         severity=fields.spoken(finding.get("severity")),
         title=fields.spoken(finding.get("title")),
         updated_at=fields.instant(finding.get("updatedAt")),
+        first_seen_at=fields.instant(finding.get("createdAt")) or UNSET,
     )
 
 

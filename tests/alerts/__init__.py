@@ -15,7 +15,7 @@ from handler.settings import Settings
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
-ENGINE = Engine(policy="3f2a1c9", opa="1.22.2")
+ENGINE = Engine(policy="v1.4-3-gabc1234 (sha256:3f2a1c9)", opa="1.22.2")
 SETTINGS = Settings(alert_topic_arn=f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts")
 ANYWHERE = ("0.0.0.0/0", "::/0")
 OFFICE = ("203.0.113.0/24",)
@@ -53,6 +53,7 @@ def finding(
         id=f"arn:aws:inspector2:{server.region}:{server.account}:finding/{name}",
         severity="MEDIUM",
         updated_at="2026-11-24T05:58:10Z",
+        first_seen_at="2026-11-20T09:15:29Z",
     )
     known: dict[str, Any] = {"reporters": (reporter,), "now": "2026-11-24T06:12:00Z", "reach_known": True}
     return Finding(id=name, reach=reach, server=server, exposures=exposures, **(known | fields))

@@ -76,11 +76,11 @@ def mails(gate: Opa, *findings: Finding) -> list[str]:
 
 
 def execute(ec2: Any, body: str) -> list[str]:
-    """Run all commands of a mail as a shell does: what AWS refuses stops what hangs on it. Give its answers."""
+    """Run all commands on EC2 of a mail as a shell does: what AWS refuses stops what hangs on it. Give its answers."""
     refused: list[str] = []
     hangs = skipped = False
     for line in body.replace(" \\\n", " ").splitlines():
-        if not line.startswith("aws "):
+        if not line.startswith("aws ec2 "):
             continue
         skipped = skipped and hangs
         if not skipped:

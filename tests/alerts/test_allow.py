@@ -1,11 +1,15 @@
 """The allowance of a mail: pasted and filled, it passes every check and permits exactly what was denied."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +18,9 @@ from handler import alert
 from handler.bundle import Folder
 from handler.check import check
 from handler.decision import Decision
-from handler.finding import Exposure, Finding, Server
+from handler.events import unwrap
+from handler.finding import Exposure, Finding, Reporter, Server
+from handler.invocation import judge
 from handler.opa import Opa
 from handler.process import Process
 from handler.settings import ROOT
@@ -22,6 +28,7 @@ from tests.alerts import ANYWHERE, ENGINE, OFFICE, SETTINGS, UNKNOWN, exposure, 
 
 Judge = Callable[[Finding], Decision]
 
+CASES = ROOT / "tests" / "cases"
 HOSTILE = 'x"\\\n} \u202e \U0001f600 ü" }\nallowance contains {'
 
 
@@ -39,8 +46,8 @@ def blocks(body: str) -> list[str]:
 def filled(block: str) -> str:
     """Fill the three blanks, as a person does."""
     for field, value in {"owner": "netops", "reason": "Judged necessary", "expires": "2027-06-30"}.items():
-        assert f'\t"{field}": "",\n' in block
-        block = block.replace(f'\t"{field}": "",\n', f'\t"{field}": "{value}",\n')
+        assert f'"{field}": ""' in block
+        block = block.replace(f'"{field}": ""', f'"{field}": "{value}"')
     return block
 
 
@@ -178,7 +185,7 @@ def test_id_of_an_allowance_that_applies_is_not_given_again(
 def test_unknown_source_is_allowed_with_a_warning(gate: Opa) -> None:
     """An allowance for everybody is offered with the sentence that says so."""
     body = alert.messages(outcomes(gate, [finding(WEB, exposure(6379))]), SETTINGS, ENGINE)[0].body
-    assert "Only an allowance for everybody covers an unknown address." in " ".join(body.split())
+    assert "Only an allowance for everybody covers an unknown address: find out first" in " ".join(body.split())
     assert '\t"sources": ["anywhere"],' in body
 
 
@@ -204,3 +211,105 @@ def test_unreadable_finding_is_not_offered(gate: Opa) -> None:
     body = alert.messages(outcomes(gate, [told]), SETTINGS, ENGINE)[0].body
     assert "What could not be read in full cannot be allowed" in body
     assert blocks(body) == []
+
+
+AWS = """#!{python}
+import json, pathlib, sys
+pathlib.Path({asked!r}).write_text(json.dumps(sys.argv[1:]))
+sys.stdout.write(pathlib.Path({answer!r}).read_text())
+"""
+
+
+def inspector(port: int) -> dict[str, Any]:
+    """Give an answer of Inspector's list_findings with one open port."""
+    (told, *_) = json.loads((CASES / "inspector2/page-of-list-findings/event.json").read_text())["findings"]
+    told["networkReachabilityDetails"]["openPortRange"] = {"begin": port, "end": port}
+    return {"findings": [told]}
+
+
+def security_hub(port: int) -> dict[str, Any]:
+    """Give an answer of Security Hub's get_findings with one open port."""
+    (told,) = json.loads((CASES / "security_hub/inspector-by-its-fields/event.json").read_text())["detail"]["findings"]
+    told["Network"]["OpenPortRange"] = {"Begin": port, "End": port}
+    return {"Findings": [told]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "query"),
+    [
+        (inspector(6379), ["inspector2", "list-findings", "--region", "eu-west-1", "--filter-criteria"]),
+        (security_hub(6379), ["securityhub", "get-findings", "--region", "eu-west-1", "--filters"]),
+    ],
+    ids=["inspector2", "security_hub"],
+)
+def test_command_of_a_mail_shows_that_the_pasted_allowance_holds(
+    gate: Opa, policies: Path, opa_path: str, answer: dict[str, Any], query: list[str]
+) -> None:
+    """Run as it stands beside the policies it says 1 denied, and 0 denied once the allowance is pasted and filled."""
+    records = unwrap(answer, "request").records
+    (message,) = alert.messages(
+        judge(records, "2026-11-24T06:12:00Z", gate, lambda *_: None).outcomes, SETTINGS, ENGINE
+    )
+    _, _, below = message.body.partition("Verify it in its repository: this says `0 denied`:\n")
+    command, folder = below.partition("\n\n")[0], policies.parent
+    (folder / "answer.json").write_text(json.dumps(answer))
+    asked = folder / "asked.json"
+    (folder / "aws").write_text(AWS.format(python=sys.executable, asked=str(asked), answer=str(folder / "answer.json")))
+    (folder / "aws").chmod(0o755)
+    path = {"PATH": f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}", "OPA_PATH": opa_path}
+
+    def said() -> tuple[int, bool, bool]:
+        shell = [str(shutil.which("bash")), "-c", command]
+        ran = subprocess.run(shell, cwd=folder, env=os.environ | path, capture_output=True, text=True, check=False)
+        return ran.returncode, " 1 denied " in ran.stderr, " 0 denied " in ran.stderr
+
+    assert said() == (1, True, False)
+    assert json.loads(asked.read_text())[:-1] == query
+    ids = [reporter["id"] for entry in message.data["findings"] for reporter in entry["finding"]["reporters"]]
+    assert all(name in json.loads(asked.read_text())[-1] for name in ids)
+    paste(policies, [filled(block) for block in blocks(message.body)])
+    assert said() == (0, False, True)
+
+
+@pytest.mark.parametrize(
+    ("on", "words"),
+    [
+        pytest.param({}, "portcullis decide --denied -", id="none"),
+        pytest.param(
+            {"look_up_sources": True}, "LOOK_UP_SOURCES=true portcullis decide --look-up --denied -", id="one"
+        ),
+        pytest.param(
+            {"look_up_sources": True, "look_up_tags": "always"},
+            "LOOK_UP_SOURCES=true LOOK_UP_TAGS=always portcullis decide --look-up --denied -",
+            id="two",
+        ),
+        pytest.param(
+            {
+                "look_up_sources": True,
+                "look_up_tags": "missing",
+                "look_up_groups": True,
+                "look_up_containers": True,
+            },
+            "portcullis decide --look-up --denied -",
+            id="all",
+        ),
+    ],
+)
+def test_command_has_the_look_ups_of_the_function(gate: Opa, on: dict[str, Any], words: str) -> None:
+    """The pasted allowance is judged by what the function would read too."""
+    settings = msgspec.structs.replace(SETTINGS, **on)
+    (message,) = alert.messages(outcomes(gate, [finding(WEB, exposure(22, sources=OFFICE))]), settings, ENGINE)
+    assert f" |\n  {words}\n" in message.body
+    assert ("with the look-ups this says `0 denied`:" in message.body) == bool(on)
+
+
+def test_report_of_several_scanners_is_verified_from_a_file(gate: Opa) -> None:
+    """No one question to AWS has them all; what a prohibition denies stays denied."""
+    told = finding(WEB, exposure(22, 23))
+    other = Reporter(name="guardduty", id="arn:aws:guardduty:eu-west-1:111122223333:detector/d/finding/f")
+    both = msgspec.structs.replace(told, reporters=(*told.reporters, other))
+    (message,) = alert.messages(outcomes(gate, [both]), SETTINGS, ENGINE)
+    words = " ".join(message.body.split())
+    assert "Verify it in its repository: this shows none of these ports as DENY, where FILE has the report: " in words
+    assert "\nportcullis decide --denied FILE\n" in message.body
+    assert f"\nReport    {told.reporters[0].id}\n          {other.id}\n" in message.body

@@ -37,7 +37,7 @@ def attributes(message: alert.Message) -> dict[str, str]:
 def test_allowed_finding_that_was_asked_for_is_answered(gate: Opa) -> None:
     """Silence would say nothing to somebody who waits."""
     (message,) = answers(gate, asked(ALLOWED))
-    assert message.subject == "[allowed] bastion-01: tcp 22, account 111122223333"
+    assert message.subject == "[allowed] bastion-01: tcp 22, account Web production (111122223333)"
     assert message.records == {"record-0"}
     assert message.data["kind"] == "answer"
     assert message.data["findings"][0]["decision"]["action"] == "allow"
@@ -54,7 +54,7 @@ def test_allowed_finding_that_was_asked_for_is_answered(gate: Opa) -> None:
 def test_what_there_is_nothing_to_judge_of_is_answered(gate: Opa) -> None:
     """With whose it is, and the scanner's word; unknown is what the report does not say."""
     (message,) = answers(gate, NOT_OURS, GONE)
-    assert message.subject == "[nothing to judge] 2 reports, account 111122223333"
+    assert message.subject == "[nothing to judge] 2 reports, account Web production (111122223333)"
     assert message.records == {"record-0", "record-1"}
     not_ours, gone = message.data["reports"]
     assert (not_ours["reason"], gone["reporter"]["id"]) == ("Not about an open port", "f-2")
@@ -77,7 +77,7 @@ def test_what_nobody_asked_for_is_not_answered(gate: Opa, report: Finding | Igno
 def test_all_answers_are_one_message(gate: Opa) -> None:
     """Many findings may be sent at once: servers by name, then the rest."""
     (message,) = answers(gate, asked(finding(WEB, exposure(443, sources=ANYWHERE))), asked(ALLOWED), NOT_OURS)
-    assert message.subject == "[allowed] bastion-01 and 1 other: tcp 22, account 111122223333"
+    assert message.subject == "[allowed] bastion-01 and 1 other: tcp 22, account Web production (111122223333)"
     assert message.records == {"record-0", "record-1", "record-2"}
     assert message.body.index("bastion-01") < message.body.index("web-prod-01") < message.body.index("f-1")
 
@@ -88,7 +88,7 @@ def test_denied_server_answers_for_what_is_allowed_on_it(gate: Opa) -> None:
     assert message.data["kind"] == "server"
     assert message.records == {"record-0", "record-1"}
     assert "tcp 22 from 203.0.113.0/24" in message.body
-    assert "Reported by security_hub" in message.body
+    assert "by security_hub" in " ".join(message.body.split())
     assert [entry["decision"]["action"] for entry in message.data["findings"]] == ["deny", "allow"]
 
 
@@ -99,10 +99,10 @@ def test_digest_does_not_answer_for_what_is_allowed(gate: Opa) -> None:
     assert (digest.data["kind"], answer.data["kind"]) == ("digest", "answer")
     assert digest.records == {f"record-{number}" for number in range(1, 12)}
     assert answer.records == {"record-0"}
-    assert answer.subject == "[allowed] bastion-01: tcp 22, account 111122223333"
+    assert answer.subject == "[allowed] bastion-01: tcp 22, account Web production (111122223333)"
     assert attributes(answer)["action"] == "allow"
     assert [entry["finding"]["id"] for entry in answer.data["findings"]] == [ALLOWED.id]
-    assert "tcp 22 from 203.0.113.0/24: bastion-ssh" in answer.body
+    assert "tcp 22 from 203.0.113.0/24 by bastion-ssh" in answer.body
     assert "Something else on this server is denied" in answer.body
 
 
@@ -159,8 +159,8 @@ def test_button_in_security_hub_is_answered_from_end_to_end(gate: Opa) -> None:
     told["detail-type"] = "Security Hub Findings - Custom Action"
     told["detail"]["findings"][0]["Workflow"]["Status"] = "SUPPRESSED"
     (message,) = judged(gate, told)
-    assert message.subject == "[allowed] web-prod-01: tcp 443, account 111122223333"
+    assert message.subject == "[allowed] web-prod-01: tcp 443, account Web production (111122223333)"
     assert message.records == {told["id"]}
     told["detail"]["findings"][0]["Network"]["OpenPortRange"] = {"Begin": 3306, "End": 3306}
     (message,) = judged(gate, told)
-    assert message.subject == "[critical] web-prod-01: tcp 3306 open, account 111122223333"
+    assert message.subject == "[critical] web-prod-01: tcp 3306 open, account Web production (111122223333)"

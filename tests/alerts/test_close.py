@@ -58,13 +58,12 @@ def test_each_group_says_for_how_many_interfaces_it_is_closed(gate: Opa) -> None
     ]
     body = alert.messages(outcomes(gate, [finding(server("i-0bad", "nobody-01"), *told)]), SETTINGS, ENGINE)[0].body
     words = " ".join(body.split())
-    opened = "of {} opens this{}: tcp 22 from 0.0.0.0/0. {}Look first at all that the group opens:"
-    for group, for_whom, number in (
-        ("sg-0b", "", "sg-0b is on 1 network interface of this account: a change of it changes no other there. "),
-        ("sg-0c", "", "sg-0c is on 2 network interfaces of this account: a change of it changes them all. "),
-        ("sg-0d", ", for every interface in that group", ""),
+    for said in (
+        "sg-0b is on 1 interface.",
+        "sg-0c is on 2 interfaces.",
+        "sg-0d may be on many interfaces.",
     ):
-        assert opened.format(group, for_whom, number) in words
+        assert f"{said} Look first at what it opens:" in words
 
 
 def test_rule_that_is_not_known_is_looked_for(gate: Opa, ec2: Any, group: Group) -> None:
@@ -121,9 +120,7 @@ def test_rules_that_fare_differently_are_named(gate: Opa, ec2: Any, group: Group
     body = run(ec2, gate, finding(server("i-0bad", "nobody-01"), ssh, part(every, 22)))
     assert group.opened() == {("-1", -1, -1, OFFICE[0])}
     assert f"More is open through {every.rules[0]} than was judged" in flat(body)
-    assert f"Then revoke {ssh.rules[0]}; nothing that is allowed in these reports goes through {ssh.rules[0]}:" in (
-        flat(body)
-    )
+    assert f"Then revoke {ssh.rules[0]}; nothing that is allowed in these reports goes through it:" in flat(body)
 
 
 def test_rule_that_nobody_read_is_revoked_with_a_condition(gate: Opa, ec2: Any, group: Group) -> None:
@@ -131,7 +128,7 @@ def test_rule_that_nobody_read_is_revoked_with_a_condition(gate: Opa, ec2: Any, 
     whole = group.open(22, 22, "0.0.0.0/0")
     body = run(ec2, gate, finding(server("i-0bad", "nobody-01"), part(whole, 22, rule_opens=UNSET)))
     assert group.opened() == set()
-    assert "Then, if nothing else is open through it, revoke it;" in flat(body)
+    assert f"Then, if nothing else is open through {whole.rules[0]}, revoke it;" in flat(body)
 
 
 def test_groups_of_all_findings_are_looked_into(gate: Opa) -> None:
@@ -155,11 +152,12 @@ def test_no_word_becomes_a_second_command(gate: Opa) -> None:
         exposure(22, sources=("0.0.0.0/0",), security_group=evil, rules=(evil,)),
     ):
         body = alert.messages(outcomes(gate, [finding(host, told)]), SETTINGS, ENGINE)[0].body
-        commands = [line for line in body.replace(" \\\n", " ").splitlines() if line.startswith("aws ")]
+        lines = body.replace(" \\\n", " ").replace(" |\n  portcullis decide --denied -\n", "\n").splitlines()
+        commands = [line for line in lines if line.startswith("aws ")]
         assert commands
         for command in commands:
             lexer = shlex.shlex(command.removesuffix(" &&"), posix=True, punctuation_chars=True)
             lexer.whitespace_split = True
             words = list(lexer)
-            assert words[:2] == ["aws", "ec2"]
+            assert words[:2] in (["aws", "ec2"], ["aws", "inspector2"])
             assert not set(words) & {";", "&", "&&", "|", "(", ")"}

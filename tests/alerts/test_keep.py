@@ -56,7 +56,7 @@ def test_what_other_rules_open_needs_no_command(gate: Opa, ec2: Any, group: Grou
     web = server("i-0ccc", "web-prod-02", tags={"Role": "web"})
     body = run(ec2, gate, finding(web, group.open(79, 80, "0.0.0.0/0"), group.open(80, 80, "0.0.0.0/0")))
     assert group.opened() == {("tcp", 80, 80, "0.0.0.0/0")}
-    assert "Then revoke it; what is allowed of it is open by other rules too:" in flat(body)
+    assert "; what is allowed of it is open by other rules too:" in flat(body)
 
 
 @pytest.mark.parametrize("source", ["2001:db8:ff1::/48", "sg-0other", PEER, PREFIXES])
@@ -119,8 +119,8 @@ def test_what_was_not_judged_of_a_rule_stays_open(gate: Opa, ec2: Any, group: Gr
     assert group.opened() == {("tcp", 0, 78, "0.0.0.0/0"), ("tcp", 80, 65535, "0.0.0.0/0")}
     kept = "tcp 0-78 from 0.0.0.0/0; tcp 81-65535 from 0.0.0.0/0"
     assert (
-        f"Then keep what is allowed (tcp 80 from 0.0.0.0/0) and what was not judged ({kept}), and revoke the rest:"
-        in flat(body)
+        f"Then keep what is allowed (tcp 80 from 0.0.0.0/0) and what was not judged ({kept}), "
+        f"and revoke the rest of {whole.rules[0]} (on Duplicate," in flat(body)
     )
 
 
@@ -129,7 +129,7 @@ def test_what_was_not_judged_may_be_open_by_a_rule_that_nobody_reported(gate: Op
     group.open(80, 80, OFFICE[0])
     [body] = mails(gate, finding(server("i-0bad", "nobody-01"), part(group.open(80, 81, OFFICE[0]), 81)))
     assert execute(ec2, body) == ["InvalidPermission.Duplicate"]
-    assert "Where AWS answers Duplicate, leave out what is there already, and run the rest." in flat(body)
+    assert "(on Duplicate, leave out what is there already):" in flat(body)
     assert "another server" not in body
 
 
@@ -200,7 +200,7 @@ def test_two_mails_do_not_rely_on_each_others_rules(gate: Opa, ec2: Any, group: 
     assert execute(ec2, first) == []
     assert execute(ec2, second) == ["InvalidPermission.Duplicate"]
     assert group.opened() == {("tcp", 80, 80, "0.0.0.0/0"), ("tcp", 80, 81, "0.0.0.0/0")}
-    assert "Where AWS answers Duplicate, leave out what is there already" in flat(second)
+    assert "(on Duplicate, leave out what is there already):" in flat(second)
 
 
 def test_two_rules_of_a_mail_keep_the_same_once(gate: Opa, ec2: Any, group: Group) -> None:
@@ -223,7 +223,7 @@ def test_what_is_allowed_behind_a_load_balancer_is_not_around_it(gate: Opa, ec2:
     around = group.open(32768, 32768, "0.0.0.0/0")
     body = run(ec2, gate, container_host("i-0a", around), container_host("i-0b", around))
     assert group.opened() == set()
-    assert "tcp 32768 from 0.0.0.0/0 behind load balancer app/web/50dc: container-tasks (" in flat(body)
+    assert "tcp 32768 from 0.0.0.0/0 behind load balancer app/web/50dc by container-tasks" in flat(body)
 
 
 def test_what_is_allowed_behind_a_load_balancer_keeps_no_rule_around_it(gate: Opa, ec2: Any, group: Group) -> None:

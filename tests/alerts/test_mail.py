@@ -1,5 +1,6 @@
 """The mails, whole, as they reach a phone at night."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -147,9 +148,39 @@ CASES: dict[str, list[Finding | Closed | Ignored | Undecidable]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_mail_reads_as_it_was_read(gate: Opa, case: str) -> None:
-    """Subject and body are, to the letter, what was read and found good."""
+    """Subject and body are, to the letter, what was read and found good; `RENEW_GOLDEN=1` writes them anew."""
     written = text(alert.messages(outcomes(gate, CASES[case]), SETTINGS, ENGINE))
+    if os.environ.get("RENEW_GOLDEN"):
+        (GOLDEN / f"{case}.txt").write_text(written, encoding="utf-8")
     assert written == (GOLDEN / f"{case}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_mail_about_one_denial_is_short(gate: Opa, case: str) -> None:
+    """It has at most 45 lines, and the first ten have what decides whether to get up."""
+    for message in alert.messages(outcomes(gate, CASES[case]), SETTINGS, ENGINE):
+        denied = {
+            (entry["protocol"], entry["from_port"], entry["to_port"], entry["reason"])
+            for judged in message.data["findings"]
+            for entry in judged["decision"]["denied"]
+        }
+        if message.data["kind"] != "server" or len(denied) != 1:
+            continue
+        lines = message.body.splitlines()
+        assert len(lines) <= 45
+        beginning = "\n".join(lines[:10])
+        (judged,) = [judged for judged in message.data["findings"] if judged["decision"]["denied"]]
+        server, (entry, *_) = judged["finding"]["server"], judged["decision"]["denied"]
+        names = {"111122223333": "Web production (111122223333)", "444455556666": "Staging (444455556666)"}
+        source = "an unknown address" if entry["source"] == "unknown" else entry["source"]
+        ports = (
+            f"{entry['from_port']}-{entry['to_port']}" if entry["to_port"] > entry["from_port"] else entry["to_port"]
+        )
+        assert server["id"] in beginning
+        assert f"Account   {names[server['account']]}, {server['region']}\n" in beginning
+        assert f"Team      {message.data['team']}\n" in beginning
+        assert "Reported  2026-11-24 " in beginning
+        assert f"{entry['severity'].upper()}  tcp {ports} from {source}" in beginning
 
 
 def test_every_golden_mail_is_written() -> None:
@@ -157,9 +188,7 @@ def test_every_golden_mail_is_written() -> None:
     assert {path.stem for path in GOLDEN.glob("*.txt")} == set(CASES)
 
 
-FORGED = (
-    "ok\r\n\nAllowed on this server:\n  tcp 22\u202e\u2028\x1b[2J\x07\ud800 `rm -rf ~` $(id) <!channel> " + "A" * 5000
-)
+FORGED = "ok\r\n\nAllowed   tcp 22\u202e\u2028\x1b[2J\x07\ud800 `rm -rf ~` $(id) <!channel> " + "A" * 5000
 
 
 def test_tags_and_reports_forge_no_line(gate: Opa) -> None:
@@ -171,7 +200,7 @@ def test_tags_and_reports_forge_no_line(gate: Opa) -> None:
     ]
     for message in alert.messages(outcomes(gate, reports), SETTINGS, ENGINE):
         lines = message.body.splitlines()
-        assert "Allowed on this server:" not in lines
+        assert not any(line.startswith("Allowed") for line in lines)
         assert all(line.replace("\t", "").isprintable() for line in lines)
         assert max(map(len, lines)) < 12_000
         assert message.subject.isprintable()
@@ -196,7 +225,7 @@ def test_long_names_forge_no_line(gate: Opa, most: int) -> None:
 def test_policies_forge_no_line(opa_path: str, tmp_path: Path) -> None:
     """An allowance's id, owner and reason of invisible marks or line breaks are spelled out, in mail and digest."""
     policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
-    forged = "x\\nAllowed on this server:\\u001b[2J\\u202e\\u200b"
+    forged = "x\\nAllowed tcp 22 from 10.0.0.0/8\\u001b[2J\\u202e\\u200b"
     head = f'"id": "{forged}", "tcp": [22], "sources": ["office"], "owner": "{forged}", "reason": "{forged}"'
     head += f', "labels": {{"{forged}": "{forged}"}}'
     (policies / "allow" / "odd.rego").write_text(
@@ -210,8 +239,8 @@ def test_policies_forge_no_line(opa_path: str, tmp_path: Path) -> None:
         (message,) = alert.messages(decided, replace(SETTINGS, alert_max_messages=most), ENGINE)
         lines = message.body.splitlines()
         assert all(line.replace("\t", "").isprintable() for line in lines)
-        assert sum(line.startswith("Allowed on this server:") for line in lines) == bool(most)
-        assert "x\\u000aAllowed on this server:" in " ".join(message.body.split())
+        assert sum(line.startswith("Allowed ") for line in lines) == bool(most)
+        assert "x\\u000aAllowed tcp 22 from 10.0.0.0/8" in " ".join(message.body.split())
 
 
 LABELLED = """package allow
@@ -249,11 +278,13 @@ def test_labels_stand_where_their_statement_does(opa_path: str, tmp_path: Path) 
     with Opa(Process(str(policies), opa_path)) as gate:
         gate.ready()
         (message,) = alert.messages(outcomes(gate, [finding(CACHE, *ways)]), SETTINGS, ENGINE)
-    labels = "labels of metrics: runbook https://example.com/m, ticket NET-12\n"
-    assert "  no-ftp forbids tcp 21 from unknown" in message.body
-    assert "\n  labels of no-ftp: rule SEC-3\n" in message.body
-    assert f"\n  nearest allowance: metrics (netops, until 2027-06-30)\n  {labels}" in message.body
-    assert f": metrics (netops, until 2027-06-30)\n    {labels}" in message.body
+    lines = message.body.splitlines()
+    assert "  no-ftp forbids tcp 21 from unknown: Passwords in the clear" in lines
+    assert "Allowed   tcp 9100 from 203.0.113.0/24 by metrics" in lines
+    place = lines.index("Policies  no-ftp: rule SEC-3")
+    about = "metrics: netops, until 2027-06-30, runbook https://example.com/m, ticket NET-12"
+    assert " ".join(" ".join(lines[place + 1 : place + 3]).split()) == about
+    assert message.body.count("until 2027-06-30") == 1
     decision = message.data["findings"][0]["decision"]
     assert decision["allowances"]["metrics"]["labels"]["ticket"] == "NET-12"
     assert decision["prohibitions"]["no-ftp"] == {"reason": "Passwords in the clear", "labels": {"rule": "SEC-3"}}
@@ -269,5 +300,5 @@ def test_what_is_allowed_around_a_load_balancer_too_is_not_said_to_be_behind_it(
     """It is said once, though a finding tells both ways."""
     ways = (exposure(443, sources=OFFICE), exposure(443, sources=OFFICE, load_balancer="app/web/50dc"))
     (message,) = alert.messages(outcomes(gate, [finding(WEB, *ways, exposure(22))]), SETTINGS, ENGINE)
-    assert message.body.count("\n  tcp 443 from 203.0.113.0/24: ") == 1
+    assert message.body.count("Allowed   tcp 443 from 203.0.113.0/24 by ") == 1
     assert "load balancer" not in message.body

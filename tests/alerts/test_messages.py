@@ -97,7 +97,7 @@ def test_tags_are_known_from_any_report(gate: Opa) -> None:
     bare = server("i-0ddd", tags_known=False)
     told = [finding(bare, exposure(3389)), finding(BASTION, exposure(22, sources=OFFICE))]
     (message,) = alert.messages(outcomes(gate, told), SETTINGS, ENGINE)
-    assert "Tags     Name=bastion-01\n         Role=bastion\n" in message.body
+    assert "Tags      Role=bastion\n" in message.body
 
 
 def test_digest_names_a_server_once_for_a_denial(gate: Opa) -> None:
@@ -105,7 +105,10 @@ def test_digest_names_a_server_once_for_a_denial(gate: Opa) -> None:
     doors = [exposure(22, sources=ANYWHERE, security_group=group) for group in ("sg-1", "sg-2")]
     told = [finding(BASTION, *doors), *hosts(10)]
     (message,) = alert.messages(outcomes(gate, told), SETTINGS, ENGINE)
-    assert "  through sg-1, sg-2\n  1 server in 111122223333 eu-west-1:\n    bastion-01 (i-0ddd)\n" in message.body
+    assert (
+        "  through sg-1, sg-2\n  1 server in Web production (111122223333), eu-west-1:\n    bastion-01 (i-0ddd)\n"
+        in message.body
+    )
 
 
 def test_worst_port_is_named(gate: Opa) -> None:
@@ -179,7 +182,8 @@ def test_digest_names_every_server_that_could_not_be_judged(gate: Opa) -> None:
     ]
     (message,) = alert.messages(outcomes(gate, [*hosts(10), *told]), SETTINGS, ENGINE)
     assert (
-        "Account  444455556666\nRegion   unknown\nServer   sg-0a1\n         sg-0b2\n         sg-0c3\n" in message.body
+        "Account   Staging (444455556666)\nRegion    unknown\nServer    sg-0a1\n          sg-0b2\n          sg-0c3\n"
+        in message.body
     )
     assert '\nThe first of 3 as it came:\n{\n  "group": "sg-0a1"\n}\n' in message.body
     (message,) = alert.messages(outcomes(gate, [*hosts(10), *told, unreadable("other")]), SETTINGS, ENGINE)
@@ -205,7 +209,7 @@ INSIDE = exposure(8080, sources=("198.51.100.9/32",))
     [
         pytest.param(
             [finding(server(f"i-{number:04x}", f"db-{number}"), OPEN, INSIDE) for number in range(2)],
-            "[high] db-0 and 1 other: tcp 443 open to 0.0.0.0/0, account 111122223333",
+            "[high] db-0 and 1 other: tcp 443 open to 0.0.0.0/0, account Web production (111122223333)",
             id="the same on all",
         ),
         pytest.param(
@@ -361,7 +365,7 @@ def test_machines_get_findings_with_their_decisions(gate: Opa, protocol: str) ->
     (entry,) = got["findings"]
     assert msgspec.convert(entry["finding"], Finding) == told.report
     assert msgspec.convert(entry["decision"], Decision) == told.decision
-    assert [got["policy"], got["opa"]] == ["3f2a1c9", "1.22.2"]
+    assert [got["policy"], got["opa"]] == ["v1.4-3-gabc1234 (sha256:3f2a1c9)", "1.22.2"]
 
 
 def test_people_get_text(gate: Opa) -> None:

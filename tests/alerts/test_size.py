@@ -265,7 +265,7 @@ def test_digest_uses_its_room() -> None:
     """A thousand servers are all named, though their findings do not fit into the JSON, which the mail says."""
     told = [_denied(f"i-{number:05}") for number in range(1000)]
     (message,) = alert.messages(told, SETTINGS, ENGINE)
-    assert "  1000 servers in 111122223333 eu-west-1:\n" in message.body
+    assert "  1000 servers in Web production (111122223333), eu-west-1:\n" in message.body
     assert all(f"    i-{number:05}\n" in message.body for number in range(1000))
     left = message.data["left_out"]["findings"]
     assert left == 1000 - len(message.data["findings"]) > 0
