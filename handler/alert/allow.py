@@ -31,6 +31,9 @@ _QUERIES = {
 }
 """By reporter, what asks AWS for a report: command, option, and the names in its JSON."""
 
+_ROLES = {"look_up_role_name", "look_up_external_id"}
+"""Settings of the function's role; a person at a shell has credentials of their own."""
+
 _MOST = 10
 """Reports that one question names."""
 
@@ -70,16 +73,11 @@ def _verification(case: Case, settings: Settings, *, whole: bool) -> Block:
     reporters = [reporter for entry in case.denied for reporter in entry.finding.reporters]
     names, ids = {reporter.name for reporter in reporters}, list(dict.fromkeys(reporter.id for reporter in reporters))
     query = _QUERIES.get(names.pop()) if len(names) == 1 else None
-    decide = [
-        *_look_ups_on(settings),
-        "portcullis",
-        "decide",
-        *(["--look-up"] if settings.looks_up else []),
-        "--denied",
-    ]
-    told = "says `0 denied`" if whole else "shows none of these ports as DENY"
+    look_up = ["--look-up"] if settings.looks_up else []
+    decide = [*_look_ups_on(settings), "portcullis", "decide", *look_up, "--denied"]
+    result = "says `0 denied`" if whole else "shows none of these ports as DENY"
     reading = "with the look-ups " if settings.looks_up else ""
-    verify = f"Verify it in its repository: {reading}this {told}"
+    verify = f"Verify it in its repository: {reading}this {result}"
     if query is None or len(ids) > _MOST:
         return Block(f"{verify}, where FILE has the report:", shell(*decide, "FILE"))
     command, option, field, comparison, value = query
@@ -90,12 +88,11 @@ def _verification(case: Case, settings: Settings, *, whole: bool) -> Block:
 
 def _look_ups_on(settings: Settings) -> list[str]:
     """Spell the look-ups that are on for a shell, where they are not all: those `--look-up` has on by itself."""
-    names = ("look_up_sources", "look_up_tags", "look_up_groups", "look_up_containers")
-    everything, nothing = settings.all_on(), LookUps()
-    if all(getattr(settings, name) == getattr(everything, name) for name in names):
+    values = {name: getattr(settings, name) for name in LookUps.__struct_fields__ if name not in _ROLES}
+    if all(getattr(settings.all_on(), name) == value for name, value in values.items()):
         return []
-    on = [(name, getattr(settings, name)) for name in names if getattr(settings, name) != getattr(nothing, name)]
-    return [f"{name.upper()}={str(value).lower()}" for name, value in on]
+    on = {name: value for name, value in values.items() if value != getattr(LookUps(), name)}
+    return [f"{name.upper()}={str(value).lower()}" for name, value in on.items()]
 
 
 def _taken(case: Case) -> set[str]:

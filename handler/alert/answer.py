@@ -23,7 +23,7 @@ def body(allowed: Sequence[Case], asides: Sequence[Outcome], settings: Settings,
         "\n".join(wrapped(_opening(allowed, asides))),
         *first(allowed, room.entries, lambda case: "\n".join(_server(case, settings, room))),
         "\n".join(_nothing(asides, room)),
-        "\n".join(footer(engine, [judged.finding.now for case in allowed for judged in case.told])),
+        "\n".join(footer(engine, [judged.finding.now for case in allowed for judged in case.shown])),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -68,5 +68,5 @@ def _reasons(asides: Sequence[Outcome], room: Room) -> list[str]:
 
 def _name(aside: Outcome, room: Room) -> str:
     report = aside.report
-    told = report.reporter.id if isinstance(report, Closed) else report.id if isinstance(report, Ignored) else None
-    return quoted(told or "a report", 2 * room.characters)
+    name = report.reporter.id if isinstance(report, Closed) else report.id if isinstance(report, Ignored) else None
+    return quoted(name or "a report", 2 * room.characters)

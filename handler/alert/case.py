@@ -47,19 +47,19 @@ class Case(Struct, frozen=True):
         return tuple(entry for entry in self.judged if _asked(entry) and not denies(entry))
 
     @property
-    def told(self) -> tuple[Judged, ...]:
+    def shown(self) -> tuple[Judged, ...]:
         """What the message is about: what is denied, and what a person asked about."""
         return (*self.denied, *self.answered)
 
     @property
     def severity(self) -> str:
         """The worst severity that the gate gave."""
-        return self.told[0].decision.severity
+        return self.shown[0].decision.severity
 
     @property
     def records(self) -> frozenset[str]:
         """The records that told what the message is about."""
-        return frozenset(record for judged in self.told for record in judged.records)
+        return frozenset(record for judged in self.shown for record in judged.records)
 
 
 def judgements(outcomes: Iterable[Outcome]) -> tuple[Judged, ...]:
@@ -76,8 +76,10 @@ def cases(judged: Iterable[Judged]) -> list[Case]:
     by_server: dict[tuple[str, ...], list[Judged]] = {}
     for entry in judged:
         by_server.setdefault(identity(entry.finding.server), []).append(entry)
-    found = [case for case in map(_case, by_server.values()) if case.told]
-    return sorted(found, key=lambda case: (SEVERITIES.index(case.severity), name(case.server), identity(case.server)))
+    gathered = [case for case in map(_case, by_server.values()) if case.shown]
+    return sorted(
+        gathered, key=lambda case: (SEVERITIES.index(case.severity), name(case.server), identity(case.server))
+    )
 
 
 def denials(case: Case) -> list[Denial]:
@@ -86,11 +88,11 @@ def denials(case: Case) -> list[Denial]:
     for judged in case.denied:
         for entry in judged.decision.denied:
             alike.setdefault((entry.severity, *_fate(entry)), []).append(entry)
-    found = [
+    gathered = [
         Denial(entries[0].severity, entries[0], tuple(sorted({entry.source for entry in entries})))
         for entries in alike.values()
     ]
-    return sorted(found, key=_badness)
+    return sorted(gathered, key=_badness)
 
 
 def heading(denial: Denial, room: Room) -> str:
@@ -132,8 +134,8 @@ def only_behind(judged: Judged, entry: Allowed) -> tuple[str, ...]:
 
 def unreadable(case: Case) -> list[Problem]:
     """Give what kept the findings of a server from being judged in full."""
-    found = [problem for judged in case.denied for problem in judged.decision.problems if problem.kind == "finding"]
-    return list({(problem.field, problem.problem): problem for problem in found}.values())
+    problems = [problem for judged in case.denied for problem in judged.decision.problems if problem.kind == "finding"]
+    return list({(problem.field, problem.problem): problem for problem in problems}.values())
 
 
 def denies(entry: Judged) -> bool:
@@ -164,8 +166,8 @@ def _case(entries: Sequence[Judged]) -> Case:
         (entry for entry in entries if denies(entry)),
         key=lambda entry: (SEVERITIES.index(entry.decision.severity), entry.finding.id),
     )
-    told = [entry.finding.server for entry in (*denied, *entries)]
-    return Case(next((server for server in told if server.tags_known), told[0]), tuple(denied), tuple(entries))
+    servers = [entry.finding.server for entry in (*denied, *entries)]
+    return Case(next((server for server in servers if server.tags_known), servers[0]), tuple(denied), tuple(entries))
 
 
 def _asked(entry: Judged) -> bool:

@@ -24,6 +24,7 @@ from handler.alert.rules import (
     unlisted,
 )
 from handler.alert.text import ROOMS, Block, count, first, ports, printable, short, sources
+from handler.decision import Denied
 from handler.finding import UNKNOWN, Server
 
 _NOT_FOUND = "The mail about another server may change this group too: where AWS answers NotFound, that rule is gone."
@@ -46,8 +47,13 @@ def commands(case: Case, judged: Iterable[Judged]) -> list[Block]:
     """Give the steps that close what is denied on a server, given everything that was judged in this invocation."""
     region = case.server.region
     known = [block for group in groups(case, judged) for block in (_look(region, group), *_changes(case.server, group))]
-    nameless = any(not (one.security_group and one.rules) for entry in case.denied for one in entry.decision.denied)
-    return known + ([_find(case)] if nameless or not known else [])
+    return known + ([_find(case)] if _nameless(case) or not known else [])
+
+
+def _nameless(case: Case) -> list[Denied]:
+    """Give what is denied by a rule that is not known."""
+    denied = (denial for entry in case.denied for denial in entry.decision.denied)
+    return [denial for denial in denied if not (denial.security_group and denial.rules)]
 
 
 def _look(region: str, group: Group) -> Block:
@@ -81,7 +87,8 @@ def _changes(server: Server, group: Group) -> list[Block]:
 def _refusal(server: Server, rule: Rule) -> _Refusal | None:
     """Say why a rule is not to be revoked, if it is not."""
     opens = rule.opens
-    balancers = sorted({one.load_balancer for _, one in rule.through if isinstance(one.load_balancer, str)})
+    exposures = [exposure for _, exposure in rule.through]
+    balancers = sorted({known.load_balancer for known in exposures if isinstance(known.load_balancer, str)})
     if balancers:
         return _Refusal(
             "What comes in through",
@@ -111,7 +118,7 @@ def _unkept(rule: Rule) -> _Refusal | None:
         return _Refusal(
             "Part of what comes in by", " is allowed and cannot be listed: revoke nothing before you know who needs it."
         )
-    if (rule.here or rule.elsewhere) and any(len(one.rules) > 1 for _, one in rule.through):
+    if (rule.here or rule.elsewhere) and any(len(exposure.rules) > 1 for _, exposure in rule.through):
         return _Refusal("Part of it is allowed, and whether through", " is not known: revoke nothing before you know.")
     return None
 
@@ -146,13 +153,13 @@ def _revoke(region: str, group: Group, revoked: Sequence[tuple[Rule, Rest]]) -> 
 
 def _command(region: str, group: str, rule: Rule, kept: Rest) -> str:
     """Revoke one rule, once what is to stay of it is open without it: one that is gone keeps no other from going."""
-    own = ("--group-id", group)
-    revoke = _aws(region, "revoke-security-group-ingress", own, ("--security-group-rule-ids", rule.id))
+    target = ("--group-id", group)
+    revoke = _aws(region, "revoke-security-group-ingress", target, ("--security-group-rule-ids", rule.id))
     permissions = _permissions(joined((kept.allowed, kept.unjudged)))
     if not permissions:
         return revoke
     spelled = ("--ip-permissions", json.dumps(permissions, separators=(",", ":")))
-    return f"{_aws(region, 'authorize-security-group-ingress', own, spelled)} &&\n{revoke}"
+    return f"{_aws(region, 'authorize-security-group-ingress', target, spelled)} &&\n{revoke}"
 
 
 def _permissions(openings: Openings) -> list[dict[str, object]]:
@@ -189,21 +196,16 @@ def _named(ids: Sequence[str]) -> str:
 
 def _find(case: Case) -> Block:
     server = case.server
-    nameless = [
-        denied
-        for entry in case.denied
-        for denied in entry.decision.denied
-        if not (denied.security_group and denied.rules)
-    ]
+    nameless = _nameless(case)
     opened = ", ".join(first(sorted({ports(entry.protocol, entry.from_port, entry.to_port) for entry in nameless}), 5))
-    named = [denied.security_group for denied in nameless]
-    own = [server.id] if server.kind == "security_group" else []
-    own += [group for entry in case.denied for group in entry.finding.server.security_groups]
-    wanted = list(dict.fromkeys(group for group in (*named, *own) if group))
-    if wanted:
+    groups = [denied.security_group for denied in nameless]
+    groups += [server.id] if server.kind == "security_group" else []
+    groups += [group for entry in case.denied for group in entry.finding.server.security_groups]
+    known = list(dict.fromkeys(group for group in groups if group))
+    if known:
         return Block(
             f"Which rule opens {opened or 'it'} is not in the report. Find it, and see what else it opens:",
-            rules_of(server.region, wanted),
+            rules_of(server.region, known),
         )
     return Block(
         f"What opens {opened or 'it'} is not in the report. Find the security groups:",

@@ -55,14 +55,14 @@ def messages(
     in the others.
     """
     judged = judgements(outcomes)
-    found = cases(judged)
-    denied = [case for case in found if case.denied]
-    allowed = [case for case in found if not case.denied]
+    servers = cases(judged)
+    denied = [case for case in servers if case.denied]
+    allowed = [case for case in servers if not case.denied]
     shapes, asides = undecidable.by_shape(outcomes), answer.asides(outcomes)
     part = earlier if earlier.messages or not last else None
     if (denied or shapes) and (part or len(denied) + len(shapes) > settings.alert_max_messages):
         drafts = [_digest(denied, shapes, settings, engine, part)]
-        allowed = [replace(case, denied=()) for case in found if case.answered]
+        allowed = [replace(case, denied=()) for case in servers if case.answered]
     else:
         drafts = [_server(case, judged, settings, engine) for case in denied]
         drafts += [_undecidable(shape, settings, engine) for shape in shapes]
@@ -71,13 +71,12 @@ def messages(
 
 
 def _server(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engine) -> _Draft:
-    found = denials(case)
     return _Draft(
         records=case.records,
-        subject=subjects.server(case, found),
+        subject=subjects.server(case, denials(case)),
         attributes=gather([case], [], settings),
         text=lambda room: mail.body(case, judged, settings, engine, room),
-        carried=Carried(kind="server", judged=case.told, summary=digest.summary([case])),
+        carried=Carried(kind="server", judged=case.shown, summary=digest.summary([case])),
     )
 
 
@@ -100,7 +99,7 @@ def _answer(allowed: Sequence[Case], asides: Sequence[Outcome], settings: Settin
         text=lambda room: answer.body(allowed, asides, settings, engine, room),
         carried=Carried(
             kind="answer",
-            judged=[judged for case in allowed for judged in case.told],
+            judged=[judged for case in allowed for judged in case.shown],
             reports=reports,
             summary=answer.summary(allowed, asides),
         ),

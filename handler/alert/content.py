@@ -77,7 +77,9 @@ def plain(value: object) -> Any:
 def _too_deep(value: object) -> bool:
     layer = [value]
     for _ in range(_DEEPEST + 1):
-        holders = [one.values() if isinstance(one, dict) else one for one in layer if isinstance(one, dict | list)]
+        holders = [
+            value.values() if isinstance(value, dict) else value for value in layer if isinstance(value, dict | list)
+        ]
         layer = [inner for holder in holders for inner in holder]
     return bool(layer)
 
@@ -100,7 +102,7 @@ def _finding(judged: Judged) -> Iterator[dict[str, Any]]:
     """Give a finding with its decision, then without what networks inside the denied sources may reach."""
     finding, decision = plain(judged.finding), judged.decision
     yield {"finding": finding, "decision": plain(decision)}
-    denied = tuple(msgspec.structs.replace(one, still_allowed=None) for one in decision.denied)
+    denied = tuple(msgspec.structs.replace(denial, still_allowed=None) for denial in decision.denied)
     yield {"finding": finding, "decision": plain(msgspec.structs.replace(decision, denied=denied))}
 
 
@@ -110,10 +112,10 @@ def _report(report: Undecidable | Closed | Ignored) -> Iterator[dict[str, Any]]:
         yield plain(report)
         return
     raw = plain(report.raw)
-    told = plain(msgspec.structs.replace(report, raw=None))
-    yield told | {"raw": raw}
+    known = plain(msgspec.structs.replace(report, raw=None))
+    yield known | {"raw": raw}
     for characters in _RAW_CHARACTERS:
-        yield told | {"raw": short(json.dumps(raw), characters)}
+        yield known | {"raw": short(json.dumps(raw), characters)}
 
 
 def _fitting(entries: Iterable[Iterable[dict[str, Any]]], room: int) -> list[dict[str, Any]]:

@@ -81,8 +81,8 @@ def _part(earlier: Earlier) -> str:
     if not earlier.messages:
         return f"{why}: others may follow"
     before = [(earlier.findings, "finding", "findings"), (earlier.reports, "report", "reports")]
-    told = " and ".join(count(*kind) for kind in before if kind[0])
-    return f"{why}: {told} went before in {count(earlier.messages, 'digest', 'digests')}"
+    carried = " and ".join(count(*kind) for kind in before if kind[0])
+    return f"{why}: {carried} went before in {count(earlier.messages, 'digest', 'digests')}"
 
 
 def _alike(cases: Sequence[Case], room: Room) -> list[tuple[_Line, list[Case], list[str]]]:
@@ -91,11 +91,11 @@ def _alike(cases: Sequence[Case], room: Room) -> list[tuple[_Line, list[Case], l
     groups: dict[_Line, set[str]] = {}
     for case in cases:
         for line, group in _lines(case, room):
-            found = servers.setdefault(line, [])
-            if not found or found[-1] is not case:
-                found.append(case)
+            same = servers.setdefault(line, [])
+            if not same or same[-1] is not case:
+                same.append(case)
             groups.setdefault(line, set()).update({group} if group else ())
-    alike = [(line, found, sorted(groups[line])) for line, found in servers.items()]
+    alike = [(line, same, sorted(groups[line])) for line, same in servers.items()]
     return sorted(alike, key=lambda item: (SEVERITIES.index(item[0].severity), -len(item[1])))
 
 

@@ -39,7 +39,7 @@ def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engin
 
 def reached(case: Case) -> str:
     """Say by which ways a server is reached."""
-    findings = [entry.finding for entry in case.told]
+    findings = [entry.finding for entry in case.shown]
     assumed = {True: "", False: " (assumed)"}
     return " and ".join(dict.fromkeys(WAYS[finding.reach] + assumed[finding.reach_known] for finding in findings))
 
@@ -61,7 +61,7 @@ def facts(case: Case, settings: Settings, room: Room) -> list[str]:
 
 
 def _reporters(case: Case) -> list[Reporter]:
-    return list(dict.fromkeys(reporter for entry in case.told for reporter in entry.finding.reporters))
+    return list(dict.fromkeys(reporter for entry in case.shown for reporter in entry.finding.reporters))
 
 
 def _denied(case: Case, denied: Sequence[Denial], room: Room) -> list[str]:
@@ -103,7 +103,7 @@ def _listed(names: Sequence[str], room: Room) -> str:
 
 def details(case: Case, denied: Sequence[Denial], settings: Settings, room: Room) -> list[str]:
     """Say what is allowed on a server, by whose allowances, what was noted about it, and what is to be mended."""
-    notes = dict.fromkeys(note for entry in case.told for note in entry.finding.notes if _WHEN_READ not in note)
+    notes = dict.fromkeys(note for entry in case.shown for note in entry.finding.notes if _WHEN_READ not in note)
     problems = dict.fromkeys(
         problem for entry in case.denied for problem in entry.decision.problems if problem.kind != "finding"
     )

@@ -9,25 +9,31 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from handler.alert.text import short
+
 logger = logging.getLogger(__name__)
+
+_CHARACTERS = 80
+"""Of the name of an account."""
 
 
 def team(policies_path: str, account: str) -> str | None:
     """Give the team of `accounts/data.yaml` whose list has the account; of several, the first by name."""
-    teams = _accounts(policies_path, "teams")
-    return min((name for name, ids in teams.items() if isinstance(ids, list) and account in ids), default=None)
+    ids_by_team = _under(policies_path, "teams").items()
+    teams = (team for team, ids in ids_by_team if isinstance(team, str) and isinstance(ids, list) and account in ids)
+    return min(teams, default=None)
 
 
 def account(policies_path: str, account: str) -> str:
     """Call an account by the name that `accounts/data.yaml` gives it, with its id; by its id where it has none."""
-    name = _accounts(policies_path, "names").get(account)
-    return f"{name.strip()} ({account})" if isinstance(name, str) and name.strip() else account
+    name = _under(policies_path, "names").get(account)
+    return f"{short(name.strip(), _CHARACTERS)} ({account})" if isinstance(name, str) and name.strip() else account
 
 
-def _accounts(policies_path: str, key: str) -> dict[str, Any]:
-    """Give what stands under a key of `accounts/data.yaml`, as far as its keys are text."""
+def _under(policies_path: str, key: str) -> dict[Any, Any]:
+    """Give what stands under a key of `accounts/data.yaml`, as YAML has it."""
     value = _document(policies_path).get(key)
-    return {name: entry for name, entry in value.items() if isinstance(name, str)} if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 @lru_cache

@@ -25,12 +25,12 @@ def common(ranges: Iterable[Range], others: Iterable[Range]) -> list[Range]:
 
 def without(ranges: Iterable[Range], others: Iterable[Range]) -> list[Range]:
     """Give what the first list has and the second has not."""
-    left = merged(ranges)
+    remaining = merged(ranges)
     for start, end in others:
-        left = [
+        remaining = [
             piece
-            for low, high in left
+            for low, high in remaining
             for piece in ((low, min(high, start - 1)), (max(low, end + 1), high))
             if piece[0] <= piece[1]
         ]
-    return merged(left)
+    return merged(remaining)

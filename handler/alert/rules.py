@@ -7,6 +7,7 @@ opens beyond what was allowed or denied in this invocation is not judged, and st
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import ip_network
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -36,8 +37,8 @@ class Rule(Struct, frozen=True):
     @property
     def opens(self) -> Opened | None:
         """All that the rule opens, where it was read."""
-        told = (exposure.rule_opens for _, exposure in self.through)
-        return next((opens for opens in told if isinstance(opens, Opened)), None)
+        read = (exposure.rule_opens for _, exposure in self.through)
+        return next((opens for opens in read if isinstance(opens, Opened)), None)
 
     @property
     def sources(self) -> set[str]:
@@ -68,9 +69,12 @@ class Rest(Struct, frozen=True):
 def groups(case: Case, judged: Iterable[Judged]) -> list[Group]:
     """Give the groups of a server's denied rules, given everything that was judged in this invocation."""
     place = [entry for entry in judged if identity(entry.finding.server)[:2] == identity(case.server)[:2]]
-    denied = [entry for one in case.denied for entry in one.decision.denied if entry.rules]
-    found = sorted({entry.security_group for entry in denied if entry.security_group})
-    return [_group(case, group, [entry for entry in denied if entry.security_group == group], place) for group in found]
+    by_group: dict[str, list[Denied]] = {}
+    for entry in case.denied:
+        for denied in entry.decision.denied:
+            if denied.rules and denied.security_group:
+                by_group.setdefault(denied.security_group, []).append(denied)
+    return [_group(case, group, denied, place) for group, denied in sorted(by_group.items())]
 
 
 def _group(case: Case, group: str, denied: Sequence[Denied], place: Sequence[Judged]) -> Group:
@@ -82,11 +86,11 @@ def _group(case: Case, group: str, denied: Sequence[Denied], place: Sequence[Jud
         rule
         for entry in place
         if identity(entry.finding.server) != identity(case.server)
-        for one in entry.decision.denied
-        if one.security_group == group
-        for rule in one.rules
+        for denial in entry.decision.denied
+        if denial.security_group == group
+        for rule in denial.rules
     }
-    sound = [one for _, one in opened if one.rules and (wrong | elsewhere).isdisjoint(one.rules)]
+    sound = [exposure for _, exposure in opened if exposure.rules and (wrong | elsewhere).isdisjoint(exposure.rules)]
     rules = tuple(_rule(case, rule, denied, opened) for rule in sorted(wrong))
     return Group(group, rules, joined(map(_whole, sound)), bool(elsewhere))
 
@@ -112,19 +116,19 @@ def allowed_elsewhere(rule: Rule) -> list[str]:
 def unlisted(rule: Rule) -> bool:
     """Say whether something inside of what is denied through a rule is allowed, and nobody can say exactly what."""
     return any(
-        one.still_allowed is None and same_way(one, exposure)
+        denial.still_allowed is None and same_way(denial, exposure)
         for entry, exposure in rule.through
-        for one in entry.decision.denied
+        for denial in entry.decision.denied
     )
 
 
 def _beyond(openings: Openings, others: Openings) -> Openings:
     """Give what openings open and others, that hold their sources, do not."""
-    left: Openings = {}
+    beyond: Openings = {}
     for (protocol, source), ranges in openings.items():
         held = [ports for (same, other), ports in others.items() if same == protocol and _inside(source, other)]
-        left[protocol, source] = without(ranges, merged([one for ports in held for one in ports]))
-    return joined([left])
+        beyond[protocol, source] = without(ranges, merged(chain.from_iterable(held)))
+    return joined([beyond])
 
 
 def _shared(denied: Openings, allowed: Openings) -> bool:
@@ -141,8 +145,8 @@ def inseparable(rule: Rule) -> bool:
     opens = rule.opens
     if opens is None:
         return False
-    denied = [one for (protocol, _), ranges in rule.denied.items() if protocol == opens.protocol for one in ranges]
-    return opens.protocol == "all" or bool(common(_unjudged(rule), denied))
+    denied = [ranges for (protocol, _), ranges in rule.denied.items() if protocol == opens.protocol]
+    return opens.protocol == "all" or bool(common(_unjudged(rule), chain.from_iterable(denied)))
 
 
 def rest(rule: Rule, open_already: Openings) -> Rest:
@@ -179,7 +183,9 @@ def _unjudged(rule: Rule) -> list[Range]:
     opens = rule.opens
     if opens is None:
         return []
-    verdicts = joined(_part(one, (*entry.decision.allowed, *entry.decision.denied)) for entry, one in rule.through)
+    verdicts = joined(
+        _part(exposure, (*entry.decision.allowed, *entry.decision.denied)) for entry, exposure in rule.through
+    )
     by_entry = opens.source.startswith("pl-") and opens.source not in rule.sources
     judged = [(opens.from_port, opens.to_port)]
     for source in rule.sources if by_entry else {opens.source}:
@@ -213,13 +219,13 @@ def _allowed(entry: Judged, exposure: Exposure) -> Openings:
 
     The same may be denied around a load balancer and allowed behind it.
     """
-    refused = [one for one in entry.decision.denied if same_way(one, exposure)]
+    refused = [denial for denial in entry.decision.denied if same_way(denial, exposure)]
     denied, allowed = _part(exposure, refused), _part(exposure, entry.decision.allowed)
     inside: list[Openings] = [
-        {(one.protocol, part.source): [(part.from_port, part.to_port)]}
-        for one in refused
-        if one.source in exposure.sources
-        for part in one.still_allowed or ()
+        {(denial.protocol, part.source): [(part.from_port, part.to_port)]}
+        for denial in refused
+        if denial.source in exposure.sources
+        for part in denial.still_allowed or ()
     ]
     there = {opening: without(ranges, denied.get(opening, [])) for opening, ranges in allowed.items()}
     return joined([there, *inside])

@@ -28,14 +28,14 @@ def digest(cases: Sequence[Case], reports: Sequence[Undecidable]) -> str:
 
     The other servers stand beside the first one where what is said of it is true of them all.
     """
-    found = [denials(case) for case in cases]
-    others, alike = len(cases) - 1, all(_share(found[0], denied) for denied in found[1:])
+    worst, *milder = [denials(case) for case in cases]
+    others, alike = len(cases) - 1, all(_share(worst, denied) for denied in milder)
     beside = f" and {count(others, 'other', 'others')}" if others and alike else ""
     rest = [] if alike else [f" and {count(others, 'other server', 'other servers')}"]
     rest += [f" and {len(reports)} not judged"] if reports else []
     tail = f",{''.join(rest)}" if rest else ""
     accounts = [*(case.server.account for case in cases), *(report.account for report in reports if report.account)]
-    said = [f"{beside}{opened}{tail}" for opened in _opened(found[0])]
+    said = [f"{beside}{opened}{tail}" for opened in _opened(worst)]
     severities = [cases[0].severity, *([UNDECIDABLE_SEVERITY] if reports else [])]
     return _fitted(
         min(severities, key=SEVERITIES.index),
@@ -84,7 +84,7 @@ def answer(allowed: Sequence[Case], asides: Sequence[Outcome]) -> str:
     where = _where([*(case.server.account for case in allowed), *(_account(aside) or UNKNOWN for aside in asides)])
     if not allowed:
         return f"[nothing to judge] {count(len(asides), 'report', 'reports')}, {where}"
-    entries = (entry for judged in allowed[0].told for entry in judged.decision.allowed)
+    entries = (entry for judged in allowed[0].shown for entry in judged.decision.allowed)
     opened = list(dict.fromkeys(ports(entry.protocol, entry.from_port, entry.to_port) for entry in entries))
     others = len(allowed) - 1
     more = f" and {count(others, 'other', 'others')}" if others else ""

@@ -90,8 +90,8 @@ def quoted(text: str, characters: int) -> str:
 
 def first(entries: Sequence[T], most: int, spell: Callable[[T], str] = str) -> list[str]:
     """Spell the first entries and say how many more there are."""
-    left = len(entries) - most
-    return [spell(entry) for entry in entries[:most]] + ([f"... and {left} more"] if left > 0 else [])
+    more = len(entries) - most
+    return [spell(entry) for entry in entries[:most]] + ([f"... and {more} more"] if more > 0 else [])
 
 
 def wrapped(text: str, indent: str = "", hanging: str | None = None) -> list[str]:

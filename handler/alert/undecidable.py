@@ -35,10 +35,10 @@ def by_shape(outcomes: Iterable[Outcome]) -> list[Shape]:
     shapes = (
         Shape(
             name,
-            tuple(report for report, _ in told),
-            frozenset(record for _, records in told for record in records),
+            tuple(report for report, _ in pairs),
+            frozenset(record for _, records in pairs for record in records),
         )
-        for name, told in gathered.items()
+        for name, pairs in gathered.items()
     )
     return sorted(shapes, key=lambda shape: (-len(shape.reports), shape.name))
 
@@ -63,14 +63,14 @@ def body(shape: Shape, settings: Settings, engine: Engine, room: Room) -> str:
 
 def problems(shape: Shape, room: Room) -> list[str]:
     """Say what is wrong with the reports of a shape, equal problems once."""
-    told = Counter((report.field, report.problem) for report in shape.reports)
+    times = Counter((report.field, report.problem) for report in shape.reports)
 
     def spell(problem: tuple[str, str]) -> str:
         spelled = short(": ".join(filter(None, problem)), 2 * room.characters)
-        times = f" ({told[problem]} reports)" if told[problem] > 1 else ""
-        return "\n".join(wrapped(f"{spelled}{times}", "  ", "    "))
+        often = f" ({times[problem]} reports)" if times[problem] > 1 else ""
+        return "\n".join(wrapped(f"{spelled}{often}", "  ", "    "))
 
-    return [*wrapped(short(shape.name, room.characters), hanging="    "), *first(list(told), room.entries, spell)]
+    return [*wrapped(short(shape.name, room.characters), hanging="    "), *first(list(times), room.entries, spell)]
 
 
 def summary(shapes: Iterable[Shape]) -> list[str]:
@@ -139,7 +139,7 @@ def _look(reports: Sequence[Undecidable], room: Room) -> list[str]:
     for report in reports:
         if report.region and report.server and _GROUP.fullmatch(report.server):
             groups.setdefault(report.region, {})[report.server] = None
-    commands = [rules_of(region, found) for region, found in sorted(groups.items())]
+    commands = [rules_of(region, ids) for region, ids in sorted(groups.items())]
     return blocks([Block("See what is open now:", "\n".join(commands))], room) if commands else []
 
 

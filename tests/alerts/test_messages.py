@@ -336,6 +336,50 @@ def test_team_of_an_account(gate: Opa, tmp_path: Path, file: str, text: str, tea
     assert message.data["team"] == team
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "name"),
+    [
+        pytest.param("data.yaml", f'names: {{"{ACCOUNT}": Web production}}', f"Web production ({ACCOUNT})", id="yaml"),
+        pytest.param("data.json", f'{{"names": {{"{ACCOUNT}": "Web"}}}}', f"Web ({ACCOUNT})", id="json"),
+        pytest.param("data.yaml", 'names: {"444455556666": Staging}', ACCOUNT, id="other account"),
+        pytest.param("data.yaml", f"names: {{{ACCOUNT}: Web}}", ACCOUNT, id="unquoted account"),
+        pytest.param("data.yaml", f'names: {{"{ACCOUNT}": 7}}', ACCOUNT, id="no text"),
+        pytest.param("data.yaml", f'names: {{"{ACCOUNT}": " "}}', ACCOUNT, id="blank"),
+        pytest.param("data.yaml", "names: 7", ACCOUNT, id="no names"),
+        pytest.param("other.yaml", "", ACCOUNT, id="no file"),
+        pytest.param(
+            "data.yaml",
+            f'names: {{"{ACCOUNT}": "a\\nAllowed"}}',
+            f"a\\u000aAllowed ({ACCOUNT})",
+            id="line break",
+        ),
+    ],
+)
+def test_account_is_called_by_its_name(gate: Opa, tmp_path: Path, file: str, text: str, name: str) -> None:
+    """Every kind of mail has the name with the number; what filters ask for is the number alone."""
+    (tmp_path / "accounts").mkdir()
+    (tmp_path / "accounts" / file).write_text(text)
+    told = outcomes(gate, [finding(BASTION, SSH), unreadable(account=ACCOUNT)])
+    for most in (0, 10):
+        settings = msgspec.structs.replace(SETTINGS, policies_path=str(tmp_path), alert_max_messages=most)
+        for message in alert.messages(told, settings, ENGINE):
+            assert f"{name}, eu-west-1" in message.body or f"Account   {name}\n" in message.body
+            assert "\nAllowed" not in message.body
+            assert message.data["account"] in (ACCOUNT, [ACCOUNT])
+
+
+@pytest.mark.parametrize("length", [1, 17, 18, 19, 20, 80, 89])
+def test_subject_has_the_name_of_the_account_where_there_is_room(gate: Opa, tmp_path: Path, length: int) -> None:
+    """It never costs the server's name a letter, nor is the subject too long or not ASCII."""
+    (tmp_path / "accounts").mkdir()
+    (tmp_path / "accounts" / "data.yaml").write_text(f'names: {{"{ACCOUNT}": "{"ü" * length}"}}')
+    settings = msgspec.structs.replace(SETTINGS, policies_path=str(tmp_path))
+    (message,) = alert.messages(outcomes(gate, [finding(BASTION, SSH)]), settings, ENGINE)
+    said = "[critical] bastion-01: tcp 22 open to 0.0.0.0/0 and ::/0, account "
+    fits = len(said) + length + len(f" ({ACCOUNT})") < 100
+    assert message.subject == said + (f"{'?' * length} ({ACCOUNT})" if fits else ACCOUNT)
+
+
 def test_unreadable_accounts_file_is_logged(gate: Opa, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever looks for the team finds why there is none."""
     (tmp_path / "accounts").mkdir()
