@@ -65,32 +65,35 @@ def _reporters(case: Case) -> list[Reporter]:
 
 
 def _denied(case: Case, denied: Sequence[Denial], room: Room) -> list[str]:
-    """Say what is denied and why, the worst first, then what could not be judged."""
-    entries = first(denied, room.entries, lambda denial: "\n".join(_denial(case, denial, room)))
+    """Say what is denied and why, the worst first, then what could not be judged; a way in that all share once."""
+    ways = {_way(case, denial, room) for denial in denied} if 1 < len(denied) <= room.entries else set()
+    shared = ways.pop() if len(ways) == 1 else ()
+    entries = first(denied, room.entries, lambda denial: "\n".join(_denial(case, denial, room, shared)))
+    entries += ["\n".join(["all of it", *shared])] if shared else []
     entries += first(unreadable(case), room.entries, lambda problem: "\n".join(_unreadable(problem, room)))
     return "\n\n".join(entries).split("\n")
 
 
-def _denial(case: Case, denial: Denial, room: Room) -> list[str]:
-    entry = denial.entry
-    lines = [
+def _denial(case: Case, denial: Denial, room: Room, shared: tuple[str, ...]) -> list[str]:
+    return [
         *wrapped(f"{denial.severity.upper()}  {heading(denial, room)}", hanging="    "),
-        *wrapped(short(entry.reason, 2 * room.characters), "  "),
+        *wrapped(short(denial.entry.reason, 2 * room.characters), "  "),
+        *(wrapped("treat it as open to anyone", "  ") if UNKNOWN in denial.sources else ()),
+        *(() if shared else _way(case, denial, room)),
     ]
-    if UNKNOWN in denial.sources:
-        lines += wrapped("treat it as open to anyone", "  ")
+
+
+def _way(case: Case, denial: Denial, room: Room) -> tuple[str, ...]:
+    """Say by which rules, or through which group, and behind which load balancers a port is reached."""
+    entry, lines = denial.entry, []
     if entry.security_group:
-        through = f"through security group {short(entry.security_group, room.characters)}"
-        if entry.rules:
-            rules = "rule" if len(entry.rules) == 1 else "rules"
-            through = (
-                f"opened by {rules} {_listed(entry.rules, room)} of {short(entry.security_group, room.characters)}"
-            )
-        lines += wrapped(through, "  ")
+        group, rules = short(entry.security_group, room.characters), "rule" if len(entry.rules) == 1 else "rules"
+        opened = f"opened by {rules} {_listed(entry.rules, room)} of {group}"
+        lines += wrapped(opened if entry.rules else f"through security group {group}", "  ")
     balancers = load_balancers(case, denial)
     if balancers:
         lines += wrapped(f"behind load balancer {_listed(balancers, room)}", "  ")
-    return lines
+    return tuple(lines)
 
 
 def _unreadable(problem: Problem, room: Room) -> list[str]:
