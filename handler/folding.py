@@ -21,12 +21,13 @@ class Folded(Struct, frozen=True, kw_only=True):
     """What is left of all reports of one exposure, and the records that told them, the one that won first.
 
     `reports` has the record of each report, one that told the exposure twice comes twice; it is empty where a look-up
-    has added the exposure.
+    has added the exposure. `claims` are the open reports behind it, the newest of each, as they were before look-ups.
     """
 
     records: tuple[str, ...]
     report: Finding | Closed
     reports: tuple[str, ...] = ()
+    claims: tuple[Finding, ...] = ()
 
 
 def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
@@ -34,9 +35,9 @@ def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
 
     1. Of the reports with one name and id of the reporter, the newest `updated_at` wins. Where two dates are equal, or
        one cannot be read, open wins over closed, and open ones are merged: neither is known to be the newer.
-    2. Of those that are left any open one wins over the closed ones.
-    3. All open ones are merged: `now`, server and reach of the newest, with what it does not know filled in from the
-       others; exposures, notes, listeners and reporters of all, without repeats.
+    2. Those that are open are merged: `now`, server and reach of the newest, with what it does not know filled in from
+       the others; exposures, notes, listeners and reporters of all, without repeats.
+    3. Each that is closed is handed on: it closes what it reported itself, and nothing else.
     4. Where open ones disagree on the tags or the name of the server, the exposure is there once for each that they
        give: all are to be judged, so that the tags of one report never soften what another tells.
 
@@ -49,44 +50,74 @@ def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
 
 
 def reunite(folded: Iterable[Folded]) -> list[Folded]:
-    """Unite what has become one exposure since it was folded: open wins over closed, and all open ones are merged."""
+    """Unite what has become one exposure since it was folded: all open ones are merged."""
     groups: dict[str, list[Folded]] = {}
     for exposure in folded:
         groups.setdefault(exposure.report.id, []).append(exposure)
-    return [united for group in groups.values() for united in (_reunite(group) if len(group) > 1 else group)]
+    return [united for group in groups.values() for united in _reunite(group)]
 
 
 def _reunite(group: list[Folded]) -> list[Folded]:
     """Unite what is one exposure, the newest first."""
     newest = sorted(group, key=lambda folded: _date(folded.report), reverse=True)
-    findings = [folded.report for folded in newest if isinstance(folded.report, Finding)]
-    opened_first = sorted(newest, key=lambda folded: isinstance(folded.report, Closed))
-    return _folded(
-        _merge(findings) if findings else [newest[0].report],
+    opened = [folded for folded in newest if isinstance(folded.report, Finding)]
+    if len(opened) < 2:  # noqa: PLR2004  nothing to unite
+        return group
+    merged = _folded(
+        _merge([folded.report for folded in opened if isinstance(folded.report, Finding)]),
         [folded.report for folded in group],
-        records=_united(folded.records for folded in opened_first),
-        reports=tuple(record for folded in opened_first for record in folded.reports),
+        records=_united(folded.records for folded in opened),
+        reports=tuple(record for folded in opened for record in folded.reports),
+        claims=_newest_each(claim for folded in opened for claim in folded.claims),
     )
+    return [*merged, *(folded for folded in group if isinstance(folded.report, Closed))]
 
 
 def _fold(group: list[tuple[str, Finding | Closed]]) -> list[Folded]:
     """Fold the reports of one exposure."""
-    if len(group) == 1:
-        return [Folded(records=(group[0][0],), report=group[0][1], reports=(group[0][0],))]
     by_report: dict[tuple[str, str], list[tuple[str, Finding | Closed]]] = {}
     for record, report in group:
         reporter = _reporters(report)[0]
         by_report.setdefault((reporter.name, reporter.id), []).append((record, report))
-    newest = [pair for same in by_report.values() for pair in _newest(same)]
-    opened = [(record, report) for record, report in newest if isinstance(report, Finding)]
-    winners = sorted(opened or newest, key=lambda pair: _date(pair[1]), reverse=True)
-    reports = sorted((record for record, _ in group), key=lambda record: record != winners[0][0])
-    findings = [report for _, report in winners if isinstance(report, Finding)]
-    return _folded(
-        _merge(findings) if findings else [winners[0][1]],
+    newest = {report: _newest(same) for report, same in by_report.items()}
+    opened = sorted(
+        ((record, report) for same in newest.values() for record, report in same if isinstance(report, Finding)),
+        key=lambda pair: _date(pair[1]),
+        reverse=True,
+    )
+    closed = [
+        folded
+        for name, same in newest.items()
+        if isinstance(same[0][1], Closed)
+        for folded in _closed(same[0], by_report[name], is_beside_open=bool(opened))
+    ]
+    if not opened:
+        return closed
+    records = [
+        record for name, same in by_report.items() if isinstance(newest[name][0][1], Finding) for record, _ in same
+    ]
+    reports = sorted(records, key=lambda record: record != opened[0][0])
+    merged = _folded(
+        _merge([report for _, report in opened]),
         [report for _, report in group],
         records=tuple(dict.fromkeys(reports)),
         reports=tuple(reports),
+        claims=_newest_each(report for _, report in opened),
+    )
+    return [*merged, *closed]
+
+
+def _closed(
+    newest: tuple[str, Finding | Closed], tellings: list[tuple[str, Finding | Closed]], *, is_beside_open: bool
+) -> list[Folded]:
+    """Hand on a report that has closed. Beside an open one, who asked is answered with that."""
+    reports = tuple(sorted((record for record, _ in tellings), key=lambda record: record != newest[0]))
+    report = newest[1]
+    if is_beside_open and isinstance(report, Closed):
+        report = replace(report, reporter=replace(report.reporter, asked=False))
+        return [Folded(records=tuple(dict.fromkeys(reports)), report=report, reports=reports)]
+    return _folded(
+        [report], [report for _, report in tellings], records=tuple(dict.fromkeys(reports)), reports=reports, claims=()
     )
 
 
@@ -96,10 +127,11 @@ def _folded(
     *,
     records: tuple[str, ...],
     reports: tuple[str, ...],
+    claims: tuple[Finding, ...],
 ) -> list[Folded]:
     """Give one exposure, once for each name and tags that it is to be judged by; its reports are counted once."""
     return [
-        Folded(records=records, report=_answering(report, tellings), reports=() if number else reports)
+        Folded(records=records, report=_answering(report, tellings), reports=() if number else reports, claims=claims)
         for number, report in enumerate(merged)
     ]
 
@@ -139,6 +171,14 @@ def _answering(report: Finding | Closed, tellings: list[Finding | Closed]) -> Fi
     if isinstance(report, Closed):
         return replace(report, reporter=replace(report.reporter, asked=True))
     return replace(report, reporters=_named([*report.reporters, *asked]))
+
+
+def _newest_each(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Give each report once, as it first comes."""
+    by_report: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        by_report.setdefault((finding.reporters[0].name, finding.reporters[0].id), finding)
+    return tuple(by_report.values())
 
 
 def _named(reporters: Iterable[Reporter]) -> tuple[Reporter, ...]:

@@ -124,6 +124,7 @@ def read(
             records=group.records,
             report=_told_ports(group.report, [portless[record] for record in group.records if record in portless]),
             reports=group.reports,
+            claims=group.claims,
         )
         for group in folded
     ]

@@ -14,13 +14,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """One report, and the decision on it where it is a finding.
 
     `records` are the ids of all records that told it, the one whose report is here first; `reports` is that of
-    `Folded`. A finding that OPA refused to judge is here as `Undecidable`, with the finding as `raw`.
+    `Folded`, and so are `claims`. A finding that OPA refused to judge is here as `Undecidable`, with it as `raw`.
     """
 
     records: tuple[str, ...]
     report: Finding | Closed | Ignored | Undecidable
     decision: Decision | None = None
     reports: tuple[str, ...] = ()
+    claims: tuple[Finding, ...] = ()
 
     @property
     def kind(self) -> Kind:

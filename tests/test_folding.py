@@ -60,6 +60,13 @@ def fold_one(*reports: Finding | Closed) -> Folded:
     return folded
 
 
+def fold_beside(*reports: Finding | Closed) -> tuple[Folded, list[Folded]]:
+    """Fold reports of one exposure of which one is open: what that becomes, and what is handed on beside it."""
+    folded, *others = fold((f"record-{index}", report) for index, report in enumerate(reports))
+    assert isinstance(folded.report, Finding)
+    return folded, others
+
+
 def test_nothing_is_nothing() -> None:
     """Without reports there is nothing."""
     assert fold([]) == []
@@ -131,24 +138,30 @@ def test_reopened_report_is_open() -> None:
 
 @pytest.mark.parametrize("at", [OLD, NEW, None])
 def test_closed_path_says_nothing_about_another(at: str | None) -> None:
-    """Of two paths to one port the one that is closed, however late, leaves the other open."""
+    """Of two paths to one port the one that is closed, however late, leaves the other open, and is handed on."""
     for reports in orders(opened("arn-1", OLD), closed("arn-2", at)):
-        folded = fold_one(*reports)
+        folded, others = fold_beside(*reports)
         assert folded.report == opened("arn-1", OLD)
-        assert folded.records[0] == f"record-{reports.index(folded.report)}"
+        assert folded.records == (f"record-{reports.index(folded.report)}",)
+        (other,) = others
+        assert (other.report, other.records) == (closed("arn-2", at), (f"record-{reports.index(other.report)}",))
 
 
 def test_closed_by_one_reporter_says_nothing_about_another() -> None:
     """Two reporters may use one id; they are two."""
     told = opened(name="security_hub")
-    assert fold_one(told, closed(updated_at=NEW)).report == told
+    folded, others = fold_beside(told, closed(updated_at=NEW))
+    assert folded.report == told
+    assert [other.report for other in others] == [closed(updated_at=NEW)]
 
 
-def test_all_closed_is_closed() -> None:
-    """When every report is closed the exposure is gone; the newest says so, and all records are named."""
-    folded = fold_one(closed("arn-1", OLD), closed("arn-2", NEW), closed("arn-3", None))
-    records = ("record-1", "record-0", "record-2")
-    assert folded == Folded(records=records, report=closed("arn-2", NEW), reports=records)
+def test_each_closed_report_is_handed_on() -> None:
+    """Each closes what it has reported itself; of one report the newest does, and its records are named."""
+    told = [closed("arn-1", OLD), closed("arn-2", NEW), closed("arn-1", NEW)]
+    first, second = fold((f"record-{index}", report) for index, report in enumerate(told))
+    records = ("record-2", "record-0")
+    assert first == Folded(records=records, report=closed("arn-1", NEW), reports=records)
+    assert second == Folded(records=("record-1",), report=closed("arn-2", NEW), reports=("record-1",))
 
 
 def test_one_record_may_tell_an_exposure_twice() -> None:
@@ -173,6 +186,7 @@ def test_open_reports_are_merged() -> None:
     assert fold_one(first, second) == Folded(
         records=("record-1", "record-0"),
         reports=("record-1", "record-0"),
+        claims=(second, first),
         report=opened(
             now="2026-11-24T06:12:00Z",
             reporters=(reporter("arn-2", NEW), reporter("arn-1", OLD)),
@@ -259,9 +273,10 @@ def test_order_of_arrival_does_not_matter(told: list[tuple[bool, str, str | None
         last = max((at for at in ends if at), default="")
         gone.append(bool(ends) and all(at is not None and at < last for at in begins))
     for order in (reports, reports[::-1]):
-        folded = fold_one(*order)
-        assert isinstance(folded.report, Closed) == all(gone)
-        assert len(folded.records) == len(reports)
+        folded = list(fold((f"record-{index}", report) for index, report in enumerate(order)))
+        assert sum(isinstance(one.report, Closed) for one in folded) == sum(gone)
+        assert sum(isinstance(one.report, Finding) for one in folded) == (not all(gone))
+        assert sum(len(one.records) for one in folded) == len(reports)
 
 
 def test_who_asked_is_answered_whichever_report_wins() -> None:
@@ -273,7 +288,9 @@ def test_who_asked_is_answered_whichever_report_wins() -> None:
         assert isinstance(report, Finding)
         assert report.reporters == (reporter("arn-1", NEW), asking)
     for told in orders(Closed(id="exposure-1", server=server(), reporter=asking), opened("arn-1", NEW)):
-        report = fold_one(*told).report
+        folded, others = fold_beside(*told)
+        assert not any(isinstance(other.report, Closed) and other.report.reporter.asked for other in others)
+        report = folded.report
         assert isinstance(report, Finding)
         assert report.reporters == (reporter("arn-1", NEW), asking)
     for told in orders(opened(reporters=(asking,)), closed("arn-2", NEW, name="security_hub")):
