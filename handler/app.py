@@ -9,7 +9,7 @@ from handler import settings
 from handler.process import Process
 
 _SETTINGS = settings.read()
-_PROCESS = Process(_SETTINGS.policies_path, _SETTINGS.opa_path, settings.memory())
+_PROCESS = Process(_SETTINGS.policies_path, _SETTINGS.opa_path, settings.megabytes())
 
 import json
 import logging
@@ -23,19 +23,27 @@ from msgspec import to_builtins
 
 from handler import __version__, alert, aws, events, log, lookup
 from handler.errors import RecordsFailedError
-from handler.invocation import judge_slices
+from handler.invocation import Judged, judge_slices
 from handler.opa import Opa
 from handler.outcome import Outcome
 
+_FORGETFUL = "none: whatever is denied alerts each time that it is reported; MEMORY_TABLE names a table"
+
 log.configure()
 _LOGGER = logging.getLogger(__name__)
-_SNS = aws.client("sns", _SETTINGS.alert_topic_arn.split(":")[3])
+_REGION = _SETTINGS.alert_topic_arn.split(":")[3]
+_SNS = aws.client("sns", _REGION)
 _LOOK_UP = lookup.prepare(_SETTINGS)
 GATE = Opa(_PROCESS)
 """The gate, for as long as the process lives."""
 _ENGINE = GATE.ready()
 _PROVENANCE = {"version": __version__, "policy": _ENGINE.policy, "opa": _ENGINE.opa}
-_LOGGER.info("ready", extra={"fields": _PROVENANCE})
+_MEMORY = None
+if _SETTINGS.memory_table:
+    from handler.telling import Remembering
+
+    _MEMORY = Remembering(_SETTINGS, aws.client("dynamodb", _REGION), _ENGINE.policy)
+_LOGGER.info("ready", extra={"fields": {**_PROVENANCE, "memory": _SETTINGS.memory_table or _FORGETFUL}})
 
 _SLICE, _DECIDED, _SENT = 0.125, 0.65, 0.8
 """Parts of an invocation's time: what was decided goes out after each such part; after the second nothing more is read
@@ -64,6 +72,7 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
     envelope = events.unwrap(event, context.aws_request_id)
     seconds = context.get_remaining_time_in_millis() / 1000
     alerts = alert.Alerts(_SETTINGS, _ENGINE, _SNS, start + _SENT * seconds)
+    inventory = _MEMORY.inventory(context.aws_request_id, at, seconds) if _MEMORY is not None else None
     reply, counts, failures = _Reply(), Counter[str](), dict[str, str]()
     for judged in judge_slices(
         envelope.records,
@@ -74,18 +83,29 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
         look_up=look_up,
         seconds=_SLICE * seconds,
     ):
-        unsent = alerts.send(judged.outcomes, last=judged.last)
+        unsent = _tell(judged, alerts, inventory)
         _log(judged.outcomes, judged.failures | unsent, unsent)
         counts.update(outcome.kind for outcome in judged.outcomes)
         failures |= judged.failures | unsent
         if envelope.kind != "sqs":
             reply.add(judged.outcomes)
+    if _MEMORY is not None and inventory is not None and time.monotonic() < start + _DECIDED * seconds:
+        _MEMORY.tell_day(inventory, alerts, at)
     _done(counts, failures, alerts.count, start)
     if envelope.kind == "sqs" and not any(record.startswith(f"{context.aws_request_id}.") for record in failures):
         return {"batchItemFailures": [{"itemIdentifier": record} for record in failures]}
     if failures:
         raise RecordsFailedError(failures)
     return {"outcomes": reply.outcomes, "left_out": reply.left_out}
+
+
+def _tell(judged: Judged, alerts: alert.Alerts, inventory: Any) -> dict[str, str]:
+    """Tell what is denied, with a memory what of it is news; return by record id what went wrong."""
+    if inventory is None:
+        return alerts.send(judged.outcomes, last=judged.last)
+    from handler.telling import tell  # noqa: PLC0415  without a memory it is not imported
+
+    return tell(judged, alerts, inventory)
 
 
 class _Reply:

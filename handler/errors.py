@@ -51,6 +51,14 @@ class OpaRefusedError(PortcullisError):
     """OPA gives no decision: a policy error, a wrong count or id, a contradiction, or no answer to this alone."""
 
 
+class MemoryUnavailableError(PortcullisError):
+    """The table of the memory cannot be read or written: what it was asked for is told as if it were new."""
+
+    def __init__(self, table: str, problem: str) -> None:
+        super().__init__(f"MEMORY_TABLE {table}: {problem}")
+        self.table = table
+
+
 class NoRoleError(PortcullisError):
     """An account is another one than the function's own, and no role is named that could be assumed there."""
 

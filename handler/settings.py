@@ -53,7 +53,25 @@ class LookUps(Struct, frozen=True, kw_only=True):
         )
 
 
-class Settings(LookUps, frozen=True, kw_only=True):
+class Memory(LookUps, frozen=True, kw_only=True):
+    """What is remembered, and for how long; nothing, unless `memory_table` names the table.
+
+    `memory_retention_days`: what has closed is kept for so long. `memory_unread_hours`: a look-up that fails for so
+    long is told. `memory_flapping_changes` changes of a server in `memory_flapping_hours` hold back what follows.
+    `memory_reminder_days`: what is still open after so many days is told again, in the day's digest; 0 is never.
+    """
+
+    memory_table: Annotated[
+        str, Meta(pattern="^([A-Za-z0-9_.-]{3,255})?$", description="the name of a DynamoDB table")
+    ] = ""
+    memory_retention_days: Annotated[int, Meta(ge=1)] = 90
+    memory_unread_hours: Annotated[int, Meta(ge=0)] = 3
+    memory_flapping_changes: Annotated[int, Meta(ge=2)] = 6
+    memory_flapping_hours: Annotated[int, Meta(ge=1)] = 24
+    memory_reminder_days: Annotated[int, Meta(ge=0)] = 0
+
+
+class Settings(Memory, frozen=True, kw_only=True):
     """What the function can be told.
 
     `alert_topic_arn` is the SNS topic that gets the alerts. `alert_max_messages`: more than so many messages an
@@ -88,7 +106,14 @@ def read_look_ups(environment: Mapping[str, str] = os.environ) -> LookUps:
     return _read(environment, LookUps)
 
 
-def memory(environment: Mapping[str, str] = os.environ) -> int:
+def read_memory(environment: Mapping[str, str] = os.environ) -> Memory:
+    """Read what is remembered; no table, or an unreadable variable, raises `SettingError` with its name."""
+    if not environment.get("MEMORY_TABLE"):
+        raise SettingError("MEMORY_TABLE", "is not set: name the DynamoDB table in which the function remembers")
+    return _read(environment, Memory)
+
+
+def megabytes(environment: Mapping[str, str] = os.environ) -> int:
     """Read how many MB of memory Lambda gives the function; 0 where there is no Lambda."""
     return int(environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0))
 

@@ -6,7 +6,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
@@ -14,6 +14,11 @@ from handler.alert.compose import messages
 from handler.alert.message import Earlier, Message
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
+
+if TYPE_CHECKING:
+    from handler.memory.daily import Daily
+    from handler.memory.inventory import Compared
+    from handler.memory.store import Key
 
 __all__ = ["Alerts", "Earlier", "Message", "Publisher", "messages"]
 
@@ -54,37 +59,71 @@ class Alerts:
 
         `last` is false where other slices follow.
         """
-        sent = messages(outcomes, self._settings, self._engine, self._earlier, last=last)
-        failures = self.publish(sent)
-        self.count += len(sent)
-        for message in sent:
-            if failures.keys().isdisjoint(message.records):
-                self._earlier = self._earlier.after(message.data)
-        return failures
+        return self.publish(messages(outcomes, self._settings, self._engine, self._earlier, last=last))
 
-    def publish(self, messages: Iterable[Message]) -> dict[str, str]:
-        """Send messages; return by record id what went wrong for the records of each message that was not taken.
+    def publish(self, composed: Sequence[Message]) -> dict[str, str]:
+        """Send messages; return by record id what went wrong for the records of each message that was not taken."""
+        return _failures(self._published(composed))
+
+    def send_news(
+        self, outcomes: Sequence[Outcome], compared: "Compared", *, last: bool = True
+    ) -> "tuple[dict[Key, tuple[str, ...]], dict[str, str]]":
+        """Send what is news of a slice; return by server the ids of the messages that have told it, as SNS gave them.
+
+        A server is told where every message about it was taken, and had room for it. Beside them what went wrong, as
+        `send` returns it.
+        """
+        news = messages(outcomes, self._settings, self._engine, self._earlier, last=last, compared=compared)
+        told: dict[str, tuple[str, ...]] = {}
+        untold: set[str] = set()
+        published = self._published(news)
+        for message, sent, problem in published:
+            named = set() if problem else {entry["episode"] for entry in message.data.get("news", ())}
+            untold |= message.episodes - named
+            for episode in named:
+                told[episode] = (*told.get(episode, ()), sent)
+        keys = {entry.episode: entry.key for entry in compared.entries}
+        return {keys[name]: sent for name, sent in told.items() if name not in untold}, _failures(published)
+
+    def send_daily(self, daily: "Daily", at: str) -> str:
+        """Send the message of the day; return what went wrong."""
+        from handler.alert.remembered import of_the_day  # noqa: PLC0415  without a memory it is not imported
+
+        [(_, _, problem)] = self._published([of_the_day(daily, at, self._settings, self._engine)])
+        return problem
+
+    def _published(self, composed: Sequence[Message]) -> list[tuple[Message, str, str]]:
+        """Send messages; return each with the id that SNS gave it, and with what went wrong.
 
         A message that fails does not keep the others from being sent, but when SNS does not answer to one, or it is
         too late, no other is tried in this invocation.
         """
-        failures: dict[str, str] = {}
-        for message in messages:
+        published = []
+        for message in composed:
             if not self._silent and time.monotonic() >= self._deadline:
                 self._silent = "no time was left to send the alert"
-            problem = self._silent or self._problem(message)
-            failures |= dict.fromkeys(message.records, problem) if problem else {}
-        return failures
+            sent, problem = ("", self._silent) if self._silent else self._publish(message)
+            published.append((message, sent, problem))
+            if not problem:
+                self._earlier = self._earlier.after(message.data)
+        self.count += len(composed)
+        return published
 
-    def _problem(self, message: Message) -> str | None:
-        """Send one message; return what went wrong."""
+    def _publish(self, message: Message) -> tuple[str, str]:
+        """Send one message; return its id, or what went wrong."""
         try:
-            self._publisher.publish(TopicArn=self._settings.alert_topic_arn, **message.publish_arguments())
+            answer: Any = self._publisher.publish(
+                TopicArn=self._settings.alert_topic_arn, **message.publish_arguments()
+            )
         except (BotoCoreError, ClientError) as error:
             problem = f"SNS did not take the alert: {error}"
             if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
                 self._silent = problem
-            return problem
+            return "", problem
         except Exception as error:  # noqa: BLE001  whatever it is, the other alerts go out, and these records fail
-            return f"the alert could not be sent: {error!r}"
-        return None
+            return "", f"the alert could not be sent: {error!r}"
+        return str((answer or {}).get("MessageId", "")), ""
+
+
+def _failures(published: Iterable[tuple[Message, str, str]]) -> dict[str, str]:
+    return {record: problem for message, _, problem in published if problem for record in message.records}

@@ -13,6 +13,7 @@ MORE = "more"
 """Stands last in a list that had to be cut. A filter policy that must miss nothing lists it too."""
 
 UNKNOWN_VALUE = "unknown"
+UNASSIGNED = "unassigned"
 UNDECIDABLE = "undecidable"
 UNDECIDABLE_SEVERITY = "high"
 """What the gate gives a finding that it cannot judge: as bad as an open port."""
@@ -22,7 +23,7 @@ CHARACTERS = 128
 
 Attributes = dict[str, str | list[str]]
 
-_Row = tuple[str | None, ...]
+Row = tuple[str | None, ...]
 """The attributes of one server or report, in their order."""
 
 
@@ -38,22 +39,28 @@ def gather(
     rows = [_of_case(case, settings) for case in cases]
     rows += [_of_report(report, settings) for report in reports]
     rows += [_of_aside(aside, settings) for aside in asides]
+    return of_rows(rows, settings)
+
+
+def of_rows(rows: Iterable[Row], settings: Settings) -> Attributes:
+    """Give the attributes of a message from those of each server or report that it is about."""
+    rows = list(rows)
     columns = dict(zip(ATTRIBUTES, zip(*rows, strict=True), strict=True))
     columns["severity"] = tuple(sorted((row[2] or "" for row in rows), key=SEVERITIES.index))
     return {name: _fitted(column, settings.alert_max_bytes // 32) for name, column in columns.items()}
 
 
-def _of_case(case: Case, settings: Settings) -> _Row:
+def _of_case(case: Case, settings: Settings) -> Row:
     server, action = case.server, "deny" if case.denied else "allow"
     return server.account, server.region, case.severity, server.id, action, team(server, settings)
 
 
-def _of_report(report: Undecidable, settings: Settings) -> _Row:
+def _of_report(report: Undecidable, settings: Settings) -> Row:
     whose = _team(report.account, settings)
     return report.account, report.region, UNDECIDABLE_SEVERITY, report.server, UNDECIDABLE, whose
 
 
-def _of_aside(aside: Outcome, settings: Settings) -> _Row:
+def _of_aside(aside: Outcome, settings: Settings) -> Row:
     match aside.report:
         case Closed(server=server):
             return server.account, server.region, SEVERITIES[-1], server.id, aside.kind, team(server, settings)
@@ -65,11 +72,11 @@ def _of_aside(aside: Outcome, settings: Settings) -> _Row:
 def team(server: Server, settings: Settings) -> str:
     """Give whose a server is: by its tag, else by its account."""
     tag = server.tags.get(settings.alert_team_tag, "").strip()
-    return tag or policies.team(settings.policies_path, server.account) or "unassigned"
+    return tag or policies.team(settings.policies_path, server.account) or UNASSIGNED
 
 
 def _team(account: str | None, settings: Settings) -> str:
-    return policies.team(settings.policies_path, account or "") or "unassigned"
+    return policies.team(settings.policies_path, account or "") or UNASSIGNED
 
 
 def _fitted(column: Iterable[str | None], most: int) -> str | list[str]:

@@ -1,6 +1,7 @@
 """What was denied, or allowed when a person asked, gathered by server: the subject of one alert."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -8,6 +9,9 @@ from handler.alert.text import Room, ports, quoted, sources
 from handler.decision import Allowed, Decision, Denied, Problem
 from handler.finding import Exposure, Finding, Server
 from handler.outcome import Outcome
+
+if TYPE_CHECKING:
+    from handler.alert.story import Story
 
 SEVERITIES = ("critical", "high", "medium", "none")
 """The gate's words, worst first; the last is that of what is allowed."""
@@ -40,6 +44,7 @@ class Case(Struct, frozen=True):
     server: Server
     denied: tuple[Judged, ...]
     judged: tuple[Judged, ...]
+    story: "Story | None" = None
 
     @property
     def answered(self) -> tuple[Judged, ...]:

@@ -38,6 +38,7 @@ class Carried(Struct, frozen=True, kw_only=True):
     judged: Sequence[Judged] = ()
     reports: Sequence[Undecidable | Closed | Ignored] = ()
     summary: Sequence[str]
+    news: Sequence[dict[str, Any]] = ()
     earlier: Earlier | None = None
 
 
@@ -49,6 +50,9 @@ def content(carried: Carried, heading: dict[str, Any], engine: Engine, room: int
         for frame in [_content(carried, heading, engine, lines)]
         if weight(frame) <= room or not lines
     )
+    if carried.news:
+        frame["news"] = []
+        frame["news"] = _fitting(([entry] for entry in carried.news), (room - weight(frame)) // 2)
     free = room - weight(frame)
     frame["reports"] = _fitting(map(_report, carried.reports), free // 2 if carried.judged else free)
     frame["findings"] = _fitting(map(_finding, carried.judged), room - weight(frame))
@@ -56,6 +60,8 @@ def content(carried: Carried, heading: dict[str, Any], engine: Engine, room: int
         "findings": len(carried.judged) - len(frame["findings"]),
         "reports": len(carried.reports) - len(frame["reports"]),
     }
+    if carried.news:
+        frame["left_out"]["news"] = len(carried.news) - len(frame["news"])
     return frame
 
 

@@ -28,16 +28,16 @@ def body(  # noqa: PLR0913, PLR0917  what a digest is made of
     settings: Settings,
     engine: Engine,
     room: Room,
-    earlier: Earlier | None = None,
+    why: str,
 ) -> str:
-    """Write the digest; `earlier` is given where it is about a slice of an invocation."""
+    """Write the digest; `why` says why it is one message."""
     sections = [
         *first(_alike(cases, room), room.entries, lambda alike: "\n".join(_section(*alike, settings, room))),
         *first(shapes, room.entries, lambda shape: "\n".join(_unread(shape, settings, room))),
         "\n".join(undecidable.samples(shapes, room)),
         "\n".join(footer(engine, (judged.finding.now for case in cases for judged in case.denied))),
     ]
-    opening = "\n".join(wrapped(_opening(cases, shapes, settings, earlier)))
+    opening = "\n".join(wrapped(_opening(cases, shapes, why)))
     return "\n\n".join(section for section in (opening, *sections) if section) + "\n"
 
 
@@ -60,7 +60,14 @@ def summary(cases: Iterable[Case]) -> list[str]:
     ]
 
 
-def _opening(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings, earlier: Earlier | None) -> str:
+def too_many(number: int, settings: Settings) -> str:
+    """Say why there is a digest where there would be more messages than the limit."""
+    return (
+        f"because {number} alerts at once are more than the limit of {settings.alert_max_messages} (ALERT_MAX_MESSAGES)"
+    )
+
+
+def _opening(cases: Sequence[Case], shapes: Sequence[Shape], why: str) -> str:
     opened = sum(any(judged.decision.denied for judged in case.denied) for case in cases)
     reports = sum(len(shape.reports) for shape in shapes)
     said = [f"{count(opened, 'server is', 'servers are')} open where it is not allowed"] if opened else []
@@ -68,14 +75,10 @@ def _opening(cases: Sequence[Case], shapes: Sequence[Shape], settings: Settings,
     unjudged += [count(reports, "report", "reports")] if reports else []
     if unjudged:
         said.append(f"{' and '.join(unjudged)} could not be judged")
-    why = (
-        f"because {len(cases) + len(shapes)} alerts at once are more than the limit of {settings.alert_max_messages} "
-        "(ALERT_MAX_MESSAGES)"
-    )
-    return f"{', and '.join(said)}. This is a digest, {why if earlier is None else _part(earlier)}."
+    return f"{', and '.join(said)}. This is a digest, {why}."
 
 
-def _part(earlier: Earlier) -> str:
+def part(earlier: Earlier) -> str:
     """Say which part of an invocation a digest is about, and how much went before."""
     why = f"number {earlier.messages + 1} of an invocation that has too many findings to be judged at once"
     if not earlier.messages:
@@ -125,7 +128,7 @@ def _place(cases: Sequence[Case], settings: Settings, room: Room) -> list[str]:
     server = cases[0].server
     account = policies.account(settings.policies_path, quoted(server.account, room.characters))
     place = f"{account}, {quoted(server.region, room.characters)}"
-    servers = first(cases, room.entries, lambda case: f"    {title(case.server, room.characters)}")
+    servers = first(cases, room.entries, lambda case: f"    {title(case.server, room.characters)}{_word(case)}")
     return [f"  {count(len(cases), 'server', 'servers')} in {place}:", *servers]
 
 
@@ -135,3 +138,8 @@ def _unread(shape: Shape, settings: Settings, room: Room) -> list[str]:
         *undecidable.problems(shape, room),
         *undecidable.where(shape.reports, settings, room),
     ]
+
+
+def _word(case: Case) -> str:
+    """Say what the memory knows of a server."""
+    return f": {case.story.word}" if case.story and case.story.word else ""

@@ -26,7 +26,10 @@ def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engin
     verdict = f"is open{way} where it is not allowed" if denied else "could not be judged: treat it as open"
     verified = "".join(block.code for block in offers if len(block.code) <= room.verbatim)
     sections = [
-        wrapped(f"{title(case.server, room.characters)} {verdict}.", hanging="    "),
+        [
+            *wrapped(f"{title(case.server, room.characters)} {verdict}.", hanging="    "),
+            *(wrapped(" ".join(case.story.prose)) if case.story else ()),
+        ],
         facts(case, settings, room),
         _denied(case, denied, room),
         details(case, denied, settings, room),

@@ -36,7 +36,8 @@ class Message(Struct, frozen=True, kw_only=True):
     (`server`, `digest`, `undecidable` or `answer`), `subject`, `policy`, `opa`, `findings` (each with its decision),
     `reports` (what could not be judged), and `left_out`: how many of each did not fit. A slice has, in its digest,
     `earlier`: how many messages, findings and reports of the invocation went before. `chat` is what HTTPS subscribers
-    get in its place, where they are Amazon Q Developer.
+    get in its place, where they are Amazon Q Developer. `episodes` are those that it is about; `data` has under `news`
+    those that it had room for.
     """
 
     records: frozenset[str]
@@ -44,6 +45,7 @@ class Message(Struct, frozen=True, kw_only=True):
     body: str
     data: dict[str, Any]
     chat: dict[str, Any] | None = None
+    episodes: frozenset[str] = frozenset()
 
     def publish_arguments(self) -> dict[str, Any]:
         """Give the arguments of SNS's Publish, but for the topic.

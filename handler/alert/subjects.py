@@ -20,7 +20,8 @@ def server(case: Case, denied: Sequence[Denial]) -> str:
     """Name the severity, the server, its worst port, from where if there is room, and the account."""
     more = f" and {len(denied) - 1} more" if denied[1:] else ""
     where = f", {_where([case.server.account])}"
-    return _fitted(case.severity, case, [f"{opened}{where}" for opened in _opened(denied, more)])
+    word = f"{case.severity}, {case.story.word}" if case.story and case.story.word else case.severity
+    return _fitted(word, case, [f"{opened}{where}" for opened in _opened(denied, more)])
 
 
 def digest(cases: Sequence[Case], reports: Sequence[Undecidable]) -> str:

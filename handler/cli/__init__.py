@@ -16,7 +16,10 @@ COMMANDS = {
     "check": "check a folder of policies and run its tests",
     "decide": "judge recorded events and send nothing",
     "engine": "print the folders that plain OPA needs beside a team's folder",
+    "forget": "take a server out of the memory",
+    "history": "list what was told of a server and has closed again",
     "init": "make a folder of policies, with tests and a workflow that checks them",
+    "open": "list what is open, as the function remembers it",
 }
 """What each command does. The module of that name has `add_to(parser)`, for its arguments, and `run(arguments)`, which
 returns the exit status; it is imported only to run, so that no command needs what another imports."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from rich.cells import cell_len
@@ -17,6 +17,9 @@ from handler.alert.text import printable
 from handler.cli.summary import Line
 from handler.decision import Allowed, Decision, Denied
 from handler.finding import Finding
+
+if TYPE_CHECKING:
+    from handler.memory.parts import Part
 
 WIDTH = 100
 """Columns of a table that goes to no terminal."""
@@ -96,7 +99,7 @@ def _verdicts(decision: Decision, known: dict[str, str]) -> Iterator[Row]:
             yield Row(severity=severity, port=ports(together), source=source, verdict=verdict, reason=reason, **known)
 
 
-def ports(entries: Iterable[Denied | Allowed]) -> str:
+def ports(entries: "Iterable[Denied | Allowed | Part]") -> str:
     """Spell the ports of entries: `tcp 443, 8000-8100; udp 53`."""
     spelled: dict[str, list[str]] = {}
     for entry in entries:

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
@@ -101,7 +101,7 @@ def test_refused_message_fails_all_its_records(topic: Topic) -> None:
     assert all("SNS did not take the alert" in problem and "NotFound" in problem for problem in failures.values())
 
 
-def publish(messages: Iterable[Message], publisher: Publisher, topic_arn: str, deadline: float) -> dict[str, str]:
+def publish(messages: Sequence[Message], publisher: Publisher, topic_arn: str, deadline: float) -> dict[str, str]:
     """Send messages to a topic."""
     told = msgspec.structs.replace(SETTINGS, alert_topic_arn=topic_arn)
     return alert.Alerts(told, ENGINE, publisher, deadline).publish(messages)

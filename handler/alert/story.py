@@ -1,0 +1,124 @@
+"""What the memory adds to an alert: that a server is new, wider, reopened, and what was told of it before."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from handler.alert.text import ports
+from handler.alert.text import time as spelled
+from handler.finding import UNKNOWN
+from handler.memory.inventory import Entry
+from handler.memory.parts import Part, united
+from handler.memory.state import moment
+
+_HOUR, _DAY = 3600, 86400
+_LISTED = 6
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """What there is to say of one server beside the decision.
+
+    `word` begins the subject, empty for what is new. `prose` are sentences for the mail. `group` is shared by servers
+    that are told in one message: their cause, or the policies that deny them since; empty where each stands alone.
+    `why` says why they are one message. `data` is the entry of `news` in the JSON: `server`, `account`, `region`,
+    `state`, `episode`, `since`, and the parts `opened`, `closed` and `before`, each `{protocol, from_port, to_port,
+    source, severity}`.
+    """
+
+    word: str
+    prose: tuple[str, ...]
+    group: str
+    why: str
+    data: dict[str, Any]
+
+
+_SHARED = "because the same rule opens it on all of them"
+
+_FLAPPING = (
+    "It keeps opening and closing. Further changes of it are held back until it has been quiet for a while; then one "
+    "message says how it ended."
+)
+
+
+def story(entry: Entry, policy: str) -> Story:
+    """Return the story of an entry; `policy` names the policies that have judged it."""
+    kind = entry.news.kind
+    word, sentence = _SAID.get(kind, ("", ""))
+    return Story(
+        word=word,
+        prose=tuple(filter(None, (sentence.format(policy=policy, **_times(entry)), _before(entry)))),
+        group=f"policy {policy}" if kind == "policy" else f"cause {entry.cause}" if entry.cause else "",
+        why=f"because policy {policy} denies it since" if kind == "policy" else _SHARED,
+        data=data(entry),
+    )
+
+
+_SAID = {
+    "wider": ("wider", "Only what is new is listed below."),
+    "reopened": ("reopened", "It is open again: it was open from {opened} to {closed}."),
+    "expired": ("expired", "It was allowed until the allowance expired."),
+    "policy": ("policy changed", "It was open and allowed before, and is denied since policy {policy}."),
+    "no_longer_allowed": ("no longer allowed", "It was open and allowed before."),
+    "flapping": ("flapping", _FLAPPING),
+    "settled": ("settled", "It kept opening and closing, and has been quiet for a while. This is how it ended."),
+}
+
+
+def data(entry: Entry) -> dict[str, Any]:
+    """Return what the JSON of a message says of an entry."""
+    return {
+        "server": entry.server.id,
+        "account": entry.server.account,
+        "region": entry.server.region,
+        "state": entry.news.kind if entry.news.opened or entry.news.kind in {"flapping", "settled"} else "closed",
+        "episode": entry.episode,
+        "since": entry.server.since or entry.at,
+        "opened": [_part(part) for part in entry.news.opened],
+        "closed": [_part(part) for part in entry.closed],
+        "before": [_part(part) for part in entry.news.before],
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "protocol": part.protocol,
+        "from_port": part.from_port,
+        "to_port": part.to_port,
+        "source": part.source,
+        "severity": part.severity,
+    }
+
+
+def _times(entry: Entry) -> dict[str, str]:
+    last = entry.server.last
+    return {"opened": spelled(last.opened), "closed": spelled(last.closed)} if last else {"opened": "", "closed": ""}
+
+
+def _before(entry: Entry) -> str:
+    """Say what was told before and is still open."""
+    if not entry.news.before or not entry.news.opened:
+        return ""
+    since = f" (since {spelled(entry.server.since)})" if entry.server.since else ""
+    return f"Told before{since} and still open: {listed(entry.news.before)}."
+
+
+def listed(parts: Sequence[Part]) -> str:
+    """Spell parts in a line: each port range with its sources."""
+    sources: dict[str, list[str]] = {}
+    for part in united(Part(part.protocol, part.from_port, part.to_port, part.source) for part in parts):
+        source = "an unknown address" if part.source == UNKNOWN else part.source
+        sources.setdefault(ports(part.protocol, part.from_port, part.to_port), []).append(source)
+    said = [f"{opened} from {', '.join(dict.fromkeys(names))}" for opened, names in sources.items()]
+    more = f"; and {len(said) - _LISTED} more" if len(said) > _LISTED else ""
+    return "; ".join(said[:_LISTED]) + more
+
+
+def duration(since: str, until: str) -> str:
+    """Spell how long something took, in its two largest units."""
+    seconds = max(0, int((moment(until) - moment(since)).total_seconds()))
+    days, hours, minutes = seconds // _DAY, seconds % _DAY // _HOUR, seconds % _HOUR // 60
+    units = [(days, "day"), (hours, "hour"), (minutes, "minute")]
+    first = next((place for place, (number, _) in enumerate(units) if number), len(units) - 1)
+    said = [f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in units[first : first + 2] if number]
+    return " ".join(said) or "less than a minute"

@@ -1,0 +1,1 @@
+"""The memory: an inventory of what is open, and of what people have been told of it."""

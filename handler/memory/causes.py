@@ -1,0 +1,127 @@
+"""One cause, one message: what is told once for all servers behind the same rules, and ends with the last of them.
+
+A cause is an item of its own, written on its own condition. A server is a member of it before it counts as told, and
+leaves it before its closing is told.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from handler.memory.parts import Part, inside, outside, united
+from handler.memory.state import Cause, Pending
+from handler.memory.store import Key, Table
+
+Parts = tuple[Part, ...]
+
+
+class Causes(Struct, frozen=True, kw_only=True):
+    """The causes in the table, for one invocation: its `token`, its time, and the `deadline` of what it tells."""
+
+    table: Table
+    token: str
+    at: str
+    deadline: str
+    retention: timedelta
+
+    def count(self, opened: Mapping[Key, Parts], names: Mapping[Key, str]) -> dict[Key, Parts]:
+        """Make members of the servers whose news is within what is told for others; return what counts as told."""
+        wanted: dict[Key, dict[Key, Parts]] = {}
+        for key, parts in opened.items():
+            for cause, of_cause in by_cause(parts).items():
+                wanted.setdefault(_key(key, cause), {})[key] = of_cause
+        counted: dict[Key, Parts] = {}
+        rows = self.table.read(wanted, self.at)
+        for cause_key, by_server in wanted.items():
+            if isinstance(rows[cause_key].item, Cause):
+                joined = self.table.update(
+                    cause_key,
+                    rows[cause_key],
+                    self.at,
+                    partial(_with_counted, by_server=by_server, names=names),
+                    keep=self._keep,
+                )
+                for key in by_server:
+                    counted[key] = (*counted.get(key, ()), *(joined or Cause()).members.get(key[1], ()))
+        return counted
+
+    def leave(self, key: Key, closed: Parts) -> Parts:
+        """Take what has closed on a server from its causes; return what of it no other server has, which is to be told.
+
+        What has no cause is to be told as it is.
+        """
+        ended = [part for part in closed if not part.cause]
+        for cause, gone in by_cause(closed).items():
+            left = self._left(_key(key, cause), key[1], gone)
+            ended += [part for pending in left.ending if pending.token == self.token for part in pending.closed]
+        return united(ended)
+
+    def _left(self, cause_key: Key, server: str, gone: Parts) -> Cause:
+        def leave(item: Cause | None) -> Cause:
+            cause = item or Cause()
+            running = [ending for ending in cause.ending if ending.token != self.token and ending.is_running(self.at)]
+            stale = [part for ending in cause.ending if ending not in running for part in ending.closed]
+            rest = outside(cause.members.get(server, ()), gone)
+            members = {name: parts for name, parts in {**cause.members, server: rest}.items() if parts}
+            told = [part for parts in members.values() for part in parts]
+            ended = outside((*gone, *stale), [*told, *(part for ending in running for part in ending.closed)])
+            mine = Pending(token=self.token, deadline=self.deadline, kind="closed", closed=ended)
+            counted = {name: known for name, known in cause.counted.items() if name in members}
+            return Cause(members=members, counted=counted, ending=(*running, mine) if ended else tuple(running))
+
+        row = self.table.read([cause_key], self.at)[cause_key]
+        return self.table.update(cause_key, row, self.at, leave, keep=self._keep) or Cause()
+
+    def settle(self, told: Iterable[tuple[Key, Parts, Parts]]) -> None:
+        """Make members of the servers for which something was told as opened, and end what was told as closed."""
+        changes: dict[Key, dict[str, Parts]] = {}
+        for key, opened, closed in told:
+            for cause in by_cause(closed):
+                changes.setdefault(_key(key, cause), {})
+            for cause, parts in by_cause(opened).items():
+                changes.setdefault(_key(key, cause), {})[key[1]] = parts
+        rows = self.table.read(changes, self.at) if changes else {}
+        for cause_key, by_server in changes.items():
+            self.table.update(
+                cause_key,
+                rows[cause_key],
+                self.at,
+                partial(self._settled, by_server=by_server),
+                keep=self._keep,
+            )
+
+    def _settled(self, item: Cause | None, by_server: Mapping[str, Parts]) -> Cause:
+        cause = item or Cause()
+        joined = {name: united((*cause.members.get(name, ()), *parts)) for name, parts in by_server.items()}
+        ending = tuple(pending for pending in cause.ending if pending.token != self.token)
+        return replace(cause, members={**cause.members, **joined}, ending=ending)
+
+    def _keep(self, cause: Cause) -> timedelta | None:
+        return None if cause.members or cause.ending else self.retention
+
+
+def by_cause(parts: Iterable[Part]) -> dict[str, Parts]:
+    """Return the parts of each cause; those without one are left out."""
+    found: dict[str, Parts] = {}
+    for part in parts:
+        if part.cause:
+            found[part.cause] = (*found.get(part.cause, ()), part)
+    return found
+
+
+def _key(server: Key, cause: str) -> Key:
+    return (server[0], f"cause#{cause}")
+
+
+def _with_counted(item: Cause | None, by_server: Mapping[Key, Parts], names: Mapping[Key, str]) -> Cause:
+    """Make members of the servers whose parts are within what is told for others."""
+    cause = item or Cause()
+    for key, parts in by_server.items():
+        within = inside(parts, cause.others(key[1]))
+        if outside(within, cause.members.get(key[1], ())):
+            members = {**cause.members, key[1]: united((*cause.members.get(key[1], ()), *within))}
+            cause = replace(cause, members=members, counted={**cause.counted, key[1]: names[key]})
+    return cause

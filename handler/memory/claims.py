@@ -1,0 +1,120 @@
+"""What a report changes in what is open. Pure: what is known of a server, an observation and the time go in.
+
+A report is ordered by its own dates alone: an older one neither reopens nor closes, and where two dates are equal or
+one cannot be read, open wins.
+"""
+
+from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from handler.finding import UNKNOWN
+from handler.memory.parts import Part, segments, united
+from handler.memory.state import Claim, Server, later
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """What one report says of one server: what was judged on it, or nothing where the report has closed.
+
+    `confirmed` is false where it has closed without evidence. The other fields are those of `Claim`.
+    """
+
+    claim: str
+    reporter: str
+    report: str
+    observed: str | None
+    parts: tuple[Part, ...] | None = None
+    confirmed: bool = True
+    reported: str = ""
+    expanded: tuple[str, ...] = ()
+    policy: str = ""
+    evidence: str = ""
+
+
+def observe(server: Server, observation: Observation, at: str, patience: timedelta) -> Server:
+    """Return what is known of a server after an observation; the same value where it changes nothing.
+
+    `patience` is for how long a look-up may fail before that counts.
+    """
+    known = server.claims.get(observation.claim)
+    if known is not None and _is_outdated(known, observation):
+        return server
+    claim = _closed(known, observation, at) if observation.parts is None else _opened(known, observation, at, patience)
+    if claim is None or claim == known:
+        return server
+    return replace(server, claims={**server.claims, observation.claim: claim})
+
+
+def _is_outdated(known: Claim, observation: Observation) -> bool:
+    """Return whether what is known is newer, or open at the same or an unknown time."""
+    dated = known.observed is not None and observation.observed is not None
+    if observation.parts is not None:
+        return dated and str(observation.observed) < str(known.observed)
+    if known.open and observation.confirmed:
+        return not dated or str(observation.observed) <= str(known.observed)
+    return dated and str(observation.observed) < str(known.observed)
+
+
+def _closed(known: Claim | None, observation: Observation, at: str) -> Claim | None:
+    """Return a claim that has closed, or is marked as unconfirmed; nothing where there is nothing to remember."""
+    if not observation.confirmed:
+        return replace(known, unconfirmed=known.unconfirmed or at) if known is not None and known.open else None
+    if known is None and observation.observed is None:
+        return None
+    return Claim(
+        reporter=observation.reporter,
+        report=observation.report,
+        observed=observation.observed,
+        since=known.since if known is not None and not known.open else at,
+        open=False,
+        reported=observation.reported,
+    )
+
+
+def _opened(known: Claim | None, observation: Observation, at: str, patience: timedelta) -> Claim:
+    """Return a claim as the observation has it, with the sources that are known where none could be read."""
+    before = known if known is not None and known.open else None
+    parts, unread = _remembered(before, observation.parts or ()) if before else (observation.parts or (), False)
+    since = (before.unread_since or at) if before and unread else None
+    if since is not None and at >= later(since, patience):
+        parts = united((*parts, *(observation.parts or ())))
+    claim = Claim(
+        reporter=observation.reporter,
+        report=observation.report,
+        observed=observation.observed,
+        since=before.since if before else at,
+        parts=parts,
+        unread_since=since,
+        reported=observation.reported,
+        expanded=tuple(sorted({*observation.expanded, *(before.expanded if before and observation.parts else ())})),
+        policy=observation.policy,
+        evidence=observation.evidence,
+    )
+    same = before is not None and replace(before, policy=claim.policy) == claim
+    return before if same and before is not None else claim
+
+
+def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], bool]:
+    """Put what is known of a port's sources in the place of `unknown`, and say whether that was anywhere needed.
+
+    Where `unknown` stood among the sources before, they have never been read in full.
+    """
+    kept: list[Part] = []
+    unread = False
+    for part in parts:
+        if part.source != UNKNOWN:
+            kept.append(part)
+            continue
+        known = [old for old in before.parts if old.protocol == part.protocol]
+        for low, high, sources in segments(part, known):
+            if sources - {UNKNOWN} and (before.unread_since or UNKNOWN not in sources):
+                unread = True
+                kept += [
+                    replace(old, from_port=low, to_port=high)
+                    for old in known
+                    if old.from_port <= low and high <= old.to_port and old.source != UNKNOWN
+                ]
+            else:
+                kept.append(replace(part, from_port=low, to_port=high))
+    return united(kept), unread

@@ -1,0 +1,71 @@
+"""What is told once a day and otherwise counted: reports that could not be judged, and the day's digest."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from handler.finding import Finding, Undecidable
+from handler.memory.observing import digest, partition
+from handler.memory.state import Notice, Pending
+from handler.memory.store import Key, Table
+from handler.outcome import Outcome
+
+_DAY = len("2026-11-24")
+_KEPT = timedelta(days=7)
+
+
+class Notices(Struct, frozen=True, kw_only=True):
+    """The notices in the table, for one invocation: its `token`, its time, and the `deadline` of what it tells."""
+
+    table: Table
+    token: str
+    at: str
+    deadline: str
+
+    def take(self, key: Key) -> Notice:
+        """Count a notice, and take it upon us where nobody has told it or is telling it; return what it is then."""
+
+        def take(item: Notice | None) -> Notice:
+            notice = item or Notice()
+            counted = replace(notice, count=notice.count + 1)
+            if notice.told or self.is_told_by_others(notice):
+                return counted
+            return replace(counted, pending=(Pending(token=self.token, deadline=self.deadline, kind="new"),))
+
+        row = self.table.read([key], self.at)[key]
+        return self.table.update(key, row, self.at, take, keep=lambda _: _KEPT) or Notice()
+
+    def is_ours(self, notice: Notice) -> bool:
+        """Return whether it is ours to tell."""
+        return not notice.told and any(pending.token == self.token for pending in notice.pending)
+
+    def is_told_by_others(self, notice: Notice) -> bool:
+        """Return whether somebody else is about to tell it."""
+        return any(pending.token != self.token and pending.is_running(self.at) for pending in notice.pending)
+
+    def mark(self, keys: Iterable[Key]) -> None:
+        """Remember that notices were told."""
+        for key, row in self.table.read(keys, self.at).items():
+            self.table.update(key, row, self.at, _told, keep=lambda _: _KEPT)
+
+    def digest_key(self) -> Key:
+        """Return the key of the day's digest."""
+        return ("all", f"notice#digest#{self.at[:_DAY]}")
+
+    def key_of(self, outcome: Outcome) -> Key:
+        """Return the key of what could not be judged: its shape, account, server (or report) and day."""
+        match outcome.report:
+            case Undecidable() as report:
+                name = (report.shape, report.server or report.id or "")
+                place = partition(report.account, report.region)
+            case Finding(server=server):
+                name, place = ("finding", server.id), partition(server.account, server.region)
+            case _:
+                name, place = ("", ""), partition(None, None)
+        return place, f"notice#undecidable#{digest(*name)}#{self.at[:_DAY]}"
+
+
+def _told(item: Notice | None) -> Notice:
+    return replace(item or Notice(), told=True, pending=())

@@ -1,0 +1,178 @@
+"""What the outcomes of an invocation say of each server: observations for the memory."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from handler.decision import Decision
+from handler.finding import Closed, Finding, Reporter, Server, to_json
+from handler.memory.claims import Observation
+from handler.memory.parts import Part, inside
+from handler.memory.store import Key
+from handler.outcome import Outcome
+
+_SHORT = 16
+
+
+class Observed(Struct, frozen=True, kw_only=True):
+    """What an invocation says of one server: observations, its newest description, the outcomes and their records."""
+
+    server: Server
+    observations: tuple[Observation, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    evidence: dict[str, Finding] = {}
+
+    @property
+    def records(self) -> frozenset[str]:
+        """The records that told it."""
+        return frozenset(record for outcome in self.outcomes for record in outcome.records)
+
+
+def key_of(server: Server) -> Key:
+    """Return the key of a server's item."""
+    return partition(server.account, server.region), f"server#{server.kind}#{server.id}"
+
+
+def partition(account: str | None, region: str | None) -> str:
+    """Return the partition key of an account and a Region."""
+    return f"{account or 'unknown'}#{region or 'unknown'}"
+
+
+def claim_of(reporter: Reporter) -> str:
+    """Return the key of a report: its ARN, whoever passes it on, else its id beside the reporter's name."""
+    return reporter.id if reporter.id.startswith("arn:") else f"{reporter.name} {reporter.id}"
+
+
+def evidence_key(server: Server, claim: str) -> Key:
+    """Return the key of the item that has a claim's report."""
+    return partition(server.account, server.region), f"report#{digest(claim)}"
+
+
+def digest(*words: str) -> str:
+    """Return what stands for some words in a key."""
+    return sha256("\n".join(words).encode("utf-8", "surrogatepass")).hexdigest()[:_SHORT]
+
+
+def observed(outcomes: Iterable[Outcome], policy: str) -> dict[Key, Observed]:
+    """Return by server what was decided and what has closed; what could not be judged says nothing of what is open."""
+    servers: dict[Key, Observed] = {}
+    for outcome in outcomes:
+        match outcome.report:
+            case Finding() as finding if outcome.kind == "decided" and outcome.decision is not None:
+                for server, observation, report in _opened(outcome, finding, outcome.decision, policy):
+                    _add(servers, server, observation, outcome, report)
+            case Closed() as closed:
+                _add(servers, closed.server, closing(closed), outcome, None)
+    return servers
+
+
+def _opened(
+    outcome: Outcome, finding: Finding, decision: Decision, policy: str
+) -> Iterable[tuple[Server, Observation, Finding]]:
+    """Return what each report behind a finding says of its server, and of the one that it reports if it is another."""
+    server = key_of(finding.server)[1]
+    parts = judged(finding.server, decision)
+    for report in outcome.claims:
+        reporter, reported = report.reporters[0], key_of(report.server)[1]
+        observation = Observation(
+            claim=claim_of(reporter),
+            reporter=reporter.name,
+            report=reporter.id,
+            observed=reporter.updated_at,
+            parts=parts,
+            reported=reported,
+            policy=policy,
+            evidence=_content(report),
+        )
+        yield finding.server, observation, report
+        if reported != server:
+            yield report.server, replace(observation, parts=(), expanded=(server,)), report
+
+
+def judged(server: Server, decision: Decision) -> tuple[Part, ...]:
+    """Return what a decision says of each range and source."""
+    allowed = [
+        Part(entry.protocol, entry.from_port, entry.to_port, entry.source, "allowed", "", entry.by)
+        for entry in decision.allowed
+    ]
+    denied = [
+        Part(
+            entry.protocol,
+            entry.from_port,
+            entry.to_port,
+            entry.source,
+            entry.cause,
+            entry.severity,
+            tuple(filter(None, (entry.prohibition or entry.nearest,))),
+            _cause(server, entry.security_group, entry.rules),
+        )
+        for entry in decision.denied
+    ]
+    return (*allowed, *denied)
+
+
+def _cause(server: Server, group: str | None, rules: Sequence[str]) -> str:
+    """Return the key of what opens a port, for servers with equal tags; none where a rule or a tag was not read."""
+    if not rules or not server.tags_known:
+        return ""
+    tags = sorted(f"{key}={tag}" for key, tag in server.tags.items() if key != "Name" and not key.startswith("aws:"))
+    return digest(server.account, server.region, group or "", *sorted(rules), "", *tags)
+
+
+def closing(closed: Closed) -> Observation:
+    """Return what a closed report says."""
+    return Observation(
+        claim=claim_of(closed.reporter),
+        reporter=closed.reporter.name,
+        report=closed.reporter.id,
+        observed=closed.reporter.updated_at,
+        confirmed=closed.confirmed,
+        reported=key_of(closed.server)[1],
+    )
+
+
+def _add(
+    servers: dict[Key, Observed], server: Server, observation: Observation, outcome: Outcome, report: Finding | None
+) -> None:
+    """Add an observation; what a report says of a server in several outcomes is united."""
+    key = key_of(server)
+    known = servers.get(key) or Observed(server=server)
+    same = next((seen for seen in known.observations if _same_telling(seen, observation)), None)
+    if same is not None:
+        observation = replace(
+            observation,
+            parts=(*(same.parts or ()), *(observation.parts or ())),
+            expanded=tuple(sorted({*same.expanded, *observation.expanded})),
+        )
+    servers[key] = replace(
+        known,
+        server=server if server.tags_known or not known.server.tags_known else known.server,
+        observations=(*(seen for seen in known.observations if seen is not same), observation),
+        outcomes=(*(seen for seen in known.outcomes if seen is not outcome), outcome),
+        evidence={**known.evidence, observation.claim: report} if report is not None else known.evidence,
+    )
+
+
+def _same_telling(seen: Observation, observation: Observation) -> bool:
+    """Return whether two observations are of one report, open in both, or closed in both."""
+    return seen.claim == observation.claim and (seen.parts is None) == (observation.parts is None)
+
+
+def _content(report: Finding) -> str:
+    """Return the digest of what a report says, its dates aside."""
+    reporters = tuple(replace(reporter, updated_at=None, asked=False) for reporter in report.reporters)
+    return digest(to_json(replace(report, now="", reporters=reporters)).decode())
+
+
+def narrowed(outcome: Outcome, opened: tuple[Part, ...]) -> Outcome | None:
+    """Return the outcome with what is news of its denied ranges; nothing where none of it is."""
+    if not isinstance(outcome.report, Finding) or outcome.decision is None:
+        return None
+    denied = tuple(
+        replace(entry, from_port=part.from_port, to_port=part.to_port)
+        for entry in outcome.decision.denied
+        for part in inside([Part(entry.protocol, entry.from_port, entry.to_port, entry.source)], opened)
+    )
+    return replace(outcome, decision=replace(outcome.decision, denied=denied)) if denied else None

@@ -1,0 +1,156 @@
+"""Sets of points, a point being a protocol, a port and an address: what is open, told, wider, or closed.
+
+A set is a list of parts, each a port range and one source; parts may overlap. Sources are compared as the gate does:
+networks are united before a CIDR is looked for in them, a group and a prefix list are one address each, and what holds
+all of IPv4 and IPv6 holds everything. `unknown` may be any address: it holds every source, and only everything holds
+it.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from handler.finding import UNKNOWN
+
+_FAMILIES = 2
+
+
+class Part(Struct, frozen=True, array_like=True):
+    """A port range (both ends included) that a source can reach, and what the gate said of it.
+
+    `severity` is that of what is denied, empty where it is allowed. `by` names what allows it, or what is nearest to
+    it, or prohibits it. `verdict` is `allowed` or the cause of the denial. `cause` is the key of the `Cause` that opens
+    it, empty where no rule was read.
+    """
+
+    protocol: str
+    from_port: int
+    to_port: int
+    source: str
+    verdict: str = ""
+    severity: str = ""
+    by: tuple[str, ...] = ()
+    cause: str = ""
+
+    @property
+    def denied(self) -> bool:
+        """Whether the gate denied it."""
+        return bool(self.severity)
+
+
+def outside(parts: Iterable[Part], cover: Iterable[Part]) -> tuple[Part, ...]:
+    """Return the ports of each part at which its source does not lie wholly in the cover."""
+    return _cut(parts, cover, inside=False)
+
+
+def inside(parts: Iterable[Part], cover: Iterable[Part]) -> tuple[Part, ...]:
+    """Return the ports of each part at which its source lies wholly in the cover."""
+    return _cut(parts, cover, inside=True)
+
+
+def ended(told: Iterable[Part], still: Iterable[Part]) -> tuple[Part, ...]:
+    """Return what was told and is open no longer.
+
+    That the sources of a port which was told as `unknown` have been read ends nothing.
+    """
+    still = tuple(still)
+    everywhere = tuple(replace(part, source=UNKNOWN) for part in still)
+    known = [part for part in told if part.source != UNKNOWN]
+    unread = [part for part in told if part.source == UNKNOWN]
+    return (*outside(known, still), *outside(unread, everywhere))
+
+
+def read_since(told: Iterable[Part], still: Iterable[Part]) -> tuple[Part, ...]:
+    """Return what was told, with the sources of `unknown` where they have been read since."""
+    told, still = tuple(told), tuple(still)
+    unread = [part for part in told if part.source == UNKNOWN]
+    if not unread:
+        return told
+    known = [part for part in told if part.source != UNKNOWN]
+    return united((*known, *common(unread, still), *ended(unread, still)))
+
+
+def common(told: Iterable[Part], still: Iterable[Part]) -> tuple[Part, ...]:
+    """Return what two sets have in common."""
+    told, still = tuple(told), tuple(still)
+    return united((*inside(told, still), *inside(still, told)))
+
+
+def united(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Return the parts in their order, equal ones once, ranges that adjoin as one."""
+    by_rest: dict[Part, list[tuple[int, int]]] = {}
+    for part in parts:
+        by_rest.setdefault(replace(part, from_port=0, to_port=0), []).append((part.from_port, part.to_port))
+    found = [
+        replace(rest, from_port=low, to_port=high) for rest, ranges in by_rest.items() for low, high in _joined(ranges)
+    ]
+    return tuple(sorted(found, key=lambda part: (part.protocol, part.from_port, part.to_port, part.source)))
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if joined and low <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], high))
+        else:
+            joined.append((low, high))
+    return joined
+
+
+def _cut(parts: Iterable[Part], cover: Iterable[Part], *, inside: bool) -> tuple[Part, ...]:
+    by_protocol: dict[str, list[Part]] = {}
+    for covering in cover:
+        by_protocol.setdefault(covering.protocol, []).append(covering)
+    cut = [
+        replace(part, from_port=low, to_port=high)
+        for part in parts
+        for low, high, sources in segments(part, by_protocol.get(part.protocol, ()))
+        if holds(sources, part.source) == inside
+    ]
+    return united(cut)
+
+
+def segments(part: Part, cover: Collection[Part]) -> Iterator[tuple[int, int, frozenset[str]]]:
+    """Cut a part's ports where the cover changes: the first and last port of each piece, and the sources there."""
+    near = [over for over in cover if over.from_port <= part.to_port and over.to_port >= part.from_port]
+    ends = {max(over.from_port, part.from_port) for over in near} | {
+        min(over.to_port, part.to_port) + 1 for over in near
+    }
+    for low, after in pairwise(sorted({part.from_port, part.to_port + 1, *ends})):
+        yield low, after - 1, frozenset(over.source for over in near if over.from_port <= low <= over.to_port)
+
+
+@lru_cache(maxsize=16384)
+def holds(sources: frozenset[str], source: str) -> bool:
+    """Return whether a source lies wholly in others."""
+    if source in sources or UNKNOWN in sources:
+        return True
+    networks = _networks(sources)
+    if sum(network.prefixlen == 0 for network in networks) == _FAMILIES:
+        return True
+    sought = _network(source)
+    return sought is not None and any(
+        sought.subnet_of(network)  # type: ignore[arg-type]  # of one family
+        for network in networks
+        if network.version == sought.version
+    )
+
+
+@lru_cache(maxsize=4096)
+def _networks(sources: frozenset[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    read = [network for source in sources if (network := _network(source)) is not None]
+    families = ([network for network in read if network.version == version] for version in (4, 6))
+    return tuple(network for family in families for network in collapse_addresses(family))  # type: ignore[type-var]
+
+
+@lru_cache(maxsize=16384)
+def _network(source: str) -> IPv4Network | IPv6Network | None:
+    """Read a CIDR; a group, a prefix list and `unknown` are none."""
+    try:
+        return ip_network(source)
+    except ValueError:
+        return None

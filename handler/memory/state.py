@@ -1,0 +1,167 @@
+"""What the memory keeps: of each server what is open and what of it people were told, of each cause whom it opens.
+
+All times are RFC 3339 in UTC, to the second, with a Z: as text they are in their order.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from handler.memory.parts import Part, united
+
+FORMAT = 1
+"""Of the items in the table; one of another format is not read."""
+
+LONGEST = timedelta(minutes=15)
+"""Lambda's longest invocation: a deadline that is further away was set by a clock that has jumped."""
+
+Kind = Literal["new", "wider", "reopened", "expired", "policy", "no_longer_allowed", "flapping", "settled", "closed"]
+"""What a message is about: see `docs/memory.md`."""
+
+
+class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One report of one scanner about one reported server, and what it opens on the server that has it.
+
+    `observed` is the report's newest date, `since` when it was first remembered as open. `parts` is everything that was
+    judged, denied and allowed. A closed claim is kept for as long as an older report may come late. `unconfirmed` is
+    since when the report has been gone without evidence, `unread_since` since when its sources could not be looked up
+    again. `reported` is the key of the reported server, and `expanded` the keys of the servers that the reported one
+    (a security group) stood for. `policy` judged it, `evidence` is the digest of the report.
+    """
+
+    reporter: str
+    report: str
+    observed: str | None = None
+    since: str
+    open: bool = True
+    parts: tuple[Part, ...] = ()
+    unconfirmed: str | None = None
+    unread_since: str | None = None
+    reported: str = ""
+    expanded: tuple[str, ...] = ()
+    policy: str = ""
+    evidence: str = ""
+
+
+class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """News that somebody is about to tell: nobody else does until the deadline, then whoever finds it."""
+
+    token: str
+    deadline: str
+    kind: Kind
+    opened: tuple[Part, ...] = ()
+    closed: tuple[Part, ...] = ()
+
+    def is_running(self, at: str) -> bool:
+        """Return whether its owner may still be at work."""
+        return at <= self.deadline <= later(at, LONGEST)
+
+
+class Episode(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was told as open and closed again: the audit trail. `by` says who or what closed it."""
+
+    opened: str
+    closed: str
+    parts: tuple[Part, ...]
+    messages: tuple[str, ...] = ()
+    by: str = ""
+
+
+class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is remembered of a server.
+
+    `told` is what people were told and is still open for all they know, `since` when the first of it was told, by which
+    `messages`. `last` is its last episode. `changes` are the times of the last tellings; `flapping` since when they
+    have been held back, for what lies in `flapped`. `reminded` is the day of the last reminder.
+    """
+
+    kind: str
+    id: str
+    account: str
+    region: str
+    name: str = ""
+    team: str = ""
+    claims: dict[str, Claim] = {}
+    told: tuple[Part, ...] = ()
+    since: str | None = None
+    messages: tuple[str, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    last: Episode | None = None
+    changes: tuple[str, ...] = ()
+    flapping: str | None = None
+    flapped: tuple[Part, ...] = ()
+    reminded: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The sort key of its item."""
+        return f"server#{self.kind}#{self.id}"
+
+    @property
+    def open(self) -> tuple[Claim, ...]:
+        """The claims that are open."""
+        return tuple(claim for claim in self.claims.values() if claim.open)
+
+    @property
+    def denied(self) -> tuple[Part, ...]:
+        """What is open and denied: the union of its claims."""
+        return united(part for claim in self.open for part in claim.parts if part.denied)
+
+    @property
+    def allowed(self) -> tuple[Part, ...]:
+        """What is open and allowed, by one claim at least."""
+        return united(part for claim in self.open for part in claim.parts if not part.denied)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is open, and nobody waits for a word."""
+        return not (self.open or self.told or self.pending)
+
+
+class Cause(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An account, a Region and the ids of the rules that open a port, for servers with equal tags.
+
+    `members` is what was told or counted as told by server, `counted` the servers that no message has named yet.
+    `ending` is what the last of them closed and somebody is about to tell.
+    """
+
+    members: dict[str, tuple[Part, ...]] = {}
+    counted: dict[str, str] = {}
+    ending: tuple[Pending, ...] = ()
+
+    def others(self, server: str) -> tuple[Part, ...]:
+        """Return what is told for the servers beside this one."""
+        return united(part for key, parts in self.members.items() if key != server for part in parts)
+
+
+class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that is told once and then counted: an undecidable report of a day, a day's digest."""
+
+    told: bool = False
+    count: int = 0
+    pending: tuple[Pending, ...] = ()
+
+
+Item = Server | Cause | Notice | Episode
+
+
+def later(at: str, by: timedelta) -> str:
+    """Return a time that is so much later."""
+    return spelled(moment(at) + by)
+
+
+def moment(at: str) -> datetime:
+    """Read a time."""
+    return datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def spelled(at: datetime) -> str:
+    """Spell a time."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def encode(item: Struct) -> str:
+    """Spell an item as JSON."""
+    return msgspec.json.encode(item).decode()

@@ -1,0 +1,229 @@
+"""The table: items read and written by their key, each write on condition that nobody else has written meanwhile.
+
+An item is one JSON text beside its `version`. What outgrows DynamoDB's 400 KB is split over several, written and read
+as one. What the time to live has passed is not there, whether or not DynamoDB has deleted it.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
+
+from handler.errors import MemoryUnavailableError
+from handler.finding import Finding
+from handler.memory.state import FORMAT, Cause, Episode, Notice, Server, encode, later, moment
+
+Key = tuple[str, str]
+"""Partition key (`ACCOUNT#REGION`) and sort key."""
+
+Kind = TypeVar("Kind", bound=Struct)
+
+_KINDS: dict[str, type[Struct]] = {
+    "server": Server,
+    "cause": Cause,
+    "notice": Notice,
+    "episode": Episode,
+    "report": Finding,
+}
+"""By what the sort key begins with."""
+
+_CHARACTERS = 90_000
+"""Of an item's text: at four bytes each it stays under 400 KB."""
+
+_KEYS, _ATTEMPTS = 100, 20
+_LOGGER = logging.getLogger(__name__)
+
+
+class Row(Struct, frozen=True):
+    """An item as it was read: its version, 0 where there is none, and nothing where it could not be read."""
+
+    version: int = 0
+    item: Struct | None = None
+
+
+class Table:
+    """A DynamoDB table with the text keys `pk` and `sk`. Raises `MemoryUnavailableError` for whatever AWS refuses."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def check(self) -> None:
+        """Raise where the table is missing, has other keys, or may not be read."""
+        with self._refusals():
+            table = self._client.describe_table(TableName=self._name)["Table"]
+        keys = {schema["AttributeName"]: schema["KeyType"] for schema in table["KeySchema"]}
+        types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in table["AttributeDefinitions"]}
+        if keys != {"pk": "HASH", "sk": "RANGE"} or (types["pk"], types["sk"]) != ("S", "S"):
+            raise MemoryUnavailableError(self._name, "it has other keys than pk and sk, both text")
+
+    def read(self, keys: Iterable[Key], at: str) -> dict[Key, Row]:
+        """Read items; a `Row` for each key."""
+        keys = tuple(dict.fromkeys(keys))
+        found = {(item["pk"]["S"], item["sk"]["S"]): item for item in self._get(keys)}
+        return {key: self._row(key, found.get(key), at) for key in keys}
+
+    def update(
+        self,
+        key: Key,
+        row: Row,
+        at: str,
+        change: Callable[[Kind | None], Kind | None],
+        *,
+        keep: Callable[[Kind], timedelta | None] = lambda _: None,
+    ) -> Kind | None:
+        """Write what the change makes of an item, of the newer one where somebody else wrote meanwhile; return it.
+
+        `keep` says for how long, where that is not for ever. What the change leaves as it is, is not written.
+        """
+        for _ in range(_ATTEMPTS):
+            item: Any = row.item
+            changed = change(item)
+            if changed is None or changed == item:
+                return changed
+            newer = self._put(key, row, changed, at, keep(changed))
+            if newer is None:
+                return changed
+            row = newer
+        raise MemoryUnavailableError(self._name, f"others changed {key[1]} of {key[0]} {_ATTEMPTS} times meanwhile")
+
+    def put(self, key: Key, item: Struct, at: str, keep: timedelta | None = None) -> None:
+        """Write an item that nobody changes."""
+        with self._refusals():
+            for written in self._items(key, 1, item, at, keep):
+                self._client.put_item(TableName=self._name, Item=written)
+
+    def delete(self, key: Key) -> None:
+        """Delete an item, and whatever it was split over."""
+        with self._refusals():
+            row = self._client.get_item(TableName=self._name, Key=_spelled(key), ConsistentRead=True).get("Item", {})
+            for number in range(int(row.get("pieces", {}).get("N", 1)), 0, -1):
+                self._client.delete_item(TableName=self._name, Key=_spelled(_piece(key, number - 1)))
+
+    def scan(self, at: str) -> Iterator[tuple[Key, Row]]:
+        """Read every item of the table."""
+        with self._refusals():
+            pages = self._client.get_paginator("scan").paginate(TableName=self._name, ConsistentRead=True)
+            for item in (item for page in pages for item in page["Items"]):
+                key = (item["pk"]["S"], item["sk"]["S"])
+                if "pieces" in item:
+                    yield key, self._row(key, item, at)
+
+    def _get(self, keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
+        """Get items as AWS has them; what it leaves unprocessed is asked for again."""
+        keys = list(keys)
+        for start in range(0, len(keys), _KEYS):
+            wanted: list[dict[str, Any]] = [_spelled(key) for key in keys[start : start + _KEYS]]
+            for attempt in count():
+                if attempt == _ATTEMPTS:
+                    raise MemoryUnavailableError(self._name, f"DynamoDB left {len(wanted)} items unread")
+                with self._refusals():
+                    answer = self._client.batch_get_item(
+                        RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
+                    )
+                yield from answer["Responses"].get(self._name, [])
+                wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+                if not wanted:
+                    break
+
+    def _row(self, key: Key, item: Mapping[str, Any] | None, at: str) -> Row:
+        """Read an item. One that is damaged, or of a newer format, is as if it had never been written, and logged."""
+        if item is None:
+            return Row()
+        version = int(item.get("version", {}).get("N", 0))
+        if "expires" in item and int(item["expires"]["N"]) <= moment(at).timestamp():
+            return Row(version)
+        try:
+            if item["format"]["N"] != str(FORMAT):
+                return self._unread(
+                    key, version, f"its format is {item['format']['N']}, and this version reads {FORMAT}"
+                )
+            text = "".join([item["state"]["S"], *self._further(key, version, int(item["pieces"]["N"]))])
+            return Row(version, msgspec.json.decode(text, type=_KINDS[key[1].partition("#")[0]]))
+        except (KeyError, ValueError) as error:
+            return self._unread(key, version, f"{type(error).__name__}: {error}")
+
+    @staticmethod
+    def _unread(key: Key, version: int, problem: str) -> Row:
+        """Say of an item that it is as if it had never been written."""
+        fields = {"pk": key[0], "sk": key[1], "problem": f"{problem}. What it knew is told anew"}
+        _LOGGER.error("memory item cannot be read", extra={"fields": fields})
+        return Row(version)
+
+    def _further(self, key: Key, version: int, pieces: int) -> list[str]:
+        """Get the texts of the pieces after the first; those of another version are not of this item."""
+        keys = [_piece(key, number) for number in range(1, pieces)]
+        texts = {
+            item["sk"]["S"]: item["state"]["S"] for item in self._get(keys) if int(item["version"]["N"]) == version
+        }
+        return [texts[sk] for _, sk in keys]
+
+    def _put(self, key: Key, row: Row, item: Struct, at: str, keep: timedelta | None) -> Row | None:
+        """Write an item over the version that was read; return what is there instead, where that is another one.
+
+        boto3 sends a request again that got no answer: the second may meet the write of the first.
+        """
+        items = self._items(key, row.version + 1, item, at, keep)
+        condition: dict[str, Any] = {
+            "ConditionExpression": "attribute_not_exists(pk)" if not row.version else "version = :version",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if row.version:
+            condition["ExpressionAttributeValues"] = {":version": {"N": str(row.version)}}
+        try:
+            with self._refusals("ConditionalCheckFailedException", "TransactionCanceledException"):
+                if len(items) == 1:
+                    self._client.put_item(TableName=self._name, Item=items[0], **condition)
+                else:
+                    puts = [{"Put": {"TableName": self._name, "Item": piece}} for piece in items]
+                    puts[0]["Put"] |= condition
+                    self._client.transact_write_items(TransactItems=puts)
+        except ClientError as error:
+            returned: Any = error.response
+            old = returned.get("Item") or next(self._get([key]), None)
+            ours = old is not None and old.get("write") == items[0]["write"]
+            return None if ours else self._row(key, old, at)
+        return None
+
+    def _items(self, key: Key, version: int, item: Struct, at: str, keep: timedelta | None) -> list[dict[str, Any]]:
+        text = encode(item)
+        pieces = [text[start : start + _CHARACTERS] for start in range(0, len(text), _CHARACTERS)]
+        expires = {} if keep is None else {"expires": {"N": str(int(moment(later(at, keep)).timestamp()))}}
+        write = {"S": uuid4().hex}
+        return [
+            {
+                **_spelled(_piece(key, number)),
+                "format": {"N": str(FORMAT)},
+                "version": {"N": str(version)},
+                **({} if number else {"pieces": {"N": str(len(pieces))}}),
+                "state": {"S": piece},
+                "write": write,
+                **expires,
+            }
+            for number, piece in enumerate(pieces)
+        ]
+
+    @contextmanager
+    def _refusals(self, *passed: str) -> Iterator[None]:
+        """Turn what AWS refuses into `MemoryUnavailableError`, but for the errors that are named."""
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] in passed:
+                raise
+            raise MemoryUnavailableError(self._name, str(error)) from error
+
+
+def _spelled(key: Key) -> dict[str, Any]:
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+
+
+def _piece(key: Key, number: int) -> Key:
+    return (key[0], f"{key[1]}~{number}") if number else key

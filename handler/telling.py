@@ -1,0 +1,87 @@
+"""What of an invocation's outcomes is told, and then remembered as told: the alert and the memory together."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from handler import alert
+from handler.errors import MemoryUnavailableError
+from handler.invocation import Judged
+from handler.memory.inventory import Entry, Inventory, Terms
+from handler.memory.news import Rules
+from handler.memory.state import spelled
+from handler.memory.store import Table
+from handler.settings import Settings
+
+_MARGIN = timedelta(seconds=5)
+"""After an invocation's end, until which nobody else tells what it was about to tell."""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Remembering:
+    """The memory of the function, for as long as the process lives."""
+
+    def __init__(self, settings: Settings, client: Any, policy: str) -> None:
+        self._table = Table(client, settings.memory_table)
+        self._table.check()
+        self._policy = policy
+        self._day = ""
+        self._terms = Terms(
+            retention=timedelta(days=settings.memory_retention_days),
+            patience=timedelta(hours=settings.memory_unread_hours),
+            remind=timedelta(days=settings.memory_reminder_days) if settings.memory_reminder_days else None,
+            team_tag=settings.alert_team_tag,
+            rules=Rules(
+                changes=settings.memory_flapping_changes, window=timedelta(hours=settings.memory_flapping_hours)
+            ),
+        )
+
+    def inventory(self, token: str, at: datetime, seconds: float) -> Inventory:
+        """Return the memory of an invocation that has so many seconds left."""
+        deadline = spelled(at + timedelta(seconds=seconds) + _MARGIN)
+        return Inventory(self._table, self._terms, token=token, at=spelled(at), deadline=deadline, policy=self._policy)
+
+    def tell_day(self, inventory: Inventory, alerts: alert.Alerts, at: datetime) -> None:
+        """Tell once a day what is still open; what goes wrong is logged, and the next invocation tries again."""
+        if self._day == at.date().isoformat():
+            return
+        try:
+            daily = inventory.day()
+            if daily is not None:
+                told, failures = alerts.send_news([], settled := inventory.settle(daily.settled))
+                failures |= inventory.remember(
+                    (entry, told[entry.key]) for entry in settled.entries if entry.key in told
+                )
+                problem = next(iter(failures.values()), "") or (alerts.send_daily(daily, spelled(at)) if daily else "")
+                if problem:
+                    _LOGGER.error("the digest of the day failed", extra={"fields": {"problem": problem}})
+                    return
+                inventory.mark_day(daily)
+        except MemoryUnavailableError as error:
+            _LOGGER.error("the digest of the day failed", extra={"fields": {"problem": str(error)}})  # noqa: TRY400
+            return
+        self._day = at.date().isoformat()
+
+
+def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> dict[str, str]:
+    """Tell what is news of what was judged, and what has closed.
+
+    Returns by record id why a record is to be given back. What SNS did not take, and what a message had to leave out,
+    stays news.
+    """
+    compared = inventory.compare(judged.outcomes)
+    told, failures = alerts.send_news(judged.outcomes, compared, last=judged.last)
+    failures |= inventory.remember(
+        [(entry, told.get(entry.key, ())) for entry in compared.entries if entry.key in told or not entry.tells],
+        [pair for pair in compared.undecidable if failures.keys().isdisjoint(pair[1].records)],
+    )
+    left = [entry for entry in compared.entries if entry.tells and entry.key not in told]
+    return {**compared.given_back, **_left_out(left), **failures}
+
+
+def _left_out(entries: Iterable[Entry]) -> dict[str, str]:
+    """Say of what no message named that it comes again."""
+    problem = "the message had no room for it: it is told when the record comes again"
+    return {record: problem for entry in entries for record in entry.records}
