@@ -4,7 +4,6 @@ from typing import Any
 
 import boto3
 import botocore.session
-from botocore.loaders import create_loader
 
 from handler.aws import Accounts
 from handler.finding import UNKNOWN, Exposure, Finding, Reporter, Server, identity
@@ -18,8 +17,6 @@ OTHER_ACCOUNT = "444455556666"
 REGION = "eu-west-1"
 ANYWHERE = ("0.0.0.0/0", "::/0")
 OFFICE = "203.0.113.0/24"
-LOADER = create_loader()
-"""Reads the services' models once for all tests."""
 SOURCES = LookUps(look_up_sources=True)
 
 
@@ -30,7 +27,6 @@ class Cloud:
         self._place = {"region_name": region, "endpoint_url": url}
         arn = f"arn:aws:iam::{account}:role/test"
         own = botocore.session.get_session()  # not the session whose requests are counted
-        own.register_component("data_loader", LOADER)
         self._make: Any = boto3.Session(botocore_session=own).client
         told = self._make("sts", region, endpoint_url=url).assume_role(RoleArn=arn, RoleSessionName="test")
         self.keys = {

@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.lookup.cloud import LOADER, Cloud
+from tests.lookup.cloud import Cloud
 from tests.lookup.endpoint import Endpoint
 
 
@@ -28,7 +28,6 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Give the operations of all requests that boto3 sends in this test, retries and pages too."""
     sent: list[str] = []
     session = botocore.session.get_session()
-    session.register_component("data_loader", LOADER)
 
     def keep(**event: Any) -> None:
         sent.append(event["event_name"].rpartition(".")[2])

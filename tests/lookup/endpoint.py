@@ -6,12 +6,14 @@ Answers are written as boto3 gives them and travel in the services' own wire for
 import json
 import threading
 from collections.abc import Callable, Mapping
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 import botocore.session
+from botocore.model import ServiceModel
 from msgspec import Struct
 
 _SERVICES = ("ec2", "elbv2", "elb", "sts")  # those of ECS travel as JSON, which needs no model
@@ -47,8 +49,6 @@ class Endpoint:
         self.tells: dict[str, Told | Teller] = {"GetCallerIdentity": {"Account": "111122223333"}}
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self._over = threading.Event()
-        models = botocore.session.get_session()
-        self._models = {name: models.get_service_model(name) for name in _SERVICES}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = False
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -107,10 +107,16 @@ class Endpoint:
         if isinstance(told, Fault):
             error = _ERROR if service == "ec2" else _QUERY_ERROR
             return told.status, error.format(told.code, told.message).encode()
-        shape: Any = self._models[service].operation_model(form["Action"]).output_shape
+        shape: Any = _models()[service].operation_model(form["Action"]).output_shape
         wrapper = shape.serialization.get("resultWrapper", "")
         body = _xml(shape, told)
         return 200, f"<Response>{f'<{wrapper}>{body}</{wrapper}>' if wrapper else body}</Response>".encode()
+
+
+@cache
+def _models() -> dict[str, ServiceModel]:
+    session = botocore.session.get_session()
+    return {name: session.get_service_model(name) for name in _SERVICES}
 
 
 def _form(target: str | None, body: str) -> dict[str, Any]:
