@@ -13,6 +13,9 @@ from botocore.loaders import create_loader
 os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("amis.json"))
 """The one image of our instances: moto would make 1,300, each with a volume, whenever it is reset."""
 
+os.environ["GOGC"] = "400"
+"""The commands of OPA that tests run collect their garbage less often, which saves a fifth of their time."""
+
 pytest.register_assert_rewrite("tests.check_driver")  # so that a golden file that differs is shown with the difference
 
 

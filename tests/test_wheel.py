@@ -10,6 +10,7 @@ import tomllib
 import venv
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -32,27 +33,31 @@ def pip(*arguments: str | Path) -> None:
     subprocess.run(command, check=True)
 
 
-def locked(*names: str) -> str:
-    """Give the lines of requirements-dev.txt, with their hashes, of these packages."""
-    text = (ROOT / "requirements-dev.txt").read_text()
-    return "".join(re.findall(rf"^(?:{'|'.join(names)})==.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL))
+def locked() -> set[str]:
+    """Return the names of the distributions that the image installs, and rich with what it needs."""
+    names = re.findall(r"^([\w-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    return {"rich", "markdown-it-py", "mdurl", "pygments", *names}
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder of the programs of an environment that holds what is locked, and then the wheel.
+    """Return the folder of the programs of an environment that holds what is locked, and then the wheel.
 
-    The wheel is installed without an index: what it depends on must be there, or pip refuses it.
+    What is locked is linked from the development environment, which was installed from the same locks. The wheel is
+    installed without an index: what it depends on must be there, or pip refuses it.
     """
     folder = tmp_path_factory.mktemp("wheel")
     pip("wheel", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT)
     [wheel] = folder.glob("*.whl")
     venv.create(folder / "venv")
-    install = ("--python", folder / "venv" / "bin" / "python", "install", "--no-compile", "--only-binary", ":all:")
-    (folder / "rich.txt").write_text(locked("rich", "markdown-it-py", "mdurl", "pygments"))
-    pip(*install, "--require-hashes", "-r", ROOT / "requirements.txt", "-r", folder / "rich.txt")
-    pip(*install, "--no-index", wheel)
-    return folder / "venv" / "bin"
+    [packages] = folder.glob("venv/lib/python*/site-packages")
+    for distribution in metadata.distributions():
+        if distribution.name.lower().replace("_", "-") in locked():
+            for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+                (packages / top).symlink_to(str(distribution.locate_file(top)))
+    python = folder / "venv" / "bin" / "python"
+    pip("--python", python, "install", "--no-compile", "--no-index", wheel)
+    return python.parent
 
 
 def files(folder: Path) -> Iterator[Path]:
