@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def read(event: Any) -> list[Report]:
 
 def check(event: Any, reports: list[Report]) -> None:
     """Hold that nothing ends in silence, that nothing is made up, and that all of it can be passed on."""
-    words = set(_words(event)) if any(isinstance(report, Finding) for report in reports) else set()
+    words = _words(event) if any(isinstance(report, Finding) for report in reports) else set()
     for report in reports:
         match report:
             case Finding():
@@ -115,22 +116,25 @@ def _protocol_is_told(exposure: Exposure, finding: Finding, words: set[str]) -> 
     )
 
 
-def _words(value: Any) -> Iterator[str]:
-    """Give every text and number of a JSON value, whole and in its parts, in both cases."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _words(key)
-            yield from _words(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _words(inner)
-    else:
-        text = str(value)
-        yield text
-        yield text.lower()
-        yield from _PARTS.split(text)
-        if text[:1] in {"{", "["}:
-            yield from _words(decoded(text))
+def _words(value: Any) -> set[str]:
+    """Return every text and number of a JSON value, whole and in its parts, in both cases."""
+    words: set[str] = set()
+    stack = [value]
+    while stack:
+        inner = stack.pop()
+        if isinstance(inner, dict):
+            stack += [*inner.keys(), *inner.values()]
+        elif isinstance(inner, list):
+            stack += inner
+        else:
+            words |= _words_of(str(inner))
+    return words
+
+
+@lru_cache(1 << 14)
+def _words_of(text: str) -> frozenset[str]:
+    inner = _words(decoded(text)) if text[:1] in {"{", "["} else ()
+    return frozenset({text, text.lower(), *_PARTS.split(text), *inner})
 
 
 def decoded(text: str) -> Any:
@@ -152,9 +156,13 @@ def _ranges(value: Any) -> Iterator[tuple[int, int]]:
         for inner in value.values():
             yield from _ranges(inner)
     elif isinstance(value, str):
-        yield from ((int(low), int(high)) for low, high in _SPAN.findall(value))
-        if value[:1] in {"{", "["}:
-            yield from _ranges(decoded(value))
+        yield from _ranges_of(value)
+
+
+@lru_cache(1 << 14)
+def _ranges_of(text: str) -> tuple[tuple[int, int], ...]:
+    inner = _ranges(decoded(text)) if text[:1] in {"{", "["} else ()
+    return (*((int(low), int(high)) for low, high in _SPAN.findall(text)), *inner)
 
 
 def _numbers(value: Any) -> Iterator[int]:
@@ -166,9 +174,14 @@ def _numbers(value: Any) -> Iterator[int]:
 def _meant(words: set[str]) -> Iterator[tuple[int, int]]:
     """Give the ports that a check, a rule or a control means without naming them."""
     for word in words:
-        for _, low, high in ports_of(word.removeprefix("prowler-")) or ():
+        for _, low, high in _ports_of(word):
             yield low, high
     if "aws.config" in words or "ComplianceChangeNotification" in words:
         yield from ((0, 65535), (22, 22))
     if "securityhub" in words:
         yield from ((0, 65535), (22, 22), (3389, 3389))
+
+
+@lru_cache(1 << 14)
+def _ports_of(word: str) -> tuple[tuple[Any, int, int], ...]:
+    return tuple(ports_of(word.removeprefix("prowler-")) or ())
