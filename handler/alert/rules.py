@@ -233,11 +233,14 @@ def _allowed(entry: Judged, exposure: Exposure) -> Openings:
 
 def _part(exposure: Exposure, entries: Iterable[Allowed | Denied]) -> Openings:
     """Give what entries of a decision say of one of its exposures."""
-    whole = [(exposure.from_port, exposure.to_port)]
+    low, high = exposure.from_port, exposure.to_port
     return joined(
-        {(entry.protocol, entry.source): common(whole, [(entry.from_port, entry.to_port)])}
+        {(entry.protocol, entry.source): [(max(low, entry.from_port), min(high, entry.to_port))]}
         for entry in entries
-        if entry.protocol == exposure.protocol and entry.source in exposure.sources
+        if entry.protocol == exposure.protocol
+        and entry.source in exposure.sources
+        and entry.from_port <= high
+        and low <= entry.to_port
     )
 
 

@@ -69,6 +69,8 @@ def printable(text: str) -> str:
 
 def short(text: str, characters: int) -> str:
     """Make a text printable and cut it, saying how much is missing."""
+    if len(text) <= characters and text.isprintable():
+        return text
     shown = ""
     for index, mark in enumerate(text):
         spelled = _mark(mark)
