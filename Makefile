@@ -1,5 +1,6 @@
 # make demo       sample events judged by the real OPA, no AWS account needed; ALL=1 prints every verdict and mail
 # make test       everything that CI checks
+# make quick      while you work: format, lint, types, and the tests that start no process or server and fuzz nothing
 # make opa-path   the path of the OPA that they use: OPA_PATH, one of the pinned version, or else built or fetched
 # make bench      how long a decision takes, and what it is made of
 # make load       100,000 events within the memory and the processor share of Lambda, and the largest batches; Linux
@@ -15,17 +16,22 @@ MAKEFLAGS += --no-print-directory
 
 export PYTHON
 
-.PHONY: demo test bench load image image-test image-bench opa opa-path lock clean
+.PHONY: demo test quick lint bench load image image-test image-bench opa opa-path lock clean
 
 demo: opa
 	@.venv/bin/python -m handler.cli.demo $(if $(ALL),--all)
 
-test: opa
+test: opa lint
+	.venv/bin/portcullis check policies --tests policy_tests --coverage
+	.venv/bin/python -m pytest --quiet --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+quick: opa lint
+	.venv/bin/python -m pytest --quiet -m "not slow"
+
+lint: .venv/installed
 	.venv/bin/ruff format --check --quiet .
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy --no-error-summary
-	.venv/bin/portcullis check policies --tests policy_tests --coverage
-	.venv/bin/python -m pytest --quiet --numprocesses auto --dist loadfile
 
 bench: opa
 	@.venv/bin/python -m bench

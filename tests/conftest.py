@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -33,3 +34,28 @@ def models() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", cache(create_loader))
         yield
+
+
+SLOW_FIXTURES = {"opa_path", "moto_url", "endpoint", "image"}
+SLOW_NAMES = {"subprocess", "terminal", "main", "mock_aws", "given"}
+"""What the tests of a file that has one of these names do: start processes or an AWS, or fuzz."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow, which `make quick` leaves out, what starts processes or servers, or fuzzes."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        if SLOW_FIXTURES & {*item.fixturenames} or SLOW_NAMES & vars(item.module).keys():
+            item.add_marker("slow")
+
+
+@pytest.fixture(autouse=True)
+def fast(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test start a process that is not marked as slow."""
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a test that starts a process is slow: use the fixture opa_path, or mark it")
+
+    if "slow" not in request.keywords:
+        monkeypatch.setattr(subprocess, "Popen", refuse)

@@ -164,6 +164,7 @@ def test_other_samples_are_undecidable() -> None:
     assert kinds == {path.stem: {Undecidable} for path in others}
 
 
+@pytest.mark.slow
 def test_damaged_samples_are_answered() -> None:
     """Whatever member of a sample is damaged, nothing is made up and nothing ends in silence."""
     for event in [json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json"))]:

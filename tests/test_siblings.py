@@ -99,6 +99,7 @@ def near_misses(event: Any, path: Place) -> Iterator[str]:
     holder[key] = value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REPORTERS)
 def test_near_miss_beside_what_can_be_read(name: str) -> None:
     """Whatever an undamaged report has judged is judged when one member is damaged, or the damage is told."""

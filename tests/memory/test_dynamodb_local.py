@@ -9,6 +9,7 @@ from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef
 
 from tests.memory.dynamodb_local import SUMS, DynamoDBLocalError, Server, fetch, missing_programs
 
+pytestmark = pytest.mark.slow
 needs_java = pytest.mark.skipif("java" in missing_programs(), reason="PATH has no java")
 
 
