@@ -11,7 +11,7 @@ from typing import Any
 from handler.bundle import ENGINE, Folder, engine, helper
 from handler.check.fault import Fault
 from handler.check.syntax import READ, package
-from handler.check.workspace import CAPABILITIES, Workspace, complaint
+from handler.check.workspace import CAPABILITIES, PARSE_ERROR, Workspace, complaint
 
 
 def incomplete(modules: dict[Path, dict[str, Any]]) -> Iterator[Fault]:
@@ -35,6 +35,8 @@ def uncompiled(done: subprocess.CompletedProcess[str], workspace: Workspace) -> 
         errors = json.loads(done.stdout or done.stderr)["errors"]
     except (json.JSONDecodeError, KeyError):
         errors = [{"message": complaint(done)}]
+    if any(error.get("code") == PARSE_ERROR for error in errors):
+        errors = workspace.unparsed() or errors
     for error in errors:
         place = error.get("location") or {}
         file = Path(place["file"]) if place.get("file") else workspace.policies.path

@@ -21,6 +21,9 @@ CAPABILITIES = HERE / "capabilities.json"
 
 SCHEMAS = HERE.parent / "schema"
 
+PARSE_ERROR = "rego_parse_error"
+"""OPA's code of what is no Rego."""
+
 _ANNOTATION = "# METADATA\n# scope: subpackages\n# schemas:\n#   - input: schema.finding\npackage {}\n"
 _METADATA = re.compile(rb"^([ \t]*#[ \t]*)METADATA\b", re.MULTILINE)
 
@@ -128,6 +131,13 @@ class Workspace:
         outputs = self.pool.map(lambda file: self._run([*parse, file], None, []).stdout, self.rego())
         trees = {file: msgspec.json.decode(output or "null") for file, output in zip(self.rego(), outputs, strict=True)}
         return {file: tree for file, tree in trees.items() if tree and "package" in tree}
+
+    def unparsed(self) -> list[dict[str, Any]]:
+        """Return OPA's errors of every file that it cannot parse; of a bundle it reports any one file alone."""
+        command: list[str | Path] = ["check", "--capabilities", CAPABILITIES, "--format", "json"]
+        outputs = self.pool.map(lambda file: self._run([*command, file], None, []).stderr, self.rego())
+        errors = [error for output in outputs if output.startswith("{") for error in json.loads(output)["errors"]]
+        return [error for error in errors if error.get("code") == PARSE_ERROR]
 
     @cached_property
     def builtins(self) -> set[str]:
