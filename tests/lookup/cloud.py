@@ -1,5 +1,6 @@
 """What the tests make in moto's AWS, and the findings that they look up there."""
 
+from functools import cache
 from typing import Any
 
 import boto3
@@ -26,9 +27,8 @@ class Cloud:
     def __init__(self, url: str, account: str = ACCOUNT, region: str = REGION) -> None:
         self._place = {"region_name": region, "endpoint_url": url}
         arn = f"arn:aws:iam::{account}:role/test"
-        own = botocore.session.get_session()  # not the session whose requests are counted
-        self._make: Any = boto3.Session(botocore_session=own).client
-        told = self._make("sts", region, endpoint_url=url).assume_role(RoleArn=arn, RoleSessionName="test")
+        self._clients: dict[str, Any] = {}
+        told = _uncounted()("sts", region, endpoint_url=url).assume_role(RoleArn=arn, RoleSessionName="test")
         self.keys = {
             "aws_access_key_id": told["Credentials"]["AccessKeyId"],
             "aws_secret_access_key": told["Credentials"]["SecretAccessKey"],
@@ -44,8 +44,10 @@ class Cloud:
         ]
 
     def client(self, service: str) -> Any:
-        """Give the client of a service."""
-        return self._make(service, **self._place, **self.keys)
+        """Give the client of a service, made once."""
+        if service not in self._clients:
+            self._clients[service] = _uncounted()(service, **self._place, **self.keys)
+        return self._clients[service]
 
     def group(self, *permissions: dict[str, Any]) -> str:
         """Make a security group with these rules; its id."""
@@ -158,6 +160,12 @@ class Cloud:
         associations = self.ec2.describe_network_acls(Filters=filters)["NetworkAcls"][0]["Associations"]
         [own] = [one for one in associations if one["SubnetId"] == self.subnets[0]]
         self.ec2.replace_network_acl_association(AssociationId=own["NetworkAclAssociationId"], NetworkAclId=acl)
+
+
+@cache
+def _uncounted() -> Any:
+    """Return what makes the clients of a session whose requests are not counted."""
+    return boto3.Session(botocore_session=botocore.session.get_session()).client
 
 
 def opens(protocol: str, low: int | None, high: int | None, *sources: str, peer: str = ACCOUNT) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def moto_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Give the operations of all requests that boto3 sends in this test, retries and pages too."""
     sent: list[str] = []
     session = botocore.session.get_session()
@@ -33,12 +33,11 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         sent.append(event["event_name"].rpartition(".")[2])
 
     session.register("before-send", keep)
-    boto3.setup_default_session(botocore_session=session)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=session))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    yield sent
-    boto3.setup_default_session()
+    return sent
 
 
 @pytest.fixture
