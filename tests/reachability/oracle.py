@@ -31,16 +31,19 @@ def holds(cidr: str, address: str) -> bool:
     return network.version == own.version and own in network
 
 
+@lru_cache(1 << 16)
 def family(address: str) -> int:
     """Return 4 or 6."""
     return 6 if ":" in address else 4
 
 
+@lru_cache(1 << 16)
 def is_inside(address: str) -> bool:
     """Say whether an address is none of the internet's."""
     return any(holds(block, address) for block in INSIDE)
 
 
+@lru_cache(1 << 16)
 def subnet_of(address: str) -> str | None:
     """Return the subnet in which an address is."""
     return next((name for name, (_, _, blocks) in SUBNETS.items() if any(holds(b, address) for b in blocks)), None)
@@ -53,9 +56,15 @@ class Oracle:
         self.world = world
         self.accelerated = {nic.subnet for nic in world.nics if nic.accelerator}
         self.own = [nic for nic in world.nics if nic.instance == SERVER]
+        self._reached: dict[tuple[str, int], bool] = {}
 
     def reaches(self, address: str, port: int) -> bool:
         """Say whether a packet from an address gets to a port of the server, in any way."""
+        if (address, port) not in self._reached:
+            self._reached[address, port] = self._reaches(address, port)
+        return self._reached[address, port]
+
+    def _reaches(self, address: str, port: int) -> bool:
         return any(self._directly(address, nic, port) for nic in self.own) or any(
             self._admits(nic, port, packet)
             for front, nic, to, packets in self._sent(address)
