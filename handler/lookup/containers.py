@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 from msgspec.structs import replace
 
-from handler.finding import UNKNOWN, Exposure, Finding, Listener, Server
+from handler.finding import Exposure, Finding, Listener, Protocol, Server
 from handler.lookup import interfaces, load_balancers, tasks
-from handler.lookup.inquiry import Inquiry, Place, place_of
-from handler.lookup.notes import clock, noted, ports, some
+from handler.lookup.inquiry import Inquiry, grouped
+from handler.lookup.notes import clock, listed, noted
+from handler.lookup.spans import Span, span_of
 from handler.lookup.tasks import Host
 from handler.reachability.index import Index
 from handler.reachability.snapshot import Snapshot
@@ -29,99 +30,97 @@ cannot read it (Amazon ECS API reference, `PortMapping.hostPort`).
 """
 
 
-class Registered(Struct, frozen=True):
-    """A port of a server that is registered in a target group, and a load balancer that sends there, if any does."""
-
-    protocol: str
-    port: int
-    group: str
-    balancer: str | None
-
-
-def look_up(findings: list[Finding], inquiry: Inquiry) -> list[Finding]:
+def look_up(findings: Sequence[Finding], inquiry: Inquiry) -> list[Finding]:
     """Explain the high ports of instances that have any."""
-    places: dict[Place, list[Finding]] = {}
-    for finding in findings:
-        if any(_ephemeral(finding.server, exposure) for exposure in finding.exposures):
-            places.setdefault(place_of(finding.server), []).append(finding)
-    servers = {place: [one.server for one in findings if place_of(one.server) == place] for place in places}
-    explained = {
-        id(finding): found
-        for place, own in places.items()
-        for finding, found in zip(own, _look_up(inquiry, place, own, servers[place]), strict=True)
-    }
-    return [explained.get(id(finding), finding) for finding in findings]
+    wanted = [finding for finding in findings if _has_high_ports(finding)]
+    hosts = tasks.on_instances(inquiry, {finding.server.id for finding in wanted}) if wanted else {}
+    index = Index(_snapshot(findings, wanted, hosts, inquiry)) if wanted else None
+    at = clock(inquiry.began)
+    return [
+        _explained(finding, hosts.get(finding.server.id), index, at) if index and _has_high_ports(finding) else finding
+        for finding in findings
+    ]
 
 
-def _ephemeral(server: Server, exposure: Exposure) -> Exposure | None:
-    """Give the part of an exposure of an instance on which tasks may start, if any."""
+def _has_high_ports(finding: Finding) -> bool:
+    return any(_ephemeral(finding.server, exposure) for exposure in finding.exposures)
+
+
+def _ephemeral(server: Server, exposure: Exposure) -> Span | None:
+    """Return the ports of an exposure of an instance on which tasks may start, if any."""
     platform = server.platform if isinstance(server.platform, str) else ""
     low, high = _EPHEMERAL["windows" if "windows" in platform.lower() else "linux"]
-    low, high = max(low, exposure.from_port), min(high, exposure.to_port)
-    return replace(exposure, from_port=low, to_port=high) if low <= high and server.kind == "instance" else None
+    return span_of(exposure).shared(low, high) if server.kind == "instance" else None
 
 
-def _look_up(inquiry: Inquiry, place: Place, findings: Sequence[Finding], servers: Sequence[Server]) -> list[Finding]:
-    """Explain findings of a place; interfaces are read of all its servers, since these have been asked for already."""
-    hosts = tasks.on_instances(inquiry, place, {finding.server.id for finding in findings})
-    attached = interfaces.of_instances(inquiry, place, {server.id for server in servers if server.kind == "instance"})
-    known = Snapshot(place, attached)
+def _snapshot(
+    findings: Iterable[Finding], wanted: Iterable[Finding], hosts: dict[str, Host], inquiry: Inquiry
+) -> Snapshot:
+    """Read where the wanted ones' ports are registered; interfaces of all, which have been asked for already."""
+    instances = {finding.server.id for finding in findings if finding.server.kind == "instance"}
+    snapshot = Snapshot(inquiry.place, interfaces.of_instances(inquiry, instances))
     services = {arn for host in hosts.values() for binding in host.bindings for arn in binding.target_groups}
-    names = {exposure.load_balancer for finding in findings for exposure in finding.exposures} - {UNSET}
-    if services or names:
-        groups = load_balancers.target_groups(inquiry, place)
-        wanted = [
-            group.arn
-            for group in groups.items.values()
-            if group.arn in services or names & set(map(load_balancers.name_in, group.balancers))
-        ]
-        known = replace(known, groups=groups, targets=load_balancers.targets(inquiry, place, wanted))
-    index = Index(known)
-    return [_explained(finding, hosts.get(finding.server.id), index, clock(inquiry.at)) for finding in findings]
+    names = {exposure.load_balancer for finding in wanted for exposure in finding.exposures} - {UNSET}
+    if not services and not names:
+        return snapshot
+    groups = load_balancers.target_groups(inquiry)
+    arns = [
+        group.arn
+        for group in groups.items.values()
+        if group.arn in services or names & set(map(load_balancers.name_in, group.balancers))
+    ]
+    return replace(snapshot, groups=groups, targets=load_balancers.targets(inquiry, arns))
 
 
 def _explained(finding: Finding, host: Host | None, index: Index, at: str) -> Finding:
     """Put into a finding what has bound its ports, and where these are registered."""
     registered, problems = _registered(index, finding.server)
     unknown = f"where the ports of {finding.server.id} are registered is unknown"
-    found = replace(finding, listeners=tuple(dict.fromkeys(_listeners(finding, host or Host((), ()), registered))))
-    return noted(found, [*(f"{problem}: {unknown}" for problem in problems), *_sentences(found, host, index, at)])
+    bound = tuple(dict.fromkeys(_listeners(finding, host, registered)))
+    sentences = _sentences(replace(finding, listeners=bound), host, registered, at)
+    notes = [*(f"{problem}: {unknown}" for problem in problems), *sentences]
+    return noted(replace(finding, listeners=bound), notes)
 
 
-def _registered(index: Index, server: Server) -> tuple[set[Registered], list[str]]:
-    """Give the ports of a server in target groups, and why these are not all."""
-    found: set[Registered] = set()
-    problems = [index.known.groups.problem(None)]
-    for target in index.of_server(server):
+def _registered(index: Index, server: Server) -> tuple[list[Listener], list[str]]:
+    """Return the ports of a server that target groups hold, as listeners of no task yet, and why these are not all."""
+    listeners: set[Listener] = set()
+    problems = [index.snapshot.groups.problem()]
+    for target in index.snapshot.targets_of(server):
         for group, registered in index.registered(target):
-            names: list[str | None] = [load_balancers.name_in(arn) for arn in group.balancers]
-            for name in names or [None]:
-                found |= {Registered(protocol, registered.port, group.name, name) for protocol in group.protocols}
-        problems += [problem for group, problem in index.doubtful(target) if group.arn in index.known.targets.items]
-    return found, list(dict.fromkeys(problem for problem in problems if problem))
+            for name in map(load_balancers.name_in, group.balancers or ("",)):
+                listeners |= {
+                    Listener(
+                        protocol=protocol,
+                        port=registered.port,
+                        task="",
+                        target_group=group.name,
+                        load_balancer=name or None,
+                    )
+                    for protocol in group.protocols
+                }
+        problems += [problem for group, problem in index.doubtful(target) if group.arn in index.snapshot.targets.items]
+    by_place = sorted(listeners, key=lambda each: (each.target_group or "", each.load_balancer or ""))
+    return by_place, list(dict.fromkeys(problem for problem in problems if problem))
 
 
-def _listeners(finding: Finding, host: Host, registered: Iterable[Registered]) -> Iterator[Listener]:
-    """Give the exposed ports that tasks have bound, once for each place where they are registered."""
-    places: dict[tuple[str, int], list[Registered]] = {}
-    for one in sorted(registered, key=lambda one: (one.group, one.balancer or "")):
-        places.setdefault((one.protocol, one.port), []).append(one)
-    for binding in host.bindings:
+def _listeners(finding: Finding, host: Host | None, registered: Iterable[Listener]) -> Iterator[Listener]:
+    """Yield the exposed ports that tasks have bound, once for each place where they are registered."""
+    by_port = grouped(((each.protocol, each.port), each) for each in registered)
+    for binding in host.bindings if host else ():
         for port in range(binding.from_port, binding.to_port + 1):
-            if any(_holds(exposure, binding.protocol, port) for exposure in finding.exposures):
-                bound = Listener(protocol=binding.protocol, port=port, task=binding.task)
-                own = places.get((binding.protocol, port), [])
-                yield from [replace(bound, target_group=one.group, load_balancer=one.balancer) for one in own] or [
-                    bound
-                ]
+            if any(_holds(span_of(exposure), binding.protocol, port) for exposure in finding.exposures):
+                nowhere = Listener(protocol=binding.protocol, port=port, task="")
+                for listener in by_port.get((binding.protocol, port), [nowhere]):
+                    yield replace(listener, task=binding.task)
 
 
-def _holds(exposure: Exposure, protocol: str, port: int) -> bool:
-    return exposure.protocol == protocol and exposure.from_port <= port <= exposure.to_port
+def _holds(span: Span, protocol: Protocol, port: int) -> bool:
+    return span.protocol == protocol and span.low <= port <= span.high
 
 
-def _sentences(finding: Finding, host: Host | None, index: Index, at: str) -> Iterator[str]:
-    """Say what has been found, and what has not."""
+def _sentences(finding: Finding, host: Host | None, registered: Iterable[Listener], at: str) -> Iterator[str]:
+    """Say what is known of the ports of a server, and what is not."""
     server = finding.server
     if host is None:
         yield f"{server.id} is no container instance of {server.account} {server.region}"
@@ -129,42 +128,39 @@ def _sentences(finding: Finding, host: Host | None, index: Index, at: str) -> It
         yield from (f"{problem}: which task has bound a port of {server.id} is unknown" for problem in host.problems)
     else:
         yield f"tasks of {server.id} read at {at}"
-    bound: dict[tuple[str, int], list[Listener]] = {}
-    for listener in sorted(finding.listeners, key=lambda one: (one.protocol, one.port)):
-        bound.setdefault((listener.protocol, listener.port), []).append(listener)
-    registered, _ = _registered(index, server)
-    names = dict.fromkeys(one.load_balancer for one in finding.exposures if isinstance(one.load_balancer, str))
-    for name in names:
-        sent = sorted({(one.protocol, one.port) for one in registered if one.balancer == name})
-        spelled = (f"{protocol} {port} ({_tasks(bound.get((protocol, port), ()))})" for protocol, port in sent)
+    ordered = sorted(finding.listeners, key=lambda each: (each.protocol, each.port))
+    bound = grouped(((each.protocol, each.port), each) for each in ordered)
+    for name in dict.fromkeys(each.load_balancer for each in finding.exposures if isinstance(each.load_balancer, str)):
+        sent = sorted({(each.protocol, each.port) for each in registered if each.load_balancer == name})
+        spelled = [f"{protocol} {port} ({_tasks(bound.get((protocol, port), ()))})" for protocol, port in sent]
         if sent:
-            yield f"{name} sends to {some(spelled)} of {server.id}"
+            yield f"{name} sends to {listed(spelled)} of {server.id}"
     yield from _around(finding, bound)
 
 
-def _around(finding: Finding, bound: dict[tuple[str, int], list[Listener]]) -> Iterator[str]:
+def _around(finding: Finding, bound: dict[tuple[Protocol, int], list[Listener]]) -> Iterator[str]:
     """Say who has bound the high ports that are open to addresses without a load balancer between."""
-    direct: dict[Exposure, list[str]] = {}
-    for exposure in finding.exposures:
-        part = _ephemeral(finding.server, exposure)
-        if part is not None and part.load_balancer is UNSET:
-            span = Exposure(protocol=part.protocol, from_port=part.from_port, to_port=part.to_port, sources=(UNKNOWN,))
-            direct.setdefault(span, []).extend(source for source in part.sources if not source.startswith("sg-"))
-    for span, sources in direct.items():
-        own = {port: each for (protocol, port), each in bound.items() if _holds(span, protocol, port)}
-        passed = some(one.load_balancer for each in own.values() for one in each if one.load_balancer)
-        bypass = f", past load balancer {passed}" if passed else ""
-        count = span.to_port - span.from_port + 1
-        if count == 1:
-            told = f"bound by {_tasks([one for each in own.values() for one in each])}{bypass}"
-        else:
-            named = some(f"{port} {_tasks(each)}" for port, each in own.items())
-            told = f"{len(own)} {'port' if len(own) == 1 else 'ports'} bound by tasks"
-            told += f" ({named}){bypass}" if own else ""
-            told += f", {count - len(own):,} by nobody known"
+    direct = [exposure for exposure in finding.exposures if exposure.load_balancer is UNSET]
+    by_span = grouped((span, each) for each in direct if (span := _ephemeral(finding.server, each)))
+    for span, exposures in by_span.items():
+        sources = [source for each in exposures for source in each.sources if not source.startswith("sg-")]
+        by_port = {port: each for (protocol, port), each in bound.items() if _holds(span, protocol, port)}
         if sources:
-            yield f"{ports(span)} open to {some(sources)}: {told}"
+            yield f"{span} open to {listed(sources)}: {_binders(by_port, span.high - span.low + 1)}"
+
+
+def _binders(by_port: dict[int, list[Listener]], count: int) -> str:
+    """Say which tasks have bound the ports of a range of this many, and past which load balancers they are open."""
+    listeners = [listener for each in by_port.values() for listener in each]
+    passed = listed(each.load_balancer for each in listeners if each.load_balancer)
+    bypass = f", past load balancer {passed}" if passed else ""
+    if count == 1:
+        return f"bound by {_tasks(listeners)}{bypass}"
+    named = listed(f"{port} {_tasks(each)}" for port, each in by_port.items())
+    tasks_named = f" ({named}){bypass}" if by_port else ""
+    number = f"{len(by_port)} {'port' if len(by_port) == 1 else 'ports'} bound by tasks"
+    return f"{number}{tasks_named}, {count - len(by_port):,} by nobody known"
 
 
 def _tasks(listeners: Iterable[Listener]) -> str:
-    return some(one.task for one in listeners) or "nobody known"
+    return listed(listener.task for listener in listeners) or "nobody known"

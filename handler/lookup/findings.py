@@ -7,6 +7,7 @@ findings of their own. Nothing here raises: what fails is a note, and what it wa
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -15,16 +16,16 @@ from handler.aws import Accounts
 from handler.finding import Finding
 from handler.folding import Folded, reunite
 from handler.lookup import behind, containers, sharing, tags
-from handler.lookup.inquiry import Inquiry
+from handler.lookup.inquiry import Inquiry, grouped, place_of
 from handler.lookup.notes import noted
 from handler.settings import LookUps
 
 _LOGGER = logging.getLogger(__name__)
 
-Step = Callable[[list[Finding], Inquiry], list[Finding]]
-"""A look-up: gives each finding with what it has found, in the same order."""
+Step = Callable[[Sequence[Finding], Inquiry], list[Finding]]
+"""A look-up of the findings of one place: gives each with what it has learned, in the same order."""
 
-_Many = Callable[[list[Finding], Inquiry], list[list[Finding]]]
+_Many = Callable[[Sequence[Finding], Inquiry], list[list[Finding]]]
 
 
 def look_up(
@@ -34,7 +35,7 @@ def look_up(
 
     `until` is the time of `time.monotonic()` after which AWS is asked no more.
     """
-    if not any(isinstance(one.report, Finding) for one in folded):
+    if not any(isinstance(each.report, Finding) for each in folded):
         return list(folded)
     start = time.monotonic()
     inquiry = Inquiry(accounts, until)
@@ -49,35 +50,38 @@ def look_up(
 
 
 def _steps(settings: LookUps) -> list[Step]:
-    """Give the look-ups that are on, in their order: a later one builds on what an earlier one has found."""
-    steps: list[Step] = []
-    if settings.look_up_tags != "never":
-        steps.append(tags.of_all if settings.look_up_tags == "always" else tags.where_missing)
-    if settings.look_up_sources:
-        steps.append(reachability.look_up)
-    if settings.look_up_containers:
-        steps.append(containers.look_up)
-    if settings.look_up_sources:
-        steps.append(sharing.look_up)  # last: if it fails, or takes all the time that is left, nothing else suffers
-    return steps
+    """Return the look-ups that are on, in their order: a later one builds on what an earlier one has learned."""
+    steps: list[tuple[bool, Step]] = [
+        (settings.look_up_tags != "never", partial(tags.look_up, always=settings.look_up_tags == "always")),
+        (settings.look_up_sources, reachability.look_up),
+        (settings.look_up_containers, containers.look_up),
+        (settings.look_up_sources, sharing.look_up),  # last: if it takes all the time left, nothing else suffers
+    ]
+    return [step for is_on, step in steps if is_on]
 
 
 def _one_each(step: Step) -> _Many:
-    return lambda findings, inquiry: [[found] for found in step(findings, inquiry)]
+    return lambda findings, inquiry: [[finding] for finding in step(findings, inquiry)]
 
 
 def _taken(step: _Many, known: list[Folded], inquiry: Inquiry) -> list[Folded]:
-    """Put what a look-up has found in the findings' places; if it fails, they stay, and say so."""
-    findings = [one.report for one in known if isinstance(one.report, Finding)]
+    """Put what a look-up has learned in the findings' places, each account and Region by itself."""
+    findings = [each.report for each in known if isinstance(each.report, Finding)]
+    learned: dict[int, list[Finding]] = {}
+    for place, there in grouped((place_of(finding.server), finding) for finding in findings).items():
+        learned |= zip(map(id, there), _attempted(step, there, inquiry.of(place)), strict=True)
+    return [
+        replace(each, report=report, reports=() if added else each.reports)
+        for each in known
+        for added, report in enumerate(learned.get(id(each.report), [each.report]))
+    ]
+
+
+def _attempted(step: _Many, findings: list[Finding], inquiry: Inquiry) -> list[list[Finding]]:
+    """Return what a look-up makes of findings; if it fails, they stay, and say so."""
     try:
-        found = list(zip(findings, step(findings, inquiry), strict=True))
+        return [made for _, made in zip(findings, step(findings, inquiry), strict=True)]
     except Exception as error:
         _LOGGER.exception("a look-up failed")
         problem = f"Portcullis failed to look it up ({type(error).__name__}: {error}); this is a bug, please report it"
-        found = [(finding, [noted(finding, [problem])]) for finding in findings]
-    given = iter(found)
-    return [
-        replace(one, report=report, reports=() if added else one.reports)
-        for one in known
-        for added, report in enumerate(next(given)[1] if isinstance(one.report, Finding) else [one.report])
-    ]
+        return [[noted(finding, [problem])] for finding in findings]

@@ -6,8 +6,9 @@ What AWS does not tell is a problem: a sentence that names the action as IAM doe
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, PaginationError, UnknownRegionError
@@ -33,52 +34,22 @@ _AT_ONCE = 10
 _PAGES = 50
 """The most pages of one answer; what has more is taken for endless."""
 
-_PAGE_SIZES = {
-    "describe_instances": 1000,
-    "describe_network_interfaces": 1000,
-    "describe_security_group_rules": 1000,
-    "describe_network_acls": 1000,
-    "describe_subnets": 1000,
-    "describe_vpcs": 1000,
-    "describe_load_balancers": 400,
-    "describe_target_groups": 400,
-    "get_managed_prefix_list_entries": 100,
-}
-"""Entries of a page, the most that the API takes; for other operations it chooses."""
-
 _DENIED = ("AccessDenied", "Unauthorized", "AuthFailure", "ExplicitDeny")
 _THROTTLED = ("Throttl", "RequestLimitExceeded", "TooManyRequests", "RequestThrottled", "SlowDown")
 _LONGEST = 200
 """Characters of AWS's own words in a problem."""
 
 Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
 
 _FAILURES = (BotoCoreError, ClientError, ResponseParserError, NoRoleError, OutOfTimeError, ValueError)
 
 
 class Place(NamedTuple):
-    """Where something is asked."""
+    """The account and the Region in which something is asked."""
 
     account: str
     region: str
-
-
-class Answer(Struct, frozen=True):
-    """What AWS told, over all pages, and why that is not all of it (null if it is).
-
-    `refused` is true when the question is at fault: AWS does not take one of its values.
-    """
-
-    items: tuple[dict[str, Any], ...]
-    problem: str | None = None
-    refused: bool = False
-
-
-class Answers(Struct, frozen=True):
-    """What AWS told of many things, and, by the id of each that was not read in full, why."""
-
-    items: tuple[dict[str, Any], ...]
-    unread: dict[str, str]
 
 
 class Read(Struct, Generic[Item], frozen=True):
@@ -91,18 +62,47 @@ class Read(Struct, Generic[Item], frozen=True):
         """Return the value of an id, null where there is none."""
         return self.items.get(key or "")
 
-    def problem(self, key: str | None) -> str | None:
+    def problem(self, key: str | None = None) -> str | None:
         """Return why the value of an id may be missing or incomplete; null where it is neither."""
         return self.unread.get(key or "") or self.unread.get("")
 
     def joined(self, other: "Read[Item]") -> "Read[Item]":
         """Return all values of both."""
-        return Read(self.items | other.items, self.unread | other.unread)
+        return Read(self.items | other.items, other.unread | self.unread)
+
+
+class Answer(Struct, frozen=True):
+    """What AWS answered, over all pages, and why that is not all of it (null if it is).
+
+    `refused` is true when the question is at fault: AWS does not take one of its values.
+    """
+
+    items: tuple[dict[str, Any], ...]
+    problem: str | None = None
+    refused: bool = False
+
+    def read(self, values: dict[str, Item]) -> Read[Item]:
+        """Return values that were made of this answer to a question for everything there is."""
+        return Read(values, {"": self.problem} if self.problem else {})
 
 
 def place_of(server: Server) -> Place:
-    """Give where a server is."""
+    """Return where a server is."""
     return Place(server.account, server.region)
+
+
+def grouped(pairs: Iterable[tuple[Key, Item]]) -> dict[Key, list[Item]]:
+    """Return the items of each key, in their order."""
+    groups: dict[Key, list[Item]] = {}
+    for key, item in pairs:
+        groups.setdefault(key, []).append(item)
+    return groups
+
+
+def batches(values: Iterable[str], size: int) -> list[list[str]]:
+    """Return values in lists of at most this many, none twice."""
+    wanted = list(dict.fromkeys(values))
+    return [wanted[start : start + size] for start in range(0, len(wanted), size)]
 
 
 class Inquiry:
@@ -115,38 +115,50 @@ class Inquiry:
         self._hopeless: dict[tuple[str, ...], str] = {}
         self._logged: set[str] = set()
         self._lock = threading.Lock()
-        self.at = accounts.clock()
-        """When it began."""
+        self.place = Place("", "")
+        """Where it asks."""
+        self.began = accounts.clock()
+        """When AWS was read."""
         self.calls: Counter[str] = Counter()
         """How many answers each action gave, as IAM names it; every page is one."""
 
-    def ask(self, place: Place, service: str, operation: str, field: str, **arguments: Any) -> Answer:
-        """Give the list in the `field` of an answer, over all its pages. The same question is asked once.
+    def of(self, place: Place) -> "Inquiry":
+        """Return this inquiry asking in an account and Region; what was answered before is shared."""
+        there = copy(self)
+        there.place = place
+        return there
+
+    def ask(self, service: str, operation: str, field: str, **arguments: Any) -> Answer:
+        """Return the list in the `field` of an answer, over all its pages. The same question is asked once.
 
         `service` and `operation` are boto3's names. Never raises for anything that AWS answers or does not.
         """
-        key = (place, service, operation, repr(sorted(arguments.items())))
+        key = (self.place, service, operation, repr(sorted(arguments.items())))
         if key not in self._answers:
-            self._answers[key] = self._ask(place, service, operation, field, arguments)
+            self._answers[key] = self._ask(service, operation, field, arguments)
         return self._answers[key]
 
-    def ask_of_each(self, place: Place, operation: str, field: str, name: str, values: Iterable[str]) -> Answers:
-        """Ask EC2 with a filter of many values, in as few calls as can be; one that it refuses spoils no other."""
-        wanted = sorted(set(values))
-        batches = [wanted[start : start + _VALUES] for start in range(0, len(wanted), _VALUES)]
+    def ask_filtered(
+        self, operation: str, field: str, name: str, values: Iterable[str]
+    ) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        """Ask EC2 with a filter of many values, in as few calls as can be; one that it refuses spoils no other.
+
+        Return what it answers, and by the value of which that is not all, why.
+        """
+        waiting = batches(sorted(values), _VALUES)
         items: list[dict[str, Any]] = []
         unread: dict[str, str] = {}
         refusals = 0
-        while batches:
-            batch = batches.pop()
-            answer = self.ask(place, "ec2", operation, field, Filters=[{"Name": name, "Values": batch}])
+        while waiting:
+            batch = waiting.pop()
+            answer = self.ask("ec2", operation, field, Filters=[{"Name": name, "Values": batch}])
             refusals += answer.refused
             if answer.refused and len(batch) > 1 and refusals < _REFUSALS:
-                batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+                waiting += batches(batch, (len(batch) + 1) // 2)
                 continue
             items += answer.items
             unread |= dict.fromkeys(batch, answer.problem) if answer.problem else {}
-        return Answers(tuple(items), unread)
+        return items, unread
 
     def ask_each(self, values: Iterable[str], ask: Callable[[str], Answer]) -> dict[str, Answer]:
         """Ask the same of many things, each by itself, several at a time; the answers by value.
@@ -160,7 +172,8 @@ class Inquiry:
                 answers |= dict(zip(wanted[1:], pool.map(ask, wanted[1:]), strict=True))
         return answers
 
-    def _ask(self, place: Place, service: str, operation: str, field: str, arguments: dict[str, Any]) -> Answer:
+    def _ask(self, service: str, operation: str, field: str, arguments: dict[str, Any]) -> Answer:
+        place = self.place
         scopes = ((), (place.account,), (*place,), (*place, service), (*place, service, operation))
         hopeless = next((self._hopeless[scope] for scope in scopes if scope in self._hopeless), None)
         if hopeless is not None:
@@ -191,11 +204,16 @@ class Inquiry:
 
 
 def _pages(client: Any, operation: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the pages of an answer. A token that comes twice in a row makes botocore raise `PaginationError`."""
+    """Yield the pages of an answer, as large as the API makes them.
+
+    A token that comes twice in a row makes botocore raise `PaginationError`.
+    """
     if not client.can_paginate(operation):
         yield getattr(client, operation)(**arguments)
         return
-    paging = {"PageSize": _PAGE_SIZES.get(operation)}
+    model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
+    limits = (model.input_shape.members.get(name) for name in ("MaxResults", "PageSize"))
+    paging = {"PageSize": next((limit.metadata.get("max") for limit in limits if limit), None)}
     pages = client.get_paginator(operation).paginate(**arguments, PaginationConfig=paging)
     for number, page in enumerate(pages):
         if number == _PAGES:
@@ -224,22 +242,23 @@ def _unentered(error: Exception, place: Place) -> tuple[str, int]:
     """Say why an account cannot be asked at all, or not in this Region: reports hold some that are none."""
     if isinstance(error, UnknownRegionError | ValueError):
         return f"Region {place.region!r} of {place.account} cannot be asked: {_short(error)}", 2
-    if isinstance(error, ClientError):
-        action = f"sts:{error.operation_name}"
-        if _code(error).startswith(_DENIED):
-            return f"{action} was denied for {place.account}", 1
-        return f"{action} failed for {place.account}: {_short(error)}", 1
-    return (str(error) if isinstance(error, NoRoleError) else f"{place.account} cannot be asked: {_short(error)}"), 1
+    if isinstance(error, NoRoleError):
+        return str(error), 1
+    if not isinstance(error, ClientError):
+        return f"{place.account} cannot be asked: {_short(error)}", 1
+    if _code(error).startswith(_DENIED):
+        return f"sts:{error.operation_name} was denied for {place.account}", 1
+    return f"sts:{error.operation_name} failed for {place.account}: {_short(error)}", 1
 
 
 def _code(error: Exception) -> str:
-    """Give AWS's code of an error, without the `Client.` of EC2's old answers; nothing for one that is not AWS's."""
-    told = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
-    return str(told.get("Code", "")).removeprefix("Client.")
+    """Return AWS's code of an error, without the `Client.` of EC2's old answers; nothing for one that is not AWS's."""
+    details = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
+    return str(details.get("Code", "")).removeprefix("Client.")
 
 
 def _short(error: Exception) -> str:
     """Say what an error says, shortly: AWS's may carry an encoded message of any length."""
-    told = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
-    text = f"{_code(error)}: {told.get('Message', '')}" if told else str(error)
+    details = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
+    text = f"{_code(error)}: {details.get('Message', '')}" if details else str(error)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -4,14 +4,13 @@ Shapes: Elastic Load Balancing API reference, versions 2015-12-01 (`LoadBalancer
 `TargetHealthDescription`, attributes) and 2012-06-01 (`LoadBalancerDescription`, of the Classic ones).
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from ipaddress import ip_address
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
 
 from handler.finding import Protocol
-from handler.lookup.inquiry import Inquiry, Item, Place, Read
+from handler.lookup.inquiry import Inquiry, Item, Read
 
 _UDP: dict[str, tuple[Protocol, ...]] = {
     "UDP": ("udp",),
@@ -58,7 +57,6 @@ class Balancer(Struct, frozen=True):
     kind: str = "application"
     internal: bool = False
     address_type: str = ""
-    vpc: str | None = None
     zones: tuple[Zone, ...] = ()
     enforced: bool = True
     listeners: tuple[Listener, ...] = ()
@@ -101,162 +99,134 @@ def named(balancers: Iterable[Balancer], name: str) -> Balancer | None:
     return next((balancer for balancer in balancers if spelled in {balancer.name, balancer.dns_name}), None)
 
 
-def read(inquiry: Inquiry, place: Place) -> Read[Balancer]:
+def read(inquiry: Inquiry) -> Read[Balancer]:
     """Read the load balancers of a place by name, Classic ones too, and under "" why these are not all."""
-    current = inquiry.ask(place, "elbv2", "describe_load_balancers", "LoadBalancers")
-    classic = inquiry.ask(place, "elb", "describe_load_balancers", "LoadBalancerDescriptions")
-    balancers = (*map(_current, current.items), *map(_classic, classic.items))
-    return Read({balancer.name: balancer for balancer in balancers}, _missing(current.problem or classic.problem))
+    current = inquiry.ask("elbv2", "describe_load_balancers", "LoadBalancers")
+    classic = inquiry.ask("elb", "describe_load_balancers", "LoadBalancerDescriptions")
+    of_classic = {balancer.name: balancer for balancer in map(_classic, classic.items)}
+    return current.read({balancer.name: balancer for balancer in map(_current, current.items)}).joined(
+        classic.read(of_classic)
+    )
 
 
-def target_groups(inquiry: Inquiry, place: Place) -> Read[TargetGroup]:
+def target_groups(inquiry: Inquiry) -> Read[TargetGroup]:
     """Read the target groups of a place by ARN, and under "" why these are not all."""
-    answer = inquiry.ask(place, "elbv2", "describe_target_groups", "TargetGroups")
-    groups = map(_target_group, answer.items)
-    return Read({group.arn: group for group in groups}, _missing(answer.problem))
+    answer = inquiry.ask("elbv2", "describe_target_groups", "TargetGroups")
+    return answer.read({group.arn: group for group in map(_target_group, answer.items)})
 
 
-def targets(inquiry: Inquiry, place: Place, groups: Iterable[str]) -> Read[tuple[Registered, ...]]:
+def targets(inquiry: Inquiry, groups: Iterable[str]) -> Read[tuple[Registered, ...]]:
     """Read what is registered in target groups, by the group's ARN; its health narrows nothing."""
     question = ("describe_target_health", "TargetHealthDescriptions", "TargetGroupArn")
-    return _each(inquiry, place, question, groups, lambda items: tuple(map(_registered, items)))
+    return _each(inquiry, question, groups, lambda items: tuple(map(_registered, items)))
 
 
-def listeners(inquiry: Inquiry, place: Place, balancers: Iterable[str]) -> Read[tuple[Listener, ...]]:
+def listeners(inquiry: Inquiry, balancers: Iterable[str]) -> Read[tuple[Listener, ...]]:
     """Read the listeners of load balancers, by the balancer's ARN."""
     question = ("describe_listeners", "Listeners", "LoadBalancerArn")
-    return _each(inquiry, place, question, balancers, lambda items: tuple(map(_listener, items)))
+    return _each(inquiry, question, balancers, lambda items: tuple(map(_listener, items)))
 
 
-def forwards(inquiry: Inquiry, place: Place, listener_arns: Iterable[str]) -> Read[frozenset[str]]:
+def forwards(inquiry: Inquiry, listener_arns: Iterable[str]) -> Read[frozenset[str]]:
     """Read the target groups to which any rule of a listener forwards, by the listener's ARN."""
     question = ("describe_rules", "Rules", "ListenerArn")
-    return _each(inquiry, place, question, listener_arns, lambda rules: frozenset(_forwards(rules, "Actions")))
+    return _each(inquiry, question, listener_arns, lambda rules: _forwards(rules, "Actions"))
 
 
-def attributes(inquiry: Inquiry, place: Place, balancers: Iterable[str], groups: Iterable[str]) -> Read[dict[str, str]]:
+def attributes(inquiry: Inquiry, balancers: Iterable[str], groups: Iterable[str]) -> Read[dict[str, str]]:
     """Read the attributes of load balancers and of target groups, by their ARN."""
     of_balancers = ("describe_load_balancer_attributes", "Attributes", "LoadBalancerArn")
     of_groups = ("describe_target_group_attributes", "Attributes", "TargetGroupArn")
-    read = _each(inquiry, place, of_balancers, balancers, _by_key)
-    return read.joined(_each(inquiry, place, of_groups, groups, _by_key))
+    return _each(inquiry, of_balancers, balancers, _by_key).joined(_each(inquiry, of_groups, groups, _by_key))
+
+
+def _each(
+    inquiry: Inquiry, question: tuple[str, str, str], values: Iterable[str], spelled: Callable[..., Item]
+) -> Read[Item]:
+    """Ask a question (operation, field of the answer, parameter) of each value by itself."""
+    operation, field, parameter = question
+    answers = inquiry.ask_each(values, lambda value: inquiry.ask("elbv2", operation, field, **{parameter: value}))
+    problems = {key: answer.problem for key, answer in answers.items() if answer.problem}
+    return Read({key: spelled(answer.items) for key, answer in answers.items()}, problems)
 
 
 def _by_key(items: Iterable[dict[str, Any]]) -> dict[str, str]:
     return {item.get("Key", ""): item.get("Value", "") for item in items}
 
 
-def _each(
-    inquiry: Inquiry, place: Place, question: tuple[str, str, str], values: Iterable[str], spelled: Callable[..., Item]
-) -> Read[Item]:
-    """Ask a question (operation, field of the answer, parameter) of each value by itself."""
-    operation, field, name = question
-    answers = inquiry.ask_each(values, lambda one: inquiry.ask(place, "elbv2", operation, field, **{name: one}))
-    problems = {key: answer.problem for key, answer in answers.items() if answer.problem}
-    return Read({key: spelled(answer.items) for key, answer in answers.items()}, problems)
-
-
-def _missing(problem: str | None) -> dict[str, str]:
-    return {"": problem} if problem else {}
-
-
 def _taken(protocol: str) -> tuple[Protocol, ...]:
     return _UDP.get(protocol, ("tcp",))
 
 
-def _current(told: dict[str, Any]) -> Balancer:
+def _current(item: dict[str, Any]) -> Balancer:
     """Read an application, network or gateway load balancer."""
-    arn = told.get("LoadBalancerArn", "")
-    name = name_in(arn) or told.get("LoadBalancerName", "")
-    kinds = {"app": "application", "net": "network", "gwy": "gateway"}
+    arn = item.get("LoadBalancerArn", "")
     return Balancer(
-        name,
-        told.get("DNSName", ""),
-        tuple(told.get("SecurityGroups", [])),
+        name_in(arn) or item.get("LoadBalancerName", ""),
+        item.get("DNSName", ""),
+        tuple(item.get("SecurityGroups", [])),
         arn,
-        told.get("Type") or kinds.get(name.partition("/")[0], "application"),
-        internal=told.get("Scheme") == "internal",
-        address_type=told.get("IpAddressType", ""),
-        vpc=told.get("VpcId"),
-        zones=tuple(map(_zone, told.get("AvailabilityZones", []))),
-        enforced=told.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic") != "off",
+        kind=item.get("Type", "application"),
+        internal=item.get("Scheme") == "internal",
+        address_type=item.get("IpAddressType", ""),
+        zones=tuple(map(_zone, item.get("AvailabilityZones", []))),
+        enforced=item.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic") != "off",
     )
 
 
-def _zone(told: dict[str, Any]) -> Zone:
-    addresses = [
-        address
-        for item in told.get("LoadBalancerAddresses", [])
-        for address in (item.get("PrivateIPv4Address"), item.get("IPv6Address"))
-        if address
-    ]
-    return Zone(
-        told.get("ZoneName", ""), told.get("SubnetId", ""), (*addresses, *told.get("SourceNatIpv6Prefixes", []))
-    )
+def _zone(item: dict[str, Any]) -> Zone:
+    listed = item.get("LoadBalancerAddresses", [])
+    addresses = [address.get(family) for address in listed for family in ("PrivateIPv4Address", "IPv6Address")]
+    nodes = (*filter(None, addresses), *item.get("SourceNatIpv6Prefixes", []))
+    return Zone(item.get("ZoneName", ""), item.get("SubnetId", ""), nodes)
 
 
-def _classic(told: dict[str, Any]) -> Balancer:
+def _classic(item: dict[str, Any]) -> Balancer:
     """Read a Classic load balancer."""
-    described = [item.get("Listener", {}) for item in told.get("ListenerDescriptions", [])]
+    described = [listener.get("Listener", {}) for listener in item.get("ListenerDescriptions", [])]
     return Balancer(
-        told.get("LoadBalancerName", ""),
-        told.get("DNSName", ""),
-        tuple(told.get("SecurityGroups", [])),
+        item.get("LoadBalancerName", ""),
+        item.get("DNSName", ""),
+        tuple(item.get("SecurityGroups", [])),
         kind="classic",
-        internal=told.get("Scheme") == "internal",
+        internal=item.get("Scheme") == "internal",
         address_type="ipv4",
-        vpc=told.get("VPCId"),
-        zones=tuple(Zone("", subnet) for subnet in told.get("Subnets", [])),
+        zones=tuple(Zone("", subnet) for subnet in item.get("Subnets", [])),
         listeners=tuple(
-            Listener(("tcp",), item.get("LoadBalancerPort", 0), server_port=item.get("InstancePort"))
-            for item in described
+            Listener(("tcp",), listener.get("LoadBalancerPort", 0), server_port=listener.get("InstancePort"))
+            for listener in described
         ),
-        servers=tuple(item.get("InstanceId", "") for item in told.get("Instances", [])),
+        servers=tuple(instance.get("InstanceId", "") for instance in item.get("Instances", [])),
     )
 
 
-def _listener(told: dict[str, Any]) -> Listener:
-    return Listener(
-        _taken(told.get("Protocol", "")),
-        told.get("Port", 0),
-        told.get("ListenerArn", ""),
-        frozenset(_forwards([told], "DefaultActions")),
-    )
+def _listener(item: dict[str, Any]) -> Listener:
+    arn, forwards_to = item.get("ListenerArn", ""), _forwards([item], "DefaultActions")
+    return Listener(_taken(item.get("Protocol", "")), item.get("Port", 0), arn, forwards_to)
 
 
-def _forwards(told: Iterable[dict[str, Any]], field: str) -> Iterator[str]:
-    """Give the target groups to which the actions of listeners or of rules forward."""
-    for action in (action for item in told for action in item.get(field, [])):
-        if "TargetGroupArn" in action:
-            yield action["TargetGroupArn"]
-        for group in action.get("ForwardConfig", {}).get("TargetGroups", []):
-            yield group.get("TargetGroupArn", "")
+def _forwards(items: Iterable[dict[str, Any]], field: str) -> frozenset[str]:
+    """Return the target groups to which the actions of listeners or of rules forward."""
+    actions = [action for item in items for action in item.get(field, [])]
+    weighted = [group for action in actions for group in action.get("ForwardConfig", {}).get("TargetGroups", [])]
+    return frozenset(each["TargetGroupArn"] for each in (*actions, *weighted) if "TargetGroupArn" in each)
 
 
-def _target_group(told: dict[str, Any]) -> TargetGroup:
-    kind, protocol = told.get("TargetType", "instance"), told.get("Protocol", "")
+def _target_group(item: dict[str, Any]) -> TargetGroup:
+    kind, protocol = item.get("TargetType", "instance"), item.get("Protocol", "")
     return TargetGroup(
-        told.get("TargetGroupArn", ""),
-        told.get("TargetGroupName", ""),
+        item.get("TargetGroupArn", ""),
+        item.get("TargetGroupName", ""),
         kind,
         _taken(protocol),
-        6 if told.get("IpAddressType") == "ipv6" else 4,
-        told.get("VpcId"),
-        tuple(told.get("LoadBalancerArns", [])),
+        family=6 if item.get("IpAddressType") == "ipv6" else 4,
+        vpc=item.get("VpcId"),
+        balancers=tuple(item.get("LoadBalancerArns", [])),
         preserves=kind != "ip" or protocol in _UDP,
     )
 
 
-def _registered(told: dict[str, Any]) -> Registered:
-    target = told.get("Target", {})
+def _registered(item: dict[str, Any]) -> Registered:
+    target = item.get("Target", {})
     zone = target.get("AvailabilityZone")
-    return Registered(target.get("Id", ""), target.get("Port", -1), None if zone in {None, "all"} else zone)
-
-
-def is_address(target: str) -> bool:
-    """Say whether what is registered is an address."""
-    try:
-        ip_address(target)
-    except ValueError:
-        return False
-    return True
+    return Registered(target.get("Id", ""), target.get("Port", -1), None if zone == "all" else zone)

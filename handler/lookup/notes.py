@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from handler.finding import Exposure, Finding
+from handler.finding import Finding
 
 _LISTED = 5
 
@@ -15,17 +15,11 @@ def noted(finding: Finding, notes: Iterable[str]) -> Finding:
     return replace(finding, notes=tuple(dict.fromkeys((*finding.notes, *notes))))
 
 
-def ports(exposure: Exposure) -> str:
-    """Spell what is exposed: `tcp 22`, `udp 8000-8100`."""
-    span = f"-{exposure.to_port}" if exposure.to_port != exposure.from_port else ""
-    return f"{exposure.protocol} {exposure.from_port}{span}"
-
-
-def some(words: Iterable[str]) -> str:
+def listed(words: Iterable[str]) -> str:
     """List words, the first few of many, and how many more there are."""
-    listed = list(dict.fromkeys(words))
-    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
-    return ", ".join(listed[:_LISTED]) + more
+    distinct = list(dict.fromkeys(words))
+    more = f" and {len(distinct) - _LISTED} more" if len(distinct) > _LISTED else ""
+    return ", ".join(distinct[:_LISTED]) + more
 
 
 def clock(at: datetime) -> str:

@@ -4,50 +4,35 @@ Shapes: EC2 API reference, `ManagedPrefixList` (OwnerId is an account, or `AWS`)
 """
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Any
 
 from handler.finding import UNKNOWN
-from handler.lookup.inquiry import Inquiry, Place, Read
+from handler.lookup.inquiry import Inquiry, Read
+from handler.lookup.networks import network, united
 
 
-def read(inquiry: Inquiry, place: Place, lists: Iterable[str]) -> Read[tuple[str, ...]]:
+def read(inquiry: Inquiry, lists: Iterable[str]) -> Read[tuple[str, ...]]:
     """Read the sources that prefix lists stand for. What cannot be read of one adds `unknown` to them.
 
     Whoever comes through VPC Lattice is not looked up: its list stands for `unknown`, too.
     """
     wanted = sorted(set(lists))
-    answers = inquiry.ask_of_each(place, "describe_managed_prefix_lists", "PrefixLists", "prefix-list-id", wanted)
-    owners = {told.get("PrefixListId"): told.get("OwnerId") for told in answers.items}
-    names = {told.get("PrefixListId"): told.get("PrefixListName", "") for told in answers.items}
-    of: dict[str, tuple[str, ...]] = {}
-    unread: dict[str, str] = {}
-    for name in wanted:
-        if owners.get(name) == "AWS":
-            of[name] = (name,)
-            if "vpc-lattice" in names[name]:
-                unread[name] = f"{name} is VPC Lattice's, of which services and clients are not looked up"
-        elif owners.get(name):
-            entries = inquiry.ask(place, "ec2", "get_managed_prefix_list_entries", "Entries", PrefixListId=name)
-            of[name] = _sources(entry.get("Cidr", "") for entry in entries.items)
-            unread |= {name: entries.problem} if entries.problem else {}
-        else:
-            unread[name] = answers.unread.get(name) or f"{name} is no prefix list of {place.account} {place.region}"
-    return Read({name: of.get(name, ()) + (UNKNOWN,) * (name in unread) for name in wanted}, unread)
+    described, unread = inquiry.ask_filtered("describe_managed_prefix_lists", "PrefixLists", "prefix-list-id", wanted)
+    by_id = {item.get("PrefixListId"): item for item in described}
+    sources = {name: _sources(inquiry, name, by_id[name]) for name in wanted if name in by_id}
+    for name in set(wanted) - sources.keys():
+        sources[name] = (), unread.get(name) or f"{name} is no prefix list of {' '.join(inquiry.place)}"
+    problems = {name: problem for name, (_, problem) in sources.items() if problem}
+    return Read({name: cidrs + (UNKNOWN,) * (name in problems) for name, (cidrs, _) in sources.items()}, problems)
 
 
-def _sources(cidrs: Iterable[str]) -> tuple[str, ...]:
-    """Unite CIDRs, which changes no address; what cannot be read is unknown."""
-    families: tuple[list[IPv4Network], list[IPv6Network]] = ([], [])
-    sources: list[str] = []
-    for cidr in cidrs:
-        try:
-            network = ip_network(cidr, strict=False)
-        except ValueError:
-            sources.append(UNKNOWN)
-            continue
-        if isinstance(network, IPv4Network):
-            families[0].append(network)
-        else:
-            families[1].append(network)
-    united = (*collapse_addresses(families[0]), *collapse_addresses(families[1]))
-    return tuple(dict.fromkeys((*map(str, united), *sources)))
+def _sources(inquiry: Inquiry, name: str, item: dict[str, Any]) -> tuple[tuple[str, ...], str | None]:
+    """Return the sources of a list, its CIDRs united, and why these are not all."""
+    if item.get("OwnerId") == "AWS":
+        is_lattice = "vpc-lattice" in item.get("PrefixListName", "")
+        problem = f"{name} is VPC Lattice's, of which services and clients are not looked up" if is_lattice else None
+        return (name,), problem
+    entries = inquiry.ask("ec2", "get_managed_prefix_list_entries", "Entries", PrefixListId=name)
+    cidrs = [network(entry.get("Cidr", "")) for entry in entries.items]
+    sources = map(str, united(cidr for cidr in cidrs if cidr is not None))
+    return (*sources, *((UNKNOWN,) if None in cidrs and not entries.problem else ())), entries.problem

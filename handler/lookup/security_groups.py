@@ -6,13 +6,14 @@ a group without any rule is looked for by itself.
 """
 
 from collections.abc import Iterable
-from ipaddress import ip_network
 from typing import Any
 
 from msgspec import Struct
 
 from handler.finding import UNKNOWN, Opened, Protocol
-from handler.lookup.inquiry import Inquiry, Place, Read
+from handler.lookup.inquiry import Inquiry, Read, grouped
+from handler.lookup.networks import network
+from handler.lookup.spans import EVERY_PORT, Span
 
 _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "tcp": ("tcp",),
@@ -21,11 +22,6 @@ _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "17": ("udp",),
     "-1": ("tcp", "udp"),
 }
-_EVERY_PORT = (0, 65535)
-PRIVATE: tuple[Any, ...] = tuple(
-    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
-)
-"""RFC 1918, RFC 6598 and RFC 4193: from none of their addresses does anything come from the internet."""
 
 
 class Rule(Struct, frozen=True):
@@ -53,75 +49,55 @@ class Rule(Struct, frozen=True):
         protocol = self.protocols[0] if len(self.protocols) == 1 else "all"
         return Opened(protocol=protocol, from_port=self.from_port, to_port=self.to_port, source=self.source)
 
-    def within(self, protocol: str, low: int, high: int) -> tuple[int, int] | None:
-        """Give the part of a port range that the rule opens, null if none."""
-        low, high = max(low, self.from_port), min(high, self.to_port)
-        return (low, high) if protocol in self.protocols and low <= high else None
+    def within(self, span: Span) -> Span | None:
+        """Return the part of a port range that the rule opens, null if none."""
+        return span.shared(self.from_port, self.to_port) if span.protocol in self.protocols else None
 
 
-def read(inquiry: Inquiry, place: Place, groups: Iterable[str]) -> Read[tuple[Rule, ...]]:
+def read(inquiry: Inquiry, groups: Iterable[str]) -> Read[tuple[Rule, ...]]:
     """Read the ingress rules of groups by group, all in as few calls as can be."""
     wanted = set(groups)
-    answers = inquiry.ask_of_each(place, "describe_security_group_rules", "SecurityGroupRules", "group-id", wanted)
-    told: dict[str, list[dict[str, Any]]] = {group: [] for group in wanted}
-    for rule in answers.items:
-        told.setdefault(rule.get("GroupId", ""), []).append(rule)
-    silent = {group for group in wanted if not told[group] and group not in answers.unread}
-    rules = {group: tuple(_rule(one, place) for one in some if _opens(one)) for group, some in told.items()}
-    return Read(rules, answers.unread | _missing(inquiry, place, silent))
+    described, unread = inquiry.ask_filtered("describe_security_group_rules", "SecurityGroupRules", "group-id", wanted)
+    by_group: dict[str, list[dict[str, Any]]] = {group: [] for group in wanted}
+    by_group |= grouped((item.get("GroupId", ""), item) for item in described)
+    without = {group for group, items in by_group.items() if not items and group not in unread}
+    rules = {group: _rules(items, inquiry.place.account) for group, items in by_group.items()}
+    return Read(rules, unread | _missing(inquiry, without))
 
 
-def _missing(inquiry: Inquiry, place: Place, silent: set[str]) -> dict[str, str]:
+def _missing(inquiry: Inquiry, without: set[str]) -> dict[str, str]:
     """Say which of the groups that have no rules are not there at all, or have rules after all."""
-    if not silent:
-        return {}
-    answers = inquiry.ask_of_each(place, "describe_security_groups", "SecurityGroups", "group-id", silent)
-    empty = {group.get("GroupId") for group in answers.items if not group.get("IpPermissions")}
-    nothing = {group: f"AWS gives no rules of {group} in {place.account} {place.region}" for group in silent - empty}
-    return nothing | answers.unread
+    described, unread = inquiry.ask_filtered("describe_security_groups", "SecurityGroups", "group-id", without)
+    empty = {group.get("GroupId") for group in described if not group.get("IpPermissions")}
+    return {group: f"AWS gives no rules of {group} in {' '.join(inquiry.place)}" for group in without - empty} | unread
 
 
-def _opens(told: dict[str, Any]) -> bool:
+def _rules(items: Iterable[dict[str, Any]], account: str) -> tuple[Rule, ...]:
+    return tuple(_rule(item, account) for item in items if _opens(item))
+
+
+def _opens(item: dict[str, Any]) -> bool:
     """Say whether a rule lets TCP or UDP in. ICMP has types in place of ports, other protocols have none."""
-    protocol = str(told.get("IpProtocol", "-1")).lower()
-    return not told.get("IsEgress") and (protocol in _PROTOCOLS or not (protocol.isdigit() or "icmp" in protocol))
+    protocol = str(item.get("IpProtocol", "-1")).lower()
+    return not item.get("IsEgress") and (protocol in _PROTOCOLS or not (protocol.isdigit() or "icmp" in protocol))
 
 
-def _rule(told: dict[str, Any], place: Place) -> Rule:
+def _rule(item: dict[str, Any], account: str) -> Rule:
     """Read a rule. A protocol of no known name may be any, and so may ports that are not said."""
-    protocols = _PROTOCOLS.get(str(told.get("IpProtocol", "-1")).lower(), _PROTOCOLS["-1"])
-    low, high = told.get("FromPort", -1), told.get("ToPort", -1)
+    protocols = _PROTOCOLS.get(str(item.get("IpProtocol", "-1")).lower(), _PROTOCOLS["-1"])
+    low, high = item.get("FromPort", -1), item.get("ToPort", -1)
     if len(protocols) > 1 or low < 0 or high < low:
-        low, high = _EVERY_PORT
-    referenced = told.get("ReferencedGroupInfo", {})
+        low, high = EVERY_PORT
+    referenced = item.get("ReferencedGroupInfo", {})
     stale = bool(referenced.get("VpcPeeringConnectionId")) and not referenced.get("UserId")
-    group = told.get("GroupId", "")
-    return Rule(told.get("SecurityGroupRuleId", ""), group, protocols, low, high, _source(told, place), stale)
+    source = _source(item, referenced, account)
+    return Rule(item.get("SecurityGroupRuleId", ""), item.get("GroupId", ""), protocols, low, high, source, stale)
 
 
-def _source(told: dict[str, Any], place: Place) -> str:
+def _source(item: dict[str, Any], referenced: dict[str, Any], account: str) -> str:
     """Spell the source of a rule."""
-    referenced = told.get("ReferencedGroupInfo", {})
     if group := referenced.get("GroupId"):
-        owner = referenced.get("UserId", place.account)
-        return str(group) if owner == place.account else f"{owner}/{group}"
-    cidr = told.get("CidrIpv4") or told.get("CidrIpv6")
-    if not cidr:
-        return str(told.get("PrefixListId") or UNKNOWN)
-    try:
-        return str(ip_network(cidr, strict=False))
-    except ValueError:
-        return UNKNOWN
-
-
-def is_cidr(source: str) -> bool:
-    """Say whether a source is a CIDR, and no group, list or unknown."""
-    return "/" in source and "-" not in source
-
-
-def is_private(source: str) -> bool:
-    """Say whether a source is a CIDR of which no address is the internet's."""
-    if not is_cidr(source):
-        return False
-    network: Any = ip_network(source)
-    return any(network.version == one.version and network.subnet_of(one) for one in PRIVATE)
+        owner = referenced.get("UserId", account)
+        return str(group) if owner == account else f"{owner}/{group}"
+    cidr = item.get("CidrIpv4") or item.get("CidrIpv6")
+    return str((network(cidr) if cidr else item.get("PrefixListId")) or UNKNOWN)

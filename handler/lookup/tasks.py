@@ -5,13 +5,14 @@ instance of one cluster at most, and nothing tells which but the cluster. A task
 binds no port of the instance.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
 
 from handler.finding import Protocol
-from handler.lookup.inquiry import Answer, Inquiry, Place
+from handler.lookup.inquiry import Answer, Inquiry, batches, grouped
 
 _INSTANCES = 100
 """Container instances and tasks of one call, the most that the API takes."""
@@ -42,135 +43,113 @@ class Binding(Struct, frozen=True):
 class Host(Struct, frozen=True):
     """A container instance: what its tasks have bound, and why that may not be all."""
 
-    bindings: tuple[Binding, ...]
-    problems: tuple[str, ...]
+    bindings: tuple[Binding, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
-def on_instances(inquiry: Inquiry, place: Place, instances: Iterable[str]) -> dict[str, Host]:
-    """Give what has bound the ports of instances; one that is no container instance is left out."""
+class _Cluster(Struct, frozen=True):
+    """A cluster that is asked."""
+
+    inquiry: Inquiry
+    arn: str
+
+    def ask(self, operation: str, field: str, **arguments: Any) -> Answer:
+        return self.inquiry.ask("ecs", operation, field, cluster=self.arn, **arguments)
+
+    def describe(self, operation: str, field: str, values: Iterable[str], size: int) -> Answer:
+        """Ask for what the API describes by lists of at most this many, and names in the question as in the answer."""
+        answers = [self.ask(operation, field, **{field: batch}) for batch in batches(values, size)]
+        problem = next((answer.problem for answer in answers if answer.problem), None)
+        return Answer(tuple(item for answer in answers for item in answer.items), problem)
+
+
+def on_instances(inquiry: Inquiry, instances: Iterable[str]) -> dict[str, Host]:
+    """Return what has bound the ports of instances; one that is no container instance is left out."""
     wanted = set(instances)
-    found, problems = _container_instances(inquiry, place, wanted)
+    clusters = inquiry.ask("ecs", "list_clusters", "clusterArns")
     hosts: dict[str, Host] = {}
-    for cluster in dict.fromkeys(cluster for cluster, _ in found.values()):
-        own = {instance: arn for instance, (where, arn) in found.items() if where == cluster}
-        hosts |= _hosts(inquiry, place, cluster, own)
-    if problems:
-        hosts |= {instance: Host((), problems) for instance in wanted - hosts.keys()}
-    return hosts
+    problems = [clusters.problem]
+    if len(clusters.items) > _CLUSTERS:
+        problems.append(f"{' '.join(inquiry.place)} has more than {_CLUSTERS} clusters")
+    for arn in _arns(clusters)[:_CLUSTERS]:
+        cluster = _Cluster(inquiry, arn)
+        container_instances, unread = _container_instances(cluster, wanted - hosts.keys())
+        hosts |= _hosts(cluster, container_instances)
+        problems += unread
+    known = tuple(dict.fromkeys(problem for problem in problems if problem))
+    return hosts | {instance: Host((), known) for instance in wanted - hosts.keys() if known}
 
 
-def _container_instances(
-    inquiry: Inquiry, place: Place, wanted: set[str]
-) -> tuple[dict[str, tuple[str, str]], tuple[str, ...]]:
-    """Give cluster and ARN of the container instance that an instance is, and why those may not be all."""
-    told = inquiry.ask(place, "ecs", "list_clusters", "clusterArns")
-    clusters = _arns(told)
-    problems = [told.problem] if told.problem else []
-    found: dict[str, tuple[str, str]] = {}
-    for cluster in clusters[:_CLUSTERS]:
-        missing = sorted(wanted - found.keys())
-        for some in _chunks(missing, _INSTANCES):
-            chosen = f"ec2InstanceId in [{', '.join(some)}]"
-            listed = inquiry.ask(
-                place, "ecs", "list_container_instances", "containerInstanceArns", cluster=cluster, filter=chosen
-            )
-            problems += [listed.problem] if listed.problem else []
-            for arns in _chunks(_arns(listed), _INSTANCES):
-                known = inquiry.ask(
-                    place,
-                    "ecs",
-                    "describe_container_instances",
-                    "containerInstances",
-                    cluster=cluster,
-                    containerInstances=arns,
-                )
-                problems += [known.problem] if known.problem else []
-                found |= {
-                    one.get("ec2InstanceId", ""): (cluster, one.get("containerInstanceArn", "")) for one in known.items
-                }
-    if len(clusters) > _CLUSTERS:
-        problems.append(f"{place.account} {place.region} has more than {_CLUSTERS} clusters")
-    return {instance: where for instance, where in found.items() if instance in wanted}, tuple(dict.fromkeys(problems))
+def _container_instances(cluster: _Cluster, instances: set[str]) -> tuple[dict[str, str], list[str | None]]:
+    """Return the ARNs of the container instances that instances are, and why those may not be all."""
+    queries = [f"ec2InstanceId in [{', '.join(batch)}]" for batch in batches(sorted(instances), _INSTANCES)]
+    listed = [cluster.ask("list_container_instances", "containerInstanceArns", filter=query) for query in queries]
+    arns = chain.from_iterable(map(_arns, listed))
+    described = cluster.describe("describe_container_instances", "containerInstances", arns, _INSTANCES)
+    by_id = {item.get("ec2InstanceId", ""): item.get("containerInstanceArn", "") for item in described.items}
+    problems = [*(answer.problem for answer in listed), described.problem]
+    return {instance: arn for instance, arn in by_id.items() if instance in instances}, problems
 
 
-def _hosts(inquiry: Inquiry, place: Place, cluster: str, own: dict[str, str]) -> dict[str, Host]:
-    """Give what the tasks of a cluster's instances have bound."""
-    listed = _listed(inquiry, place, cluster, own)
-    wanted = {instance: _arns(answer) for instance, answer in listed.items()}
-    tasks, problems = _tasks(
-        inquiry, place, cluster, list(dict.fromkeys(one for arns in wanted.values() for one in arns))
+def _hosts(cluster: _Cluster, container_instances: dict[str, str]) -> dict[str, Host]:
+    """Return what the tasks of a cluster's instances have bound."""
+    listed = _listed(cluster, container_instances)
+    described = cluster.describe(
+        "describe_tasks", "tasks", chain.from_iterable(map(_arns, listed.values())), _INSTANCES
     )
-    on: dict[str, list[dict[str, Any]]] = {arn: [] for arn in own.values()}
-    for task in tasks.values():
-        on.get(task.get("containerInstanceArn", ""), []).append(task)
-    groups, more = _services(inquiry, place, cluster, (task for here in on.values() for task in here))
+    by_arn = {task.get("taskArn", ""): task for task in described.items}
+    by_container_instance = grouped((task.get("containerInstanceArn", ""), task) for task in by_arn.values())
+    tasks = {instance: by_container_instance.get(arn, []) for instance, arn in container_instances.items()}
+    services = _services(cluster, chain.from_iterable(tasks.values()))
+    groups = {f"service:{item.get('serviceName', '')}": _target_groups(item) for item in services.items}
     hosts: dict[str, Host] = {}
-    for instance, arns in wanted.items():
-        bindings = [one for task in on[own[instance]] for one in _bindings(task, groups)]
-        gone = [f"task {arn.rpartition('/')[2]} has stopped meanwhile" for arn in arns if arn not in tasks]
-        told = [listed[instance].problem, *(problems or gone), *more]
-        hosts[instance] = Host(tuple(dict.fromkeys(bindings)), tuple(dict.fromkeys(one for one in told if one)))
+    for instance, answer in listed.items():
+        bindings = [binding for task in tasks[instance] for binding in _bindings(task, groups)]
+        stopped = [arn.rpartition("/")[2] for arn in _arns(answer) if arn not in by_arn]
+        gone = [f"task {task} has stopped meanwhile" for task in stopped if not described.problem]
+        problems = filter(None, (answer.problem, described.problem, *gone, services.problem))
+        hosts[instance] = Host(tuple(dict.fromkeys(bindings)), tuple(dict.fromkeys(problems)))
     return hosts
 
 
-def _listed(inquiry: Inquiry, place: Place, cluster: str, own: dict[str, str]) -> dict[str, Answer]:
+def _listed(cluster: _Cluster, container_instances: dict[str, str]) -> dict[str, Answer]:
     """List by instance its tasks, and perhaps others of the cluster."""
-    if len(own) > _FEW_INSTANCES:
-        return dict.fromkeys(own, inquiry.ask(place, "ecs", "list_tasks", "taskArns", cluster=cluster))
+    if len(container_instances) > _FEW_INSTANCES:
+        return dict.fromkeys(container_instances, cluster.ask("list_tasks", "taskArns"))
     return {
-        instance: inquiry.ask(place, "ecs", "list_tasks", "taskArns", cluster=cluster, containerInstance=arn)
-        for instance, arn in own.items()
+        instance: cluster.ask("list_tasks", "taskArns", containerInstance=arn)
+        for instance, arn in container_instances.items()
     }
 
 
-def _tasks(
-    inquiry: Inquiry, place: Place, cluster: str, arns: Sequence[str]
-) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Give tasks by their ARN, and why these are not all; one that has stopped meanwhile is not among them."""
-    answers = [
-        inquiry.ask(place, "ecs", "describe_tasks", "tasks", cluster=cluster, tasks=some)
-        for some in _chunks(arns, _INSTANCES)
+def _services(cluster: _Cluster, tasks: Iterable[dict[str, Any]]) -> Answer:
+    """Describe the services of the tasks that have bound ports."""
+    groups = (task.get("group", "") for task in tasks if any(_bindings(task, {})))
+    names = {name for group in groups if (name := group.partition("service:")[2])}
+    return cluster.describe("describe_services", "services", sorted(names), _SERVICES)
+
+
+def _target_groups(service: dict[str, Any]) -> tuple[str, ...]:
+    """Return the target groups in which a service, or one of its task sets, registers its tasks."""
+    registered = [
+        each for holder in (service, *service.get("taskSets", [])) for each in holder.get("loadBalancers", [])
     ]
-    tasks = {task.get("taskArn", ""): task for answer in answers for task in answer.items}
-    return tasks, [answer.problem for answer in answers if answer.problem]
-
-
-def _services(
-    inquiry: Inquiry, place: Place, cluster: str, tasks: Iterable[dict[str, Any]]
-) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """Give the target groups of the services of tasks by the tasks' group, and why these are not all."""
-    binding = (task for task in tasks if any(_bindings(task, {})))
-    names = sorted({name for task in binding if (name := task.get("group", "").partition("service:")[2])})
-    answers = [
-        inquiry.ask(place, "ecs", "describe_services", "services", cluster=cluster, services=some)
-        for some in _chunks(names, _SERVICES)
-    ]
-    services = (service for answer in answers for service in answer.items)
-    groups = {f"service:{one.get('serviceName', '')}": tuple(dict.fromkeys(_target_groups(one))) for one in services}
-    return groups, [answer.problem for answer in answers if answer.problem]
-
-
-def _target_groups(service: dict[str, Any]) -> Iterator[str]:
-    """Give the target groups in which a service, or one of its task sets, registers its tasks."""
-    for told in (one for holder in (service, *service.get("taskSets", [])) for one in holder.get("loadBalancers", [])):
-        spare = told.get("advancedConfiguration", {}).get("alternateTargetGroupArn")
-        yield from (arn for arn in (told.get("targetGroupArn"), spare) if arn)
+    arns = [each.get("targetGroupArn") for each in registered]
+    spare = [each.get("advancedConfiguration", {}).get("alternateTargetGroupArn") for each in registered]
+    return tuple(dict.fromkeys(arn for arn in (*arns, *spare) if arn))
 
 
 def _bindings(task: dict[str, Any], groups: dict[str, tuple[str, ...]]) -> Iterator[Binding]:
-    """Give what the containers of a task have bound. A range of ports is text, IPv4 and IPv6 are told apart."""
+    """Yield what the containers of a task have bound. A range of ports is text, IPv4 and IPv6 are told apart."""
     definition = task.get("taskDefinitionArn", "").rpartition("/")[2]
-    for told in (one for container in task.get("containers", []) for one in container.get("networkBindings", [])):
-        low, _, high = str(told.get("hostPortRange") or told.get("hostPort") or "").partition("-")
-        protocol = told.get("protocol", "tcp")
+    bound = (binding for container in task.get("containers", []) for binding in container.get("networkBindings", []))
+    for item in bound:
+        low, _, high = str(item.get("hostPortRange") or item.get("hostPort") or "").partition("-")
+        protocol = item.get("protocol", "tcp")
         if low.isdecimal() and (high or low).isdecimal() and protocol in {"tcp", "udp"}:
             yield Binding(protocol, int(low), int(high or low), definition, groups.get(task.get("group", ""), ()))
 
 
 def _arns(answer: Answer) -> list[str]:
-    """Give an answer that lists ARNs and nothing else."""
+    """Return the ARNs of an answer that lists nothing else."""
     return [str(arn) for arn in answer.items]
-
-
-def _chunks(values: Sequence[str], most: int) -> Iterator[list[str]]:
-    return (list(values[start : start + most]) for start in range(0, len(values), most))

@@ -4,17 +4,16 @@
 packets, `exposures` and `notes` say what that means for a finding.
 """
 
+from collections.abc import Sequence
+
 from handler.finding import Finding
-from handler.lookup.inquiry import Inquiry, Place, place_of
+from handler.lookup.inquiry import Inquiry
 from handler.lookup.notes import clock
 from handler.reachability import exposures, reading
 from handler.reachability.index import Index
 
 
-def look_up(findings: list[Finding], inquiry: Inquiry) -> list[Finding]:
+def look_up(findings: Sequence[Finding], inquiry: Inquiry) -> list[Finding]:
     """Look up the sources of every exposure that has unknown ones, and the rules of those whose sources are known."""
-    places: dict[Place, list[Finding]] = {}
-    for finding in findings:
-        places.setdefault(place_of(finding.server), []).append(finding)
-    known = {place: Index(reading.read(inquiry, place, own)) for place, own in places.items()}
-    return [exposures.judged(finding, known[place_of(finding.server)], clock(inquiry.at)) for finding in findings]
+    index = Index(reading.read(inquiry, findings))
+    return [exposures.judged(finding, index, clock(inquiry.began)) for finding in findings]

@@ -1,57 +1,43 @@
 """Sets of addresses: whom a rule names, what of that a target can get, and what a network ACL leaves of it."""
 
 from collections.abc import Iterable
-from ipaddress import collapse_addresses
-from typing import Any
 
-from handler.finding import UNKNOWN, Protocol
+from handler.finding import UNKNOWN
 from handler.lookup.interfaces import ACCELERATOR, CLOUDFRONT
 from handler.lookup.load_balancers import Balancer
-from handler.lookup.security_groups import Rule, is_private
-from handler.reachability.index import Index, Target, networks_of
-from handler.reachability.snapshot import network
+from handler.lookup.networks import EVERYBODY, is_private, network, shared, united, version
+from handler.lookup.security_groups import Rule
+from handler.lookup.spans import Span
+from handler.reachability.snapshot import Snapshot, Target, networks_of
 
-EVERYBODY: tuple[str, ...] = ("0.0.0.0/0", "::/0")
 _IPV6 = 6
 ROUTES = "routes are not read: public addresses may come in by peering, transit gateway, VPN or Direct Connect"
 
 
-def version(source: str) -> int | None:
-    """Return the family of a CIDR, 4 or 6; null for what is none."""
-    cidr = network(source)
-    return None if cidr is None else int(cidr.version)
-
-
-def shared(source: str, others: Iterable[str]) -> list[str]:
+def common(source: str, others: Iterable[str]) -> list[str]:
     """Return what of a source lies in others, CIDRs all of them; all of these where it is a name or `unknown`."""
-    own = network(source)
-    cidrs = [other for other in others if network(other) is not None]
-    if own is None:
-        return cidrs
-    pairs = [(other, network(other)) for other in cidrs if version(other) == own.version]
-    return [source if own.subnet_of(cidr) else other for other, cidr in pairs if own.overlaps(cidr)]
+    network_of_source = network(source)
+    cidrs = [cidr for other in others if (cidr := network(other))]
+    parts = cidrs if network_of_source is None else [shared(network_of_source, cidr) for cidr in cidrs]
+    return [str(part) for part in parts if part is not None]
 
 
-def seen_in(index: Index, source: str, cidrs: Iterable[str]) -> list[str]:
+def seen_in(snapshot: Snapshot, source: str, cidrs: Iterable[str]) -> list[str]:
     """Return what of a source CIDRs admit by its own address: a group as a whole if they hold one of its members."""
-    if not source.startswith("sg-") or index.known.members.problem(source):
-        return shared(source, cidrs)
-    own = [address for member in index.known.members.get(source) or () for address in networks_of(member)]
-    return [source] if any(shared(str(address), cidrs) for address in own) else []
+    if not source.startswith("sg-") or snapshot.members.problem(source):
+        return common(source, cidrs)
+    addresses = [address for member in snapshot.members.get(source) or () for address in networks_of(member)]
+    return [source] if any(common(str(address), cidrs) for address in addresses) else []
 
 
-def gaps(whole: tuple[int, int], covered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the parts of a port range that lie in none of the others, ascending."""
-    left, low = [], whole[0]
-    for start, end in sorted(covered):
-        if start > low:
-            left.append((low, min(start - 1, whole[1])))
-        low = max(low, end + 1)
-    left += [(low, whole[1])] if low <= whole[1] else []
-    return [(start, end) for start, end in left if start <= end]
+def inner(snapshot: Snapshot, sources: Iterable[str]) -> tuple[str, ...]:
+    """Return what of CIDRs lies inside, united; names stay, and `unknown`."""
+    cidrs = [cidr for source in sources if (cidr := network(source))]
+    parts = [part for cidr in cidrs for block in snapshot.inside() if (part := shared(cidr, block))]
+    return (*map(str, united(parts)), *(source for source in sources if not network(source)))
 
 
-def named_by(index: Index, rule: Rule, *, directly: bool) -> tuple[tuple[str, ...], str | None, str | None]:
+def named_by(snapshot: Snapshot, rule: Rule, *, directly: bool) -> tuple[tuple[str, ...], str | None, str | None]:
     """Return the sources that a rule admits by their own address, why one is unknown, and why there is none.
 
     A group is whatever is in it but load balancers, whose clients come in through their listeners.
@@ -60,122 +46,103 @@ def named_by(index: Index, rule: Rule, *, directly: bool) -> tuple[tuple[str, ..
     if rule.stale:
         return (), None, f"{source} is a group of a VPC that is peered no more: nobody comes from it"
     if source.startswith("sg-"):
-        return _group(index, source, directly=directly)
-    problem = index.known.lists.unread.get(source)
-    return index.known.sources(rule), f"{problem}: whom {source} lets in is unknown" if problem else None, None
+        return _group(snapshot, source, directly=directly)
+    problem = snapshot.lists.unread.get(source)
+    return snapshot.sources(rule), f"{problem}: whom {source} lets in is unknown" if problem else None, None
 
 
-def _group(index: Index, group: str, *, directly: bool) -> tuple[tuple[str, ...], str | None, str | None]:
+def _group(snapshot: Snapshot, group: str, *, directly: bool) -> tuple[tuple[str, ...], str | None, str | None]:
     """Return whom a group stands for: everybody, if accelerators or CloudFront come in by it."""
-    known = index.known
-    members = known.members.get(group) or []
-    balancers = {balancer.name for balancer in index.in_group(group)}
-    sources: tuple[str, ...] = (group,)
-    doubt: str | None = None
-    nobody: str | None = None
+    members = snapshot.members.get(group) or []
+    balancers = {balancer.name for balancer in snapshot.in_group(group)}
     if any(member.services for member in members):
-        sources = EVERYBODY
-    elif directly:
-        pass
-    elif problem := known.balancers.problem(None):
-        sources, doubt = (UNKNOWN,), f"{problem}: whether {group} is a load balancer's is unknown"
-    elif problem := known.members.problem(group):
-        doubt = f"{problem}: what else is in {group} is unknown"
-    elif all(member.balancer in balancers for member in members):
-        sources = ()
-        nobody = None if balancers else f"nothing is in {group} now: nobody comes from it"
-    return sources, doubt, nobody
+        return EVERYBODY, None, None
+    if directly:
+        return (group,), None, None
+    if problem := snapshot.balancers.problem():
+        return (UNKNOWN,), f"{problem}: whether {group} is a load balancer's is unknown", None
+    if problem := snapshot.members.problem(group):
+        return (group,), f"{problem}: what else is in {group} is unknown", None
+    if all(member.balancer in balancers for member in members):
+        return (), None, None if balancers else f"nothing is in {group} now: nobody comes from it"
+    return (group,), None, None
 
 
-def clipped(index: Index, target: Target, sources: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def clipped(snapshot: Snapshot, target: Target, sources: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what of sources can send a packet to a target of its families and scheme, and what that rests on."""
-    inside, assumptions = _families(index, target)
-    clipped: list[str] = []
+    inside_alone, assumptions = _families(snapshot, target)
+    reaching: list[str] = []
     for source in sources:
         family = version(source)
-        if family is None or inside.get(family) is False:
-            clipped.append(source)
-        elif family in inside:
-            parts = inner(index, (source,))
-            clipped += parts or (source,)
+        if family is None or inside_alone.get(family) is False:
+            reaching.append(source)
+        elif family in inside_alone:
+            parts = inner(snapshot, (source,))
+            reaching += parts or (source,)
             assumptions += (ROUTES,) if not parts else ()
-    return tuple(dict.fromkeys(clipped)), tuple(dict.fromkeys(assumptions))
+    return tuple(dict.fromkeys(reaching)), tuple(dict.fromkeys(assumptions))
 
 
-def _families(index: Index, target: Target) -> tuple[dict[int, bool], tuple[str, ...]]:
+def _families(snapshot: Snapshot, target: Target) -> tuple[dict[int, bool], tuple[str, ...]]:
     """Return the families in which a target gets packets, each with whether from inside alone, and the assumptions."""
-    balancer = index.known.balancers.get(target.name)
+    balancer = snapshot.balancers.get(target.name)
     if balancer is not None:
-        return _of_balancer(index, balancer)
+        return _of_balancer(snapshot, balancer)
     if not target.networks:
         return {4: False, 6: False}, ()
-    families: dict[int, bool] = {own.version: False for own in target.networks}
+    families: dict[int, bool] = {address.version: False for address in target.networks}
     if _IPV6 in families:
-        families[_IPV6] = all(is_private(str(own)) for own in target.networks if own.version == _IPV6)
+        families[_IPV6] = all(is_private(str(address)) for address in target.networks if address.version == _IPV6)
     return families, ()
 
 
-def _of_balancer(index: Index, balancer: Balancer) -> tuple[dict[int, bool], tuple[str, ...]]:
+def _of_balancer(snapshot: Snapshot, balancer: Balancer) -> tuple[dict[int, bool], tuple[str, ...]]:
     families = {4: False} if balancer.address_type == "ipv4" else {4: False, 6: False}
     families |= {4: True} if balancer.address_type == "dualstack-without-public-ipv4" else {}
     if not balancer.internal:
         return families, ()
-    if (service := _fronted_by(index, balancer)) is not None:
+    if (service := _fronted_by(snapshot, balancer)) is not None:
         return families, (f"{service} may lead to {balancer.name}, although it is internal",)
-    attributes = index.known.attributes.get(balancer.arn) or {}
+    attributes = snapshot.attributes.get(balancer.arn) or {}
     denied = attributes.get("ipv6.deny_all_igw_traffic") == "true"
     return {family: family != _IPV6 or denied for family in families}, ()
 
 
-def _fronted_by(index: Index, balancer: Balancer) -> str | None:
+def _fronted_by(snapshot: Snapshot, balancer: Balancer) -> str | None:
     """Name what may bring the internet to an internal load balancer; null where nothing does."""
-    services = index.known.services
     for zone in balancer.zones:
-        if problem := services.problem(zone.subnet):
+        if problem := snapshot.services.problem(zone.subnet):
             return f"an accelerator or CloudFront ({problem})"
-        if found := [service for interface in services.get(zone.subnet) or () for service in interface.services]:
-            return {ACCELERATOR: "an accelerator", CLOUDFRONT: "CloudFront"}[found[0]]
+        for interface in snapshot.services.get(zone.subnet) or ():
+            return {ACCELERATOR: "an accelerator", CLOUDFRONT: "CloudFront"}[interface.services[0]]
     return None
 
 
-def inner(index: Index, sources: Iterable[str]) -> tuple[str, ...]:
-    """Return what of CIDRs lies inside, united; names stay, and `unknown`."""
-    inside = [str(one) for one in index.known.inside()]
-    parts = [part for source in sources if network(source) is not None for part in shared(source, inside)]
-    names = [source for source in sources if network(source) is None]
-    united = [str(one) for family in (4, 6) for one in collapse_addresses(_of(parts, family))]
-    return (*united, *names)
-
-
-def _of(parts: Iterable[str], family: int) -> list[Any]:
-    return [network(part) for part in parts if version(part) == family]
-
-
-def past_acl(  # noqa: PLR0913  packets, and what they meet
-    index: Index, target: Target, protocol: Protocol, ports: tuple[int, int], sources: tuple[str, ...], *, own: bool
-) -> tuple[dict[tuple[int, int], tuple[str, ...]], str | None]:
+def past_acl(
+    snapshot: Snapshot, target: Target, span: Span, sources: tuple[str, ...], *, same_subnet: bool
+) -> tuple[dict[Span, tuple[str, ...]], str | None]:
     """Return what a network ACL leaves of sources by port range, and why it narrows nothing, or may not.
 
-    It is about addresses: groups and lists stay. It does not stand between the interfaces of one subnet (`own` says
-    that packets may come from there), nor before the clients of an accelerator.
+    It is about addresses: groups and lists stay. It does not stand between the interfaces of one subnet (of
+    `same_subnet` packets may be), nor before the clients of an accelerator.
     """
-    known, subnet = index.known, target.subnet
-    whole = {ports: sources} if sources else {}
-    acl = known.acls.get(subnet)
+    subnet = target.subnet
+    whole = {span: sources} if sources else {}
+    acl = snapshot.acls.get(subnet)
     if acl is None or subnet is None:
-        problem = known.acls.unread.get(subnet or "")
+        problem = snapshot.acls.unread.get(subnet or "")
         return whole, f"{problem}: network ACLs narrow nothing" if problem else None
     if acl.is_open():
         return whole, None
-    if problem := known.services.problem(subnet):
+    if problem := snapshot.services.problem(subnet):
         return whole, f"{problem}: network ACL {acl.id} narrows nothing, since an accelerator is not ruled out"
-    if any(ACCELERATOR in interface.services for interface in known.services.get(subnet) or ()):
+    if any(ACCELERATOR in interface.services for interface in snapshot.services.get(subnet) or ()):
         return whole, f"an accelerator may lead to {subnet}: network ACL {acl.id} does not narrow it"
-    read = known.subnets.get(subnet)
-    past = () if not own else read.blocks if read else known.inside()
-    left: dict[tuple[int, int], list[str]] = {}
+    described = snapshot.subnets.get(subnet)
+    past = () if not same_subnet else described.blocks if described else snapshot.inside()
+    remaining: dict[Span, list[str]] = {}
     for source in sources:
-        parts = acl.narrow(protocol, *ports, source, past) if network(source) else [(*ports, (source,))]
-        for low, high, remaining in parts:
-            left.setdefault((low, high), []).extend(remaining)
-    return {span: tuple(dict.fromkeys(remaining)) for span, remaining in left.items()}, None
+        parts = acl.narrow(*span, source, past) if network(source) else [(span.low, span.high, (source,))]
+        for low, high, admitted in parts:
+            remaining.setdefault(Span(span.protocol, low, high), []).extend(admitted)
+    return {part: tuple(dict.fromkeys(admitted)) for part, admitted in remaining.items()}, None

@@ -4,9 +4,6 @@ What is rarely needed is read only where something points at it, so an empty par
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
-from ipaddress import ip_network
-from typing import Any
 
 from msgspec import Struct
 
@@ -14,10 +11,9 @@ from handler.finding import UNKNOWN, Exposure, Server
 from handler.lookup.inquiry import Place, Read
 from handler.lookup.interfaces import Interface
 from handler.lookup.load_balancers import Balancer, Listener, Registered, TargetGroup
-from handler.lookup.network_acls import Acl, Network
-from handler.lookup.security_groups import PRIVATE, Rule
-
-ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+from handler.lookup.network_acls import Acl
+from handler.lookup.networks import ANYWHERE, PRIVATE, Network, network
+from handler.lookup.security_groups import Rule
 
 
 class Subnet(Struct, frozen=True):
@@ -25,6 +21,25 @@ class Subnet(Struct, frozen=True):
 
     blocks: tuple[Network, ...]
     zone: str | None = None
+
+
+class Target(Struct, frozen=True):
+    """What packets arrive at: an interface of a server, or a load balancer behind another.
+
+    `ids` are what it is registered by beside its addresses, `problem` says why it may be registered otherwise. `groups`
+    is null where nothing judges who comes in: a load balancer without any. `whole` is false for a security group, which
+    is in no target group itself: what is in it may be.
+    """
+
+    name: str
+    ids: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
+    groups: tuple[str, ...] | None = ()
+    subnet: str | None = None
+    vpc: str | None = None
+    zone: str | None = None
+    problem: str | None = None
+    whole: bool = True
 
 
 class Snapshot(Struct, frozen=True):
@@ -71,38 +86,43 @@ class Snapshot(Struct, frozen=True):
         """Return the rules of groups."""
         return [rule for group in groups for rule in self.rules.get(group) or ()]
 
+    def in_group(self, group: str) -> list[Balancer]:
+        """Return the load balancers that are in a security group."""
+        return [balancer for balancer in self.balancers.items.values() if group in balancer.groups]
 
-def entrances(server: Server, exposure: Exposure, known: Read[list[Interface]]) -> tuple[list[Interface], str | None]:
-    """Return the interfaces on which an exposure may lie, and why these are not all.
+    def targets_of(self, server: Server, exposure: Exposure | None = None) -> list[Target]:
+        """Return the interfaces on which an exposure of a server may lie, all that it has without an exposure.
 
-    That is the one that the report names, while it is the server's; else all that the server has. A group, and an
-    instance of which no interface is known, count as one of which nothing is known but its groups.
-    """
-    if server.kind == "security_group":
-        return [_unseen((server.id,))], None
-    attached = known.get(server.id) or []
-    problem = known.problem(server.id) or (None if attached else f"{server.id} has no network interface now")
-    if attached:
-        return [one for one in attached if one.id == exposure.interface] or attached, problem
-    return [_unseen((exposure.security_group,) if exposure.security_group else server.security_groups)], problem
+        That is the one that the report names, while it is the server's. A group, and an instance of which no interface
+        is known, count as one of which nothing is known but its groups.
+        """
+        if server.kind == "security_group":
+            return [Target(server.id, groups=(server.id,), whole=False)]
+        attached = self.interfaces.get(server.id) or []
+        nothing = None if attached else f"{server.id} has no network interface now"
+        problem = self.interfaces.problem(server.id) or nothing
+        groups = (exposure.security_group,) if exposure and exposure.security_group else server.security_groups
+        named = [interface for interface in attached if exposure and interface.id == exposure.interface]
+        return [
+            Target(
+                server.id,
+                (server.id,) if interface.first else (),
+                networks_of(interface),
+                interface.groups,
+                interface.subnet,
+                interface.vpc,
+                interface.zone,
+                problem,
+            )
+            for interface in named or attached or [Interface("", None, groups)]
+        ]
+
+
+def networks_of(interface: Interface) -> tuple[Network, ...]:
+    """Return the addresses of an interface."""
+    return tuple(network(address) for address in interface.addresses if address)
 
 
 def is_unexplained(exposure: Exposure) -> bool:
     """Say whether who reaches an exposure is not told in full."""
     return UNKNOWN in exposure.sources
-
-
-def _unseen(groups: tuple[str, ...]) -> Interface:
-    return Interface("", None, groups)
-
-
-@lru_cache(1 << 16)
-def network(source: str) -> Any:
-    """Return a CIDR, or an address, as a network; null for a group, a prefix list and `unknown`."""
-    return ip_network(source, strict=False) if "-" not in source and source != UNKNOWN else None
-
-
-def overlaps(source: str, networks: Iterable[Network]) -> bool:
-    """Say whether a CIDR has addresses of any of these networks."""
-    cidr = network(source)
-    return any(cidr.version == network.version and cidr.overlaps(network) for network in networks)

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from handler.lookup.security_groups import is_private
+from handler.lookup.networks import is_private
 from tests.lookup.cloud import OFFICE, Cloud, looked_up, opens, problems, reported, server, sources, tcp
 from tests.lookup.cluster import forward, target_group
 from tests.lookup.endpoint import DENIED, Endpoint

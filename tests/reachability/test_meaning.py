@@ -42,7 +42,7 @@ def front(name: str = "net/front/1", *groups: str, subnet: str = "subnet-1", **f
     """Give a load balancer with a node in one subnet; a Network one unless it is named otherwise."""
     kind = {"net": "network", "app": "application"}[name.partition("/")[0]]
     zones = (Zone("a" if subnet == "subnet-1" else "b", subnet),)
-    known: dict[str, Any] = {"kind": kind, "address_type": "ipv4", "vpc": "vpc-1", "zones": zones}
+    known: dict[str, Any] = {"kind": kind, "address_type": "ipv4", "zones": zones}
     return Balancer(name, groups=groups, arn=f"arn:{name}", **known | fields)
 
 

@@ -298,9 +298,19 @@ def snapshot(made: World) -> Snapshot:
 
 def _interface(nic: Nic) -> Interface:
     vpc, zone, _ = SUBNETS[nic.subnet]
-    owner = f"load balancer {nic.balancer}" if nic.balancer else "interface"
     services = (ACCELERATOR,) if nic.accelerator else ()
-    return Interface(nic.id, nic.instance, nic.groups, nic.subnet, vpc, nic.addresses, owner, zone, nic.first, services)
+    return Interface(
+        nic.id,
+        nic.instance,
+        nic.groups,
+        nic.subnet,
+        vpc,
+        nic.addresses,
+        balancer=nic.balancer,
+        zone=zone,
+        first=nic.first,
+        services=services,
+    )
 
 
 def _listeners(made: World) -> tuple[Read[tuple[Listener, ...]], Read[frozenset[str]]]:
@@ -325,7 +335,6 @@ def _balancer(front: Front) -> Balancer:
         kind=front.kind,
         internal=front.internal,
         address_type=front.address_type,
-        vpc="vpc-1",
         zones=tuple(Zone(SUBNETS[subnet][1], subnet) for subnet in front.subnets),
         enforced=front.enforced,
         listeners=tuple(Listener(("tcp",), port, server_port=to) for port, (_, to) in classic),
