@@ -81,7 +81,7 @@ class TargetGroup(Struct, frozen=True):
 
 
 class Registered(Struct, frozen=True):
-    """A target: an instance id, an address, or an ARN; its port; and its zone if it is bound to one."""
+    """A target: an instance id, an address, or an ARN; its port; and its zone, or `all`, where AWS says one."""
 
     id: str
     port: int
@@ -228,5 +228,4 @@ def _target_group(item: dict[str, Any]) -> TargetGroup:
 
 def _registered(item: dict[str, Any]) -> Registered:
     target = item.get("Target", {})
-    zone = target.get("AvailabilityZone")
-    return Registered(target.get("Id", ""), target.get("Port", -1), None if zone == "all" else zone)
+    return Registered(target.get("Id", ""), target.get("Port", -1), target.get("AvailabilityZone"))

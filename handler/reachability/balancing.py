@@ -96,7 +96,7 @@ def _preservation(snapshot: Snapshot, hop: Hop, balancer: Balancer) -> tuple[boo
 def _only_zone(snapshot: Snapshot, target: Target, hop: Hop, balancer: Balancer) -> str | None:
     """Return the only zone from which a target gets packets; null for all. By default Network ones do not cross."""
     zone, attributes = hop.zone or target.zone, snapshot.attributes
-    if balancer.kind != "network" or hop.group is None or not target.whole:
+    if balancer.kind != "network" or hop.group is None or not target.whole or zone == "all":
         return None
     arns = (hop.group.arn, balancer.arn)
     values = [(attributes.get(arn) or {}).get("load_balancing.cross_zone.enabled") for arn in arns]

@@ -21,7 +21,7 @@ class Hop(Struct, frozen=True):
     """A load balancer that leads to ports of a target, from one of its listeners, by a target group unless Classic.
 
     `balancer` and `listener` are null where they could not be read. `doubt` says why it may lead there only; `zone` is
-    the only zone in which a target gets packets from a load balancer that does not cross zones.
+    the only zone in which a target gets packets from a load balancer that does not cross zones, or `all`.
     """
 
     span: Span

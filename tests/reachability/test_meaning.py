@@ -246,6 +246,15 @@ def test_a_node_without_cross_zone_sends_only_to_its_own_zone() -> None:
     assert sources(behind, 80) == {EVERYBODY}
 
 
+@pytest.mark.parametrize(("zone", "reached"), [(None, False), ("a", False), ("all", True)])
+def test_a_target_of_all_zones_gets_packets_from_every_node(zone: str | None, reached: bool) -> None:  # noqa: FBT001  a case
+    """API TargetDescription: `all` is for traffic from the nodes in all enabled zones, whichever it is in."""
+    known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, EVERYBODY))
+    behind = balanced(known, front("net/front/1", FRONT, subnet="subnet-2"), (443, "10.0.1.7", 80), kind="ip")
+    targets = Read({arn: (Registered("10.0.1.7", 80, zone),) for arn in behind.targets.items})
+    assert (EVERYBODY in sources(replace(behind, targets=targets), 80)) == reached
+
+
 @pytest.mark.parametrize(("enforced", "expected"), [(True, {OFFICE}), (False, {OFFICE, "10.0.0.0/16", *PRIVATE})])
 def test_consumers_of_an_endpoint_service_come_from_private_addresses(enforced: bool, expected: set[str]) -> None:  # noqa: FBT001  a case
     """NLB guide: with inbound rules enforced on PrivateLink traffic the groups judge the consumer's private address."""
