@@ -1,4 +1,7 @@
-"""Each way in and out of a server, as AWS's documents have it: the smallest world, and the sentence it stands on."""
+"""Each way in and out of a server, as AWS's documents have it: the smallest world, and the sentence it stands on.
+
+Sentences of the API references are quoted as botocore carries them, those of the guides are named by their section.
+"""
 
 from ipaddress import ip_network
 from typing import Any
@@ -86,7 +89,7 @@ def sources(known: Snapshot, *ports: int, protocol: str = "tcp") -> set[str]:
 
 
 def test_a1_a_node_in_the_subnet_of_the_server_passes_its_acl() -> None:
-    """VPC guide, network ACLs: they judge what enters or leaves a subnet, not what stays in it."""
+    """VPC guide, "Network ACL basics": rules are evaluated when traffic enters or leaves a subnet, not in it."""
     known = world(rule(OWN, 8080, EVERYBODY), acls=acl((443, EVERYBODY), (8080, OFFICE)))
     assert sources(known, 8080) == {OFFICE, "10.0.1.0/24"}
     assert sources(balanced(known, front(), (443, "i-1", 8080)), 8080) == {OFFICE, "10.0.1.0/24", EVERYBODY}
@@ -97,7 +100,7 @@ def test_a1_a_node_in_the_subnet_of_the_server_passes_its_acl() -> None:
 
 
 def test_a1_the_same_behind_an_application_load_balancer() -> None:
-    """It comes from a node's own address, whoever its clients are."""
+    """ALB guide, "Security groups": targets get traffic from its nodes, which may be in their subnet."""
     known = world(rule(OWN, 8080, EVERYBODY), rule(FRONT, 443, EVERYBODY), acls=acl((443, EVERYBODY), (8080, OFFICE)))
     behind = balanced(known, front("app/front/1", FRONT), (443, "i-1", 8080))
     assert sources(behind, 8080) == {OFFICE, "10.0.1.0/24", EVERYBODY}
@@ -105,14 +108,14 @@ def test_a1_the_same_behind_an_application_load_balancer() -> None:
 
 @pytest.mark.parametrize("preserved", ["true", "false"])
 def test_a2_a_client_of_another_family_comes_from_a_node(preserved: str) -> None:
-    """API SetIpAddressType: what changes from IPv6 to IPv4 has a node's address, preserved or not."""
+    """NLB guide, "Client IP preservation": IPv4 targets get IPv6 requests from the node's IPv4 address."""
     known = balanced(world(rule(OWN, 3389, EVERYBODY)), front(address_type="dualstack"), (3389, "i-1", 3389))
     attributes = Read({arn: {"preserve_client_ip.enabled": preserved} for arn in known.groups.items})
     assert sources(replace(known, attributes=attributes), 3389) == {EVERYBODY, EVERYBODY_6}
 
 
 def test_a2_from_ipv4_to_targets_of_ipv6() -> None:
-    """The other way round: with IPv6 targets `::/0` lets in 0.0.0.0/0."""
+    """NLB guide, "Client IP preservation": IPv6 targets get IPv4 requests from the node's IPv6 address."""
     nic = replace(NIC, addresses=("10.0.1.7", "2001:db8:0:1::7"))
     known = replace(world(rule(OWN, 3389, EVERYBODY_6)), interfaces=Read({"i-1": [nic]}))
     assert sources(known, 3389) == {EVERYBODY_6}
@@ -123,7 +126,7 @@ def test_a2_from_ipv4_to_targets_of_ipv6() -> None:
 
 
 def test_b1_a_customers_list_is_one_exposure_that_names_it() -> None:
-    """Its sources are its CIDRs after the ACL."""
+    """VPC guide, "Managed prefix lists": a rule that references a list is for all CIDRs of its entries."""
     known = world(rule(OWN, 22, "pl-1"), lists=Read({"pl-1": (OFFICE, "198.51.100.0/24")}), acls=acl((22, OFFICE)))
     [exposure] = found(known, 22).exposures
     assert (exposure.sources, exposure.prefix_list) == ((OFFICE,), "pl-1")
@@ -133,7 +136,7 @@ def test_b1_a_customers_list_is_one_exposure_that_names_it() -> None:
 
 
 def test_n1_an_internal_load_balancer_has_no_clients_of_the_internet_gateway() -> None:
-    """ELB guide, scheme: the nodes of an internal one have private addresses alone; the inside remains."""
+    """API LoadBalancer: "The nodes of an internal load balancer have only private IP addresses." The inside remains."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, EVERYBODY))
     behind = balanced(known, front("app/front/1", FRONT, internal=True), (443, "i-1", 80))
     assert sources(behind, 80) == PRIVATE
@@ -141,7 +144,7 @@ def test_n1_an_internal_load_balancer_has_no_clients_of_the_internet_gateway() -
 
 @pytest.mark.parametrize("service", [ACCELERATOR, CLOUDFRONT])
 def test_n1_unless_an_accelerator_or_cloudfront_leads_there(service: str) -> None:
-    """Global Accelerator guide: internal ALBs are endpoints; CloudFront guide: a VPC origin is in a private subnet."""
+    """CloudFront guide, "Restrict access with VPC origins", as of accelerators: those in private subnets."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, EVERYBODY))
     behind = balanced(known, front("app/front/1", FRONT, internal=True), (443, "i-1", 80))
     entrance = Interface("eni-8", None, (OTHER,), "subnet-1", "vpc-1", services=(service,))
@@ -149,12 +152,12 @@ def test_n1_unless_an_accelerator_or_cloudfront_leads_there(service: str) -> Non
 
 
 def test_n2_a_family_that_the_server_does_not_have_lets_nobody_in() -> None:
-    """A packet to an IPv6 address needs one."""
+    """VPC guide, "IP addressing": IPv6 needs an address of its own, which is assigned or not."""
     assert sources(world(rule(OWN, 22, OFFICE), rule(OWN, 22, EVERYBODY_6)), 22) == {OFFICE}
 
 
 def test_n2_nor_one_that_the_load_balancer_does_not_have() -> None:
-    """ELB guide, IP address type: with `ipv4` clients connect by IPv4 addresses alone."""
+    """API LoadBalancer: "dualstack-without-public-ipv4 (public IPv6 addresses and private IPv4 and IPv6 addresses)"."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, EVERYBODY), rule(FRONT, 443, EVERYBODY_6))
     assert sources(balanced(known, front("app/front/1", FRONT), (443, "i-1", 80)), 80) == {EVERYBODY}
     private = front("app/front/1", FRONT, address_type="dualstack-without-public-ipv4")
@@ -162,7 +165,7 @@ def test_n2_nor_one_that_the_load_balancer_does_not_have() -> None:
 
 
 def test_n3_a_load_balancer_reaches_no_more_than_its_target() -> None:
-    """The rule opens every port to its group; the others are for the group alone."""
+    """API TargetDescription: "The port on which the target is listening"; the others are for the group alone."""
     known = world(rule(OWN, 0, FRONT, 65535), rule(FRONT, 443, EVERYBODY))
     finding = found(balanced(known, front("app/front/1", FRONT), (443, "i-1", 8080)), 0, 65535)
     spans = {(one.from_port, one.to_port, one.sources) for one in finding.exposures}
@@ -170,20 +173,20 @@ def test_n3_a_load_balancer_reaches_no_more_than_its_target() -> None:
 
 
 def test_n4_only_the_group_that_the_rule_names_is_said() -> None:
-    """The load balancer is in two."""
+    """EC2 API, UserIdGroupPair: a rule names one group, whatever others its members are in."""
     known = world(rule(OWN, 22, FRONT), rule(FRONT, 443, EVERYBODY))
     assert sources(balanced(known, front("app/front/1", FRONT, OTHER), (443, "i-1", 80)), 22) == {FRONT}
 
 
 def test_n5_a_listener_of_another_protocol_leads_nowhere() -> None:
-    """UDP 53 explains no TCP 53."""
+    """API CreateTargetGroup: "A TCP_UDP listener must be associated with a TCP_UDP target group."; UDP is none."""
     known = world(rule(OWN, 53, "10.0.0.0/16"))
     behind = balanced(known, front(), (53, "i-1", 53), protocols=("udp",), preserves=False)
     assert sources(behind, 53) == {"10.0.0.0/16"}
 
 
 def test_n6_a_classic_load_balancer_sends_to_its_own_servers() -> None:
-    """Another of the same group has others."""
+    """Classic API, LoadBalancerDescription: `Instances` are those of the load balancer, whatever group it shares."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, EVERYBODY), rule(FRONT, 8443, OFFICE))
     classics = {
         name: Balancer(name, "", (FRONT,), kind="classic", address_type="ipv4", listeners=listeners, servers=servers)
@@ -196,7 +199,7 @@ def test_n6_a_classic_load_balancer_sends_to_its_own_servers() -> None:
 
 
 def test_n7_a_group_that_is_let_in_brings_no_clients_where_no_target_group_leads() -> None:
-    """The second load balancer is in a group that the first lets in, and sends nothing to it."""
+    """API Listener and Rule: traffic goes to target groups that an action forwards to; being let in sends nothing."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, OTHER), rule(FRONT, 443, OFFICE), rule(OTHER, 443, EVERYBODY))
     first = balanced(known, front("app/front/1", FRONT), (443, "i-1", 80))
     assert sources(balanced(first, front("app/other/2", OTHER), (443, "i-2", 443)), 80) == {OFFICE}
@@ -204,7 +207,7 @@ def test_n7_a_group_that_is_let_in_brings_no_clients_where_no_target_group_leads
 
 @pytest.mark.parametrize("cidr", [EVERYBODY, "198.0.0.0/8", "198.51.100.0/24"])
 def test_n8_an_acl_that_keeps_a_few_out_leaves_the_cidr_as_it_is(cidr: str) -> None:
-    """Where at least 15/16 of it are left, at every size."""
+    """The product's own choice, where at least 15/16 of it are left, at every size: one line a rule, not thirty."""
     few = Entry("6", 22, 22, ip_network("198.51.100.9/32"), allows=False)
     everybody = Entry("-1", 0, 65535, ip_network(EVERYBODY), allows=True)
     known = world(rule(OWN, 22, cidr), acls=Read({"subnet-1": Acl("acl-1", [few, everybody])}))
@@ -212,7 +215,7 @@ def test_n8_an_acl_that_keeps_a_few_out_leaves_the_cidr_as_it_is(cidr: str) -> N
 
 
 def test_a_rule_that_names_the_group_of_a_network_load_balancer_admits_its_clients() -> None:
-    """NLB guide, security groups: a target's rule may name its group, even if client addresses are preserved."""
+    """NLB guide, "Update the security groups": targets that name its group accept its traffic, preserved or not."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, EVERYBODY), acls=acl((80, OFFICE)))
     elsewhere = front("net/front/1", FRONT, subnet="subnet-2")
     crossing = Read({elsewhere.arn: {"load_balancing.cross_zone.enabled": "true"}})
@@ -222,7 +225,7 @@ def test_a_rule_that_names_the_group_of_a_network_load_balancer_admits_its_clien
 
 
 def test_an_accelerator_comes_in_past_the_acl() -> None:
-    """Global Accelerator guide: where client addresses are preserved, inbound network ACLs do not judge them."""
+    """Global Accelerator guide, "Guidelines and restrictions": traffic of preserved clients bypasses network ACLs."""
     known = world(rule(OWN, 22, EVERYBODY), acls=acl((22, OFFICE)))
     entrance = Interface("eni-8", None, (OTHER,), "subnet-1", "vpc-1", services=(ACCELERATOR,))
     finding = found(replace(known, services=Read({"subnet-1": [entrance]})), 22)
@@ -231,13 +234,13 @@ def test_an_accelerator_comes_in_past_the_acl() -> None:
 
 
 def test_the_group_of_cloudfront_means_its_viewers() -> None:
-    """CloudFront guide, VPC origins: a rule for CloudFront-VPCOrigins-Service-SG lets CloudFront in."""
+    """CloudFront guide, "Restrict access with VPC origins": a rule for its service-managed group lets CloudFront in."""
     entrance = Interface("eni-8", None, (OTHER,), "subnet-1", "vpc-1", services=(CLOUDFRONT,))
     assert sources(world(rule(OWN, 443, OTHER), members=Read({OTHER: [entrance]})), 443) == {EVERYBODY}
 
 
 def test_a_node_without_cross_zone_sends_only_to_its_own_zone() -> None:
-    """NLB guide, cross-zone load balancing: by default a node sends to the targets of its own zone."""
+    """API LoadBalancerAttribute: "The default for Network Load Balancers and Gateway Load Balancers is false"."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, EVERYBODY))
     elsewhere = front("net/front/1", FRONT, subnet="subnet-2")
     assert EVERYBODY not in sources(balanced(known, elsewhere, (443, "i-1", 80)), 80)
@@ -248,7 +251,7 @@ def test_a_node_without_cross_zone_sends_only_to_its_own_zone() -> None:
 
 @pytest.mark.parametrize(("zone", "reached"), [(None, False), ("a", False), ("all", True)])
 def test_a_target_of_all_zones_gets_packets_from_every_node(zone: str | None, reached: bool) -> None:  # noqa: FBT001  a case
-    """API TargetDescription: `all` is for traffic from the nodes in all enabled zones, whichever it is in."""
+    """API TargetDescription: `all` for traffic "from all enabled Availability Zones for the load balancer"."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, EVERYBODY))
     behind = balanced(known, front("net/front/1", FRONT, subnet="subnet-2"), (443, "10.0.1.7", 80), kind="ip")
     targets = Read({arn: (Registered("10.0.1.7", 80, zone),) for arn in behind.targets.items})
@@ -257,7 +260,7 @@ def test_a_target_of_all_zones_gets_packets_from_every_node(zone: str | None, re
 
 @pytest.mark.parametrize(("enforced", "expected"), [(True, {OFFICE}), (False, {OFFICE, "10.0.0.0/16", *PRIVATE})])
 def test_consumers_of_an_endpoint_service_come_from_private_addresses(enforced: bool, expected: set[str]) -> None:  # noqa: FBT001  a case
-    """NLB guide: with inbound rules enforced on PrivateLink traffic the groups judge the consumer's private address."""
+    """NLB guide, "Update the security groups": under inbound rules PrivateLink clients have their private addresses."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, OFFICE))
     own = front("net/front/1", FRONT, enforced=enforced)
     behind = balanced(known, own, (443, "i-1", 80))
@@ -267,14 +270,14 @@ def test_consumers_of_an_endpoint_service_come_from_private_addresses(enforced: 
 
 
 def test_a_gateway_load_balancer_is_no_way_to_a_listener() -> None:
-    """It sends GENEVE on udp 6081."""
+    """API CreateTargetGroup: "For Gateway Load Balancers, the supported protocol is GENEVE", on udp 6081."""
     known = world(rule(OWN, 80, "10.0.0.0/16"))
     behind = balanced(known, replace(front(), kind="gateway", name="gwy/front/1"), (80, "i-1", 80))
     assert sources(behind, 80) == {"10.0.0.0/16"}
 
 
 def test_a_group_of_a_vpc_that_is_peered_no_more_lets_nobody_in() -> None:
-    """VPC peering guide: a stale rule names a deleted group, or one of a VPC whose peering is gone."""
+    """API UserIdGroupPair, UserId: "If the referenced security group is deleted, this value is not returned"."""
     stale = replace(rule(OWN, 22, OTHER), stale=True)
     finding = found(world(rule(OWN, 22, OFFICE), stale, members=Read({OTHER: [NIC]})), 22)
     assert {source for one in finding.exposures for source in one.sources} == {OFFICE}
@@ -282,7 +285,7 @@ def test_a_group_of_a_vpc_that_is_peered_no_more_lets_nobody_in() -> None:
 
 
 def test_a_client_preserved_by_default_is_an_assumption() -> None:
-    """It is said where the attribute does not tell, and somebody comes that way."""
+    """API TargetGroupAttribute, of client addresses: "Otherwise, the default is enabled."; said where it counts."""
     known = world(rule(OWN, 80, FRONT), rule(FRONT, 443, EVERYBODY))
     finding = found(balanced(known, front("net/front/1", FRONT), (443, "i-1", 80)), 80)
     assert "net/front/1: its targets see the addresses of its clients, as is the default" in finding.notes
