@@ -14,7 +14,12 @@ from handler.finding import Finding, Server
 from handler.lookup.inquiry import Inquiry
 from handler.lookup.notes import clock, noted
 
-_ENDED = {"shutting-down", "terminated"}
+_NOT_RUNNING = {
+    "stopping": "judged as if it ran",
+    "stopped": "judged as if it ran",
+    "shutting-down": "decided with what is known",
+    "terminated": "decided with what is known",
+}
 
 
 def look_up(findings: Sequence[Finding], inquiry: Inquiry, *, always: bool) -> list[Finding]:
@@ -38,7 +43,7 @@ def _tagged(finding: Finding, instance: dict[str, Any] | None, problem: str | No
         kept = "its tags are the report's" if server.tags_known else "its tags are unknown"
         return noted(finding, [f"{problem or f'{server.id} was not there at {at}'}: {kept}"])
     state = instance.get("State", {}).get("Name", "")
-    notes = [f"{server.id} was {state} at {at}: decided with what is known"] if state in _ENDED else []
+    notes = [f"{server.id} was {state} at {at}: {_NOT_RUNNING[state]}"] if state in _NOT_RUNNING else []
     return noted(replace(finding, server=_server(server, instance)), [*notes, f"tags of {server.id} read at {at}"])
 
 

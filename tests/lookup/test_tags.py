@@ -57,6 +57,16 @@ def test_an_instance_that_is_terminated_is_said_to_be(cloud: Cloud) -> None:
     assert problem.endswith("UTC: decided with what is known")
 
 
+def test_an_instance_that_is_stopped_is_said_to_be(cloud: Cloud) -> None:
+    """Nobody reaches it until somebody starts it, which may be soon: its ports are judged."""
+    instance = cloud.instance(cloud.group(), Name="web-prod-01")
+    cloud.ec2.stop_instances(InstanceIds=[instance])
+    [found] = looked_up(reported(server(instance), 22), settings=MISSING)
+    [problem] = problems(found)
+    assert problem.startswith(f"{instance} was stopped at 20")
+    assert problem.endswith("UTC: judged as if it ran")
+
+
 def test_one_that_is_gone_spoils_no_other(cloud: Cloud) -> None:
     """All are asked for at once."""
     there, gone = cloud.instance(cloud.group(), Name="there"), "i-0123456789abcdef0"
