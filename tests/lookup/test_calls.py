@@ -1,11 +1,17 @@
 """What an invocation asks AWS is asked for all its findings at once, and nothing is asked when all is off."""
 
+import ast
+import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
+from botocore.session import get_session
 from msgspec.structs import replace
 
 from handler import lookup
@@ -16,6 +22,26 @@ from tests.lookup.cluster import forward, target_group
 from tests.lookup.endpoint import Endpoint
 
 ON = LookUps().all_on()
+ROOT = Path(__file__).parents[2]
+
+
+def asked(service: str) -> Iterator[str]:
+    """Yield the actions of a service that the look-ups name by boto3's operations, as IAM spells them."""
+    model = get_session().get_service_model(service)
+    actions = {xform_name(name): f"{model.signing_name}:{name}" for name in model.operation_names}
+    for package in ("lookup", "reachability"):
+        for module in (ROOT / "handler" / package).glob("*.py"):
+            constants = [
+                node.value for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Constant)
+            ]
+            yield from (actions[constant] for constant in constants if constant in actions)
+
+
+def test_every_action_that_is_asked_is_documented() -> None:
+    """And none is that is not asked: who grants what the page lists grants what is needed, and no more."""
+    table = [line for line in (ROOT / "docs" / "look-ups.md").read_text().splitlines() if line.startswith("|")]
+    documented = set(re.findall(r"`((?:ec2|ecs|elasticloadbalancing):\w+)`", "\n".join(table)))
+    assert documented == {action for service in ("ec2", "ecs", "elb", "elbv2") for action in asked(service)}
 
 
 @pytest.fixture
