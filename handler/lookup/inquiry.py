@@ -6,7 +6,7 @@ What AWS does not tell is a problem: a sentence that names the action as IAM doe
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -160,17 +160,22 @@ class Inquiry:
             unread |= dict.fromkeys(batch, answer.problem) if answer.problem else {}
         return items, unread
 
-    def ask_each(self, values: Iterable[str], ask: Callable[[str], Answer]) -> dict[str, Answer]:
-        """Ask the same of many things, each by itself, several at a time; the answers by value.
+    def ask_each(
+        self, operation: str, field: str, parameter: str, values: Iterable[str]
+    ) -> tuple[dict[str, tuple[dict[str, Any], ...]], dict[str, str]]:
+        """Ask Elastic Load Balancing the same of many things, each by itself, several at a time.
 
-        The first is asked alone: where it is denied or not answered, the others are not asked at all.
+        Return what it answers by value, and by the value of which that is not all, why. The first is asked alone: where
+        it is denied or not answered, the others are not asked at all.
         """
         wanted = list(dict.fromkeys(values))
-        answers = {value: ask(value) for value in wanted[:1]}
+        answers = [self.ask("elbv2", operation, field, **{parameter: value}) for value in wanted[:1]]
         if len(wanted) > 1:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                answers |= dict(zip(wanted[1:], pool.map(ask, wanted[1:]), strict=True))
-        return answers
+                answers += pool.map(lambda value: self.ask("elbv2", operation, field, **{parameter: value}), wanted[1:])
+        by_value = dict(zip(wanted, answers, strict=True))
+        unread = {value: answer.problem for value, answer in by_value.items() if answer.problem}
+        return {value: answer.items for value, answer in by_value.items()}, unread
 
     def _ask(self, service: str, operation: str, field: str, arguments: dict[str, Any]) -> Answer:
         place = self.place
@@ -191,16 +196,11 @@ class Inquiry:
             problem, scope = _explain(error, action, place)
             if scope is not None:
                 self._hopeless[scopes[scope]] = problem
-            self._log(problem)
+            if problem not in self._logged:
+                self._logged.add(problem)
+                _LOGGER.warning("look-up failed", extra={"fields": {"problem": problem}})
             return Answer(tuple(items), problem, refused=scope is None and _code(error).startswith("Invalid"))
         return Answer(tuple(items))
-
-    def _log(self, problem: str) -> None:
-        with self._lock:
-            logged = problem in self._logged
-            self._logged.add(problem)
-        if not logged:
-            _LOGGER.warning("look-up failed", extra={"fields": {"problem": problem}})
 
 
 def _pages(client: Any, operation: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:

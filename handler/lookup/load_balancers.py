@@ -4,13 +4,13 @@ Shapes: Elastic Load Balancing API reference, versions 2015-12-01 (`LoadBalancer
 `TargetHealthDescription`, attributes) and 2012-06-01 (`LoadBalancerDescription`, of the Classic ones).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
 
 from handler.finding import Protocol
-from handler.lookup.inquiry import Inquiry, Item, Read
+from handler.lookup.inquiry import Inquiry, Read
 
 _UDP: dict[str, tuple[Protocol, ...]] = {
     "UDP": ("udp",),
@@ -118,40 +118,31 @@ def target_groups(inquiry: Inquiry) -> Read[TargetGroup]:
 def targets(inquiry: Inquiry, groups: Iterable[str]) -> Read[tuple[Registered, ...]]:
     """Read what is registered in target groups, by the group's ARN; its health narrows nothing."""
     question = ("describe_target_health", "TargetHealthDescriptions", "TargetGroupArn")
-    return _each(inquiry, question, groups, lambda items: tuple(map(_registered, items)))
+    described, unread = inquiry.ask_each(*question, groups)
+    return Read({arn: tuple(map(_registered, items)) for arn, items in described.items()}, unread)
 
 
 def listeners(inquiry: Inquiry, balancers: Iterable[str]) -> Read[tuple[Listener, ...]]:
     """Read the listeners of load balancers, by the balancer's ARN."""
-    question = ("describe_listeners", "Listeners", "LoadBalancerArn")
-    return _each(inquiry, question, balancers, lambda items: tuple(map(_listener, items)))
+    described, unread = inquiry.ask_each("describe_listeners", "Listeners", "LoadBalancerArn", balancers)
+    return Read({arn: tuple(map(_listener, items)) for arn, items in described.items()}, unread)
 
 
 def forwards(inquiry: Inquiry, listener_arns: Iterable[str]) -> Read[frozenset[str]]:
     """Read the target groups to which any rule of a listener forwards, by the listener's ARN."""
-    question = ("describe_rules", "Rules", "ListenerArn")
-    return _each(inquiry, question, listener_arns, lambda rules: _forwards(rules, "Actions"))
+    described, unread = inquiry.ask_each("describe_rules", "Rules", "ListenerArn", listener_arns)
+    return Read({arn: _forwards(rules, "Actions") for arn, rules in described.items()}, unread)
 
 
 def attributes(inquiry: Inquiry, balancers: Iterable[str], groups: Iterable[str]) -> Read[dict[str, str]]:
     """Read the attributes of load balancers and of target groups, by their ARN."""
-    of_balancers = ("describe_load_balancer_attributes", "Attributes", "LoadBalancerArn")
-    of_groups = ("describe_target_group_attributes", "Attributes", "TargetGroupArn")
-    return _each(inquiry, of_balancers, balancers, _by_key).joined(_each(inquiry, of_groups, groups, _by_key))
-
-
-def _each(
-    inquiry: Inquiry, question: tuple[str, str, str], values: Iterable[str], spelled: Callable[..., Item]
-) -> Read[Item]:
-    """Ask a question (operation, field of the answer, parameter) of each value by itself."""
-    operation, field, parameter = question
-    answers = inquiry.ask_each(values, lambda value: inquiry.ask("elbv2", operation, field, **{parameter: value}))
-    problems = {key: answer.problem for key, answer in answers.items() if answer.problem}
-    return Read({key: spelled(answer.items) for key, answer in answers.items()}, problems)
-
-
-def _by_key(items: Iterable[dict[str, Any]]) -> dict[str, str]:
-    return {item.get("Key", ""): item.get("Value", "") for item in items}
+    described, unread = inquiry.ask_each(
+        "describe_load_balancer_attributes", "Attributes", "LoadBalancerArn", balancers
+    )
+    of_groups = inquiry.ask_each("describe_target_group_attributes", "Attributes", "TargetGroupArn", groups)
+    by_arn = (described | of_groups[0]).items()
+    known = {arn: {item.get("Key", ""): item.get("Value", "") for item in items} for arn, items in by_arn}
+    return Read(known, unread | of_groups[1])
 
 
 def _taken(protocol: str) -> tuple[Protocol, ...]:

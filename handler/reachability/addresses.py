@@ -8,7 +8,7 @@ from handler.lookup.load_balancers import Balancer
 from handler.lookup.networks import EVERYBODY, is_private, network, shared, united, version
 from handler.lookup.security_groups import Rule
 from handler.lookup.spans import Span
-from handler.reachability.snapshot import Snapshot, Target, networks_of
+from handler.reachability.snapshot import Doubt, Snapshot, Target, networks_of
 
 _IPV6 = 6
 ROUTES = "routes are not read: public addresses may come in by peering, transit gateway, VPN or Direct Connect"
@@ -37,7 +37,7 @@ def inner(snapshot: Snapshot, sources: Iterable[str]) -> tuple[str, ...]:
     return (*map(str, united(parts)), *(source for source in sources if not network(source)))
 
 
-def named_by(snapshot: Snapshot, rule: Rule, *, directly: bool) -> tuple[tuple[str, ...], str | None, str | None]:
+def named_by(snapshot: Snapshot, rule: Rule, *, directly: bool) -> tuple[tuple[str, ...], Doubt | None, str | None]:
     """Return the sources that a rule admits by their own address, why one is unknown, and why there is none.
 
     A group is whatever is in it but load balancers, whose clients come in through their listeners.
@@ -48,10 +48,10 @@ def named_by(snapshot: Snapshot, rule: Rule, *, directly: bool) -> tuple[tuple[s
     if source.startswith("sg-"):
         return _group(snapshot, source, directly=directly)
     problem = snapshot.lists.unread.get(source)
-    return snapshot.sources(rule), f"{problem}: whom {source} lets in is unknown" if problem else None, None
+    return snapshot.sources(rule), Doubt(problem, f"whom {source} lets in") if problem else None, None
 
 
-def _group(snapshot: Snapshot, group: str, *, directly: bool) -> tuple[tuple[str, ...], str | None, str | None]:
+def _group(snapshot: Snapshot, group: str, *, directly: bool) -> tuple[tuple[str, ...], Doubt | None, str | None]:
     """Return whom a group stands for: everybody, if accelerators or CloudFront come in by it."""
     members = snapshot.members.get(group) or []
     balancers = {balancer.name for balancer in snapshot.in_group(group)}
@@ -60,9 +60,9 @@ def _group(snapshot: Snapshot, group: str, *, directly: bool) -> tuple[tuple[str
     if directly:
         return (group,), None, None
     if problem := snapshot.balancers.problem():
-        return (UNKNOWN,), f"{problem}: whether {group} is a load balancer's is unknown", None
+        return (UNKNOWN,), Doubt(problem, f"whether {group} is a load balancer's"), None
     if problem := snapshot.members.problem(group):
-        return (group,), f"{problem}: what else is in {group} is unknown", None
+        return (group,), Doubt(problem, f"what else is in {group}"), None
     if all(member.balancer in balancers for member in members):
         return (), None, None if balancers else f"nothing is in {group} now: nobody comes from it"
     return (group,), None, None

@@ -7,7 +7,7 @@ from handler.lookup.load_balancers import Balancer
 from handler.lookup.networks import Network, network, overlaps, version
 from handler.lookup.spans import Span
 from handler.reachability.index import Hop
-from handler.reachability.snapshot import Snapshot, Target, networks_of
+from handler.reachability.snapshot import Doubt, Snapshot, Target, networks_of
 
 PRESERVED = "its targets see the addresses of its clients, as is the default"
 
@@ -36,7 +36,7 @@ class Arrival(Struct, frozen=True):
     nodes: tuple[list[Node] | None, ...] = (None,)
     closed: bool = False
     same_subnet: bool = False
-    doubt: str | None = None
+    doubt: Doubt | None = None
     assumptions: tuple[str, ...] = ()
 
     def appearance(self, source: str, *, hidden: bool) -> tuple[bool, bool]:
@@ -76,17 +76,17 @@ def arrival(snapshot: Snapshot, target: Target, hop: Hop) -> Arrival:
     )
 
 
-def _preservation(snapshot: Snapshot, hop: Hop, balancer: Balancer) -> tuple[bool, bool, str | None, tuple[str, ...]]:
+def _preservation(snapshot: Snapshot, hop: Hop, balancer: Balancer) -> tuple[bool, bool, Doubt | None, tuple[str, ...]]:
     """Say whether targets may see the client's address, whether a node's, why both, and what that rests on."""
     group, attributes = hop.group, snapshot.attributes
     if balancer.kind != "network":
         return False, True, None, ()
     if group is None:
-        return True, True, hop.doubt, ()
+        return True, True, Doubt(hop.doubt or ""), ()
     if group.kind == "alb":
         return True, False, None, ()
     if problem := attributes.problem(group.arn):
-        return True, True, f"{problem}: whether its targets see its clients is unknown", ()
+        return True, True, Doubt(problem, "whether its targets see its clients"), ()
     value = (attributes.get(group.arn) or {}).get("preserve_client_ip.enabled")
     if value in {"true", "false"}:
         return value == "true", value == "false", None, ()

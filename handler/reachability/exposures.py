@@ -99,7 +99,7 @@ def _identified(snapshot: Snapshot, exposure: Exposure) -> list[Exposure]:
 def _distinct(paths: Sequence[Path], exposure: Exposure) -> list[Path]:
     """Return the paths that somebody comes by, and of those that no rule names only whom no other lets in."""
     reaching = [path for path in paths if path.sources]
-    plain = [path for path in reaching if path.foreign or not (path.hops or path.is_unseen)]
+    plain = [path for path in reaching if path.foreign or not (path.hops or path.unseen)]
     plain += [path for path in reaching if path.by_group and len(path.hops) == 1]
     distinct = list(plain)
     for path in (path for path in reaching if path not in plain):
@@ -134,7 +134,7 @@ def _exposure(snapshot: Snapshot, unknown: Exposure, path: Path) -> Exposure:
         from_port=path.span.low,
         to_port=path.span.high,
         sources=path.sources,
-        security_group=path.group or (unknown.security_group if path.is_unseen or path.foreign else None),
+        security_group=path.group or (unknown.security_group if path.unseen or path.foreign else None),
         rules=rule.ids if rule else (),
         rule_opens=rule.opens if rule else UNSET,
         prefix_list=rule.source if rule and is_list else UNSET,

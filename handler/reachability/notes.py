@@ -64,13 +64,9 @@ def _is_inside(source: str) -> bool:
 
 def _doubts(path: Path) -> Iterator[str]:
     """Say why a path is unknown, or may not be one."""
-    if path.doubt is None:
-        return
-    if path.doubt.endswith(" is unknown"):
-        yield path.doubt
-    elif UNKNOWN in path.sources:
-        via = f" through {path.balancer.name}" if path.balancer else ""
-        yield f"{path.doubt}: who reaches {path.span}{via} is unknown"
+    via = f" through {path.balancer.name}" if path.balancer else ""
+    if path.doubt is not None and (path.doubt.what or UNKNOWN in path.sources):
+        yield f"{path.doubt.problem}: {path.doubt.what or f'who reaches {path.span}{via}'} is unknown"
 
 
 def _through(distinct: Iterable[Path]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from handler.lookup.security_groups import Rule
 from handler.lookup.spans import Span, gaps
 from handler.reachability import addresses, balancing
 from handler.reachability.index import Hop, Index
-from handler.reachability.snapshot import Snapshot, Target
+from handler.reachability.snapshot import Doubt, Snapshot, Target
 
 
 class Path(Struct, frozen=True):
@@ -27,8 +27,9 @@ class Path(Struct, frozen=True):
     `rule` is the one that admits them by their own address, and `group` the group that it is in; both are null where no
     group judges them. `hops` are the load balancers on the way, the outermost first; past these `by_group` says that a
     rule of the target names the last one's group, and `by_rule` that the target's rule is what admits the sources.
-    `hidden` marks a way to a listener whose targets see a node's address, whatever their target group says, `foreign`
-    whom another account's group may stand for, `by_acl` that a network ACL is what leaves nobody.
+    `hidden` marks a way to a listener whose targets see a node's address, whatever their target group says, `unseen`
+    one through a load balancer of which it is not known that it is there, `foreign` whom another account's group may
+    stand for, `by_acl` that a network ACL is what leaves nobody.
     `doubt` says why a part of the way is unknown, `assumptions` what it rests on.
     """
 
@@ -40,16 +41,12 @@ class Path(Struct, frozen=True):
     by_group: bool = False
     by_rule: bool = False
     hidden: bool = False
+    unseen: bool = False
     foreign: bool = False
     by_acl: bool = False
     nobody: str | None = None
-    doubt: str | None = None
+    doubt: Doubt | None = None
     assumptions: tuple[str, ...] = ()
-
-    @property
-    def is_unseen(self) -> bool:
-        """Whether it leads through a load balancer of which it is not known that it is there."""
-        return self.group is None and not self.hops and self.sources == (UNKNOWN,)
 
     @property
     def balancer(self) -> Balancer | None:
@@ -85,12 +82,12 @@ def _direct(snapshot: Snapshot, target: Target, span: Span, *, directly: bool) -
         yield Path(span, sources, assumptions=assumptions)
     for group in target.groups or ():
         if problem := snapshot.rules.problem(group):
-            yield Path(span, (UNKNOWN,), group=group, doubt=f"{problem}: whom {group} lets in is unknown")
+            yield Path(span, (UNKNOWN,), group=group, doubt=Doubt(problem, f"whom {group} lets in"))
     for rule, part in _openings(snapshot, target, span):
         admitted, doubt, nobody = addresses.named_by(snapshot, rule, directly=directly)
         if "/sg-" in rule.source and admitted and not directly:
             whose = f"whether {rule.source} is a load balancer's is not looked up in {rule.source.partition('/')[0]}"
-            yield Path(part, (UNKNOWN,), foreign=True, doubt=whose)
+            yield Path(part, (UNKNOWN,), foreign=True, doubt=Doubt(whose))
         sources, assumptions = addresses.clipped(snapshot, target, admitted)
         if admitted and not sources:
             nobody = f"{target.name} has no address that {rule.source} could reach"
@@ -126,7 +123,7 @@ def _unseen(snapshot: Snapshot, target: Target, span: Span) -> Iterator[Path]:
         return
     for rule, part in _openings(snapshot, target, span):
         if _admits_unseen(snapshot, rule, families):
-            yield Path(part, (UNKNOWN,), doubt=problem)
+            yield Path(part, (UNKNOWN,), unseen=True, doubt=Doubt(problem))
 
 
 def _admits_unseen(snapshot: Snapshot, rule: Rule, families: set[int]) -> bool:
@@ -155,6 +152,7 @@ def through(index: Index, target: Target, hop: Hop, passed: frozenset[str] = fro
                 by_group=cidrs is None,
                 by_rule=False,
                 hidden=False,
+                unseen=False,
                 doubt=client.doubt or arriving.doubt,
                 assumptions=(*client.assumptions, *arriving.assumptions),
             )
@@ -207,7 +205,7 @@ def _entering(index: Index, hop: Hop, passed: frozenset[str]) -> list[Path]:
 def _clients(index: Index, hop: Hop, passed: frozenset[str]) -> Iterator[Path]:
     balancer, listener = hop.balancer, hop.listener
     if balancer is None or listener is None:
-        yield Path(hop.span, (UNKNOWN,), doubt=hop.doubt, hidden=balancer is None)
+        yield Path(hop.span, (UNKNOWN,), hidden=balancer is None, doubt=Doubt(hop.doubt or ""))
         return
     span = Span(hop.span.protocol, listener.port, listener.port)
     paths = list(ways(index, index.of_balancer(balancer), span, passed | {balancer.name}))
@@ -220,8 +218,7 @@ def _by_private_link(snapshot: Snapshot, balancer: Balancer, span: Span, paths: 
     """Yield who comes in through an endpoint service: private addresses, which the groups judge where they have to."""
     services = snapshot.endpoint_services
     if problem := services.problem():
-        doubt = f"{problem}: who comes through an endpoint service is unknown"
-        yield Path(span, (UNKNOWN,), doubt=doubt, hidden=True)
+        yield Path(span, (UNKNOWN,), hidden=True, doubt=Doubt(problem, "who comes through an endpoint service"))
     if balancer.arn not in services.items:
         return
     if not balancer.groups or not balancer.enforced:

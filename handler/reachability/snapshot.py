@@ -42,6 +42,13 @@ class Target(Struct, frozen=True):
     whole: bool = True
 
 
+class Doubt(Struct, frozen=True):
+    """Why something is unknown of the way of a packet, and what; null where that is who reaches the port."""
+
+    problem: str
+    what: str | None = None
+
+
 class Snapshot(Struct, frozen=True):
     """An account in a Region, as far as findings lean on it.
 
