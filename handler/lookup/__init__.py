@@ -19,13 +19,13 @@ _SPARE_SECONDS = 8.0
 
 
 def ask_until(deadline: float | None) -> float | None:
-    """Give the time after which AWS is asked no more, from the one by which everything must be decided."""
+    """Return the time after which AWS is asked no more, from the one by which everything must be decided."""
     now = time.monotonic()
     return None if deadline is None else min(now + _SHARE * (deadline - now), deadline - _SPARE_SECONDS)
 
 
 def prepare(settings: LookUps, clock: Callable[[], datetime] | None = None) -> LookUp | None:
-    """Give what looks findings up as the settings say; null, and nothing is imported, when every look-up is off.
+    """Return what looks findings up as the settings say; null, and nothing is imported, when every look-up is off.
 
     `clock` says when AWS was read, where that is not now.
     """

@@ -16,7 +16,7 @@ from handler.reachability.exposures import judged
 from handler.reachability.index import Index
 from tests.lookup.cloud import reported, server
 from tests.reachability.oracle import INSIDE, Oracle, holds
-from tests.reachability.worlds import PORTS, SERVER, World, snapshot, world
+from tests.reachability.worlds import PORTS, SERVER, World, broken, snapshot, world
 
 WORLDS = int(os.environ.get("PORTCULLIS_WORLDS", "20000"))
 A_GROUP = "a group of which no member gets past a network ACL, by its address or through a load balancer"
@@ -111,6 +111,15 @@ def test_nobody_is_left_out_and_nobody_else_is_named() -> None:
         noise.update(noises(made, finding, oracle))
     print(WORLDS, "worlds, needless sources:", dict(noise))  # noqa: T201  the measurement
     assert not noise.keys() - TOLERATED
+
+
+def test_what_could_not_be_read_leaves_nobody_out() -> None:
+    """Where a part of a world, or one thing of it, was not read, who comes that way is unknown."""
+    for seed in range(WORLDS // 10):
+        random = Random(seed)  # noqa: S311  worlds are no secret
+        made = world(random)
+        finding = found(made, broken(random, snapshot(made)))
+        assert list(silences(made, finding)) == [], f"world {seed}"
 
 
 @settings(max_examples=1000, deadline=None)
