@@ -42,6 +42,7 @@ class Index:
         registered = [(group, target) for group in groups for target in snapshot.targets.get(group.arn) or ()]
         self._registered = grouped((network(target.id) or target.id, (group, target)) for group, target in registered)
         self._unread = [group for group in groups if snapshot.targets.problem(group.arn)]
+        self._suspected: dict[Any, list[Hop]] = {}
         self.entries: dict[Any, Any] = {}
         """Who comes in to a listener, once that was worked out."""
 
@@ -82,8 +83,7 @@ class Index:
             port = span.shared(registered.port, registered.port)
             if port is not None:
                 yield from self._through(group, Hop(port, group=group, zone=registered.zone))
-        for group, doubt in self.doubtful(target):
-            yield from self._through(group, Hop(span, group=group, doubt=doubt))
+        yield from self._suspicions(target, span)
         if problem := self.snapshot.groups.problem():
             for balancer in self._by_arn.values():
                 if target.name != balancer.name:
@@ -91,6 +91,20 @@ class Index:
         for balancer in self.snapshot.balancers.items.values():
             if set(target.ids) & set(balancer.servers):
                 yield from self._classic(balancer, span)
+
+    def _suspicions(self, target: Target, span: Span) -> list[Hop]:
+        """Return the ways that may lead to a target through target groups of which that is not known.
+
+        Where a thousand groups could not be read that is one for each listener: the group tells nothing more of the
+        packet than its family, but for a Network Load Balancer.
+        """
+        key = (span, target.name in self.snapshot.balancers.items, target.problem)
+        if key not in self._suspected:
+            doubts = self.doubtful(target)
+            hops = [hop for group, why in doubts for hop in self._through(group, Hop(span, group=group, doubt=why))]
+            alike = grouped((_effect(hop), hop) for hop in hops)
+            self._suspected[key] = [first for first, *_ in alike.values()]
+        return self._suspected[key]
 
     def _to_group(self, target: Target, span: Span) -> Iterator[Hop]:
         """Yield the load balancers that the rules of a security group name: they may lead to whatever is in it."""
@@ -138,3 +152,10 @@ class Index:
         if listener.arn in self.snapshot.forwards.items:
             return group.arn in self.snapshot.forwards.items[listener.arn]
         return not listener.forwards if balancer.kind == "network" else count == 1
+
+
+def _effect(hop: Hop) -> Hop:
+    """Return a hop without the target group, where that is any of its family."""
+    if hop.group is None or (hop.balancer and hop.balancer.kind == "network"):
+        return hop
+    return replace(hop, group=TargetGroup("", family=hop.group.family))

@@ -15,6 +15,7 @@ from handler.lookup.interfaces import ACCELERATOR, CLOUDFRONT, Interface
 from handler.lookup.load_balancers import Balancer, Listener, Registered, TargetGroup, Zone
 from handler.lookup.network_acls import Acl, Entry
 from handler.lookup.security_groups import Rule
+from handler.lookup.spans import Span
 from handler.reachability.exposures import judged
 from handler.reachability.index import Index
 from handler.reachability.snapshot import Snapshot, Subnet
@@ -304,3 +305,18 @@ def test_what_is_missing_makes_only_the_ways_through_it_unknown() -> None:
         (("unknown",), "app/other/2"),
     }
     assert f"{problem}: who reaches tcp 80 through app/other/2 is unknown" in finding.notes
+
+
+def test_a_thousand_target_groups_that_could_not_be_read_are_one_way() -> None:
+    """Each of them may lead from the same listener, so that following one of them tells all."""
+    arns = [f"group:{number}" for number in range(1000)]
+    groups = {arn: TargetGroup(arn, vpc="vpc-1", balancers=("arn:app/front/1",)) for arn in arns}
+    problem = "elasticloadbalancing:DescribeTargetHealth was denied in 111122223333"
+    known = balanced(
+        world(rule(OWN, 80, FRONT), rule(FRONT, 443, OFFICE)), front("app/front/1", FRONT), (443, "i-1", 80)
+    )
+    unread = replace(known, groups=Read(groups), targets=Read({}, dict.fromkeys(arns, problem)), forwards=Read())
+    [target] = unread.targets_of(server("i-1"))
+    [hop] = Index(unread).hops(target, Span("tcp", 80, 80))
+    assert (hop.balancer, hop.doubt) == (front("app/front/1", FRONT), problem)
+    assert sources(unread, 80) == {OFFICE}
