@@ -138,8 +138,7 @@ def past_acl(
         return whole, f"{problem}: network ACL {acl.id} narrows nothing, since an accelerator is not ruled out"
     if any(ACCELERATOR in interface.services for interface in snapshot.services.get(subnet) or ()):
         return whole, f"an accelerator may lead to {subnet}: network ACL {acl.id} does not narrow it"
-    described = snapshot.subnets.get(subnet)
-    past = () if not same_subnet else described.blocks if described else snapshot.inside()
+    past = (snapshot.subnets.get(subnet) or snapshot.inside()) if same_subnet else ()
     remaining: dict[Span, list[str]] = {}
     for source in sources:
         parts = acl.narrow(*span, source, past) if network(source) else [(span.low, span.high, (source,))]

@@ -29,7 +29,6 @@ class Arrival(Struct, frozen=True):
     """
 
     target: Target
-    hop: Hop
     keeps: bool = False
     hides: bool = True
     families: tuple[int, ...] = (4,)
@@ -55,7 +54,7 @@ def arrival(snapshot: Snapshot, target: Target, hop: Hop) -> Arrival:
     """Return how packets of a hop arrive at a target."""
     balancer, group = hop.balancer, hop.group
     if balancer is None:
-        return Arrival(target, hop)
+        return Arrival(target)
     zone = _only_zone(snapshot, target, hop, balancer)
     sending = [each for each in balancer.zones if zone is None or each.name == zone]
     families = (group.family,) if group else (4,) if balancer.kind == "classic" else (4, 6)
@@ -64,7 +63,6 @@ def arrival(snapshot: Snapshot, target: Target, hop: Hop) -> Arrival:
     keeps, hides, doubt, assumptions = _preservation(snapshot, hop, balancer)
     return Arrival(
         target,
-        hop,
         keeps,
         hides,
         families,
@@ -115,12 +113,12 @@ def _nodes(snapshot: Snapshot, balancer: Balancer, only_zone: str | None, family
     nodes = [Node(address, subnet) for address, subnet in attached if address.version == family]
     seen = set() if snapshot.nodes.problem(balancer.name) else {node.subnet for node in nodes}
     for zone in balancer.zones:
-        subnet = snapshot.subnets.get(zone.subnet)
+        blocks = snapshot.subnets.get(zone.subnet)
         listed = [address for address in map(network, zone.addresses) if address and address.version == family]
-        if zone.subnet not in seen and subnet is None and not listed:
+        if zone.subnet not in seen and blocks is None and not listed:
             return None
-        blocks = [] if zone.subnet in seen or subnet is None else [*subnet.blocks]
-        nodes += [Node(part, zone.subnet) for part in listed or blocks if part.version == family]
+        known = listed or (blocks if blocks and zone.subnet not in seen else ())
+        nodes += [Node(part, zone.subnet) for part in known if part.version == family]
     elsewhere = {zone.subnet for zone in balancer.zones if only_zone not in {None, zone.name}}
     sending = [node for node in nodes if node.subnet not in elsewhere]
     return sending if nodes or balancer.zones else None

@@ -18,7 +18,7 @@ from handler.lookup.networks import Network, network, overlaps
 from handler.lookup.security_groups import Rule
 from handler.lookup.spans import EVERY_PORT, Span, span_of
 from handler.reachability.index import Index
-from handler.reachability.snapshot import Snapshot, Subnet, Target, is_unexplained
+from handler.reachability.snapshot import Snapshot, Target, is_unexplained
 
 
 def read(inquiry: Inquiry, findings: Sequence[Finding]) -> Snapshot:
@@ -33,14 +33,14 @@ def read(inquiry: Inquiry, findings: Sequence[Finding]) -> Snapshot:
     entered = [finding for finding in unexplained if finding.reach == "internet" and _is_entered(finding, snapshot)]
     leading: list[Balancer] = []
     if entered:
-        snapshot = replace(snapshot, vpcs=_vpcs(inquiry))
+        snapshot = replace(snapshot, vpcs=_networks(inquiry, "describe_vpcs", "Vpcs", "VpcId"))
         leaning = [finding for finding in entered if _leans_on_balancers(finding, snapshot)]
         snapshot, leading = (
             _with_balancers(inquiry, snapshot, _targets(leaning, snapshot)) if leaning else (snapshot, [])
         )
     narrowed = {subnet for subnet, acl in snapshot.acls.items.items() if not acl.is_open()}
     if snapshot.balancers.items or narrowed:
-        snapshot = replace(snapshot, subnets=_subnets(inquiry))
+        snapshot = replace(snapshot, subnets=_networks(inquiry, "describe_subnets", "Subnets", "SubnetId"))
     fronted = {zone.subnet for balancer in leading if balancer.internal for zone in balancer.zones}
     referenced = _named(snapshot.rules, "sg-") if unexplained else ()
     return replace(
@@ -163,15 +163,10 @@ def _endpoint_services(inquiry: Inquiry) -> Read[bool]:
     return answer.read({arn: True for item in answer.items for arn in item.get("NetworkLoadBalancerArns", [])})
 
 
-def _vpcs(inquiry: Inquiry) -> Read[tuple[Network, ...]]:
-    answer = inquiry.ask("ec2", "describe_vpcs", "Vpcs")
-    return answer.read({item.get("VpcId", ""): _blocks(item) for item in answer.items})
-
-
-def _subnets(inquiry: Inquiry) -> Read[Subnet]:
-    answer = inquiry.ask("ec2", "describe_subnets", "Subnets")
-    subnets = {item.get("SubnetId", ""): Subnet(_blocks(item), item.get("AvailabilityZone")) for item in answer.items}
-    return answer.read(subnets)
+def _networks(inquiry: Inquiry, operation: str, field: str, key: str) -> Read[tuple[Network, ...]]:
+    """Read the CIDR blocks of all VPCs or of all subnets, by their id."""
+    answer = inquiry.ask("ec2", operation, field)
+    return answer.read({item.get(key, ""): _blocks(item) for item in answer.items})
 
 
 def _blocks(item: dict[str, Any]) -> tuple[Network, ...]:

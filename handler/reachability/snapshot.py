@@ -16,13 +16,6 @@ from handler.lookup.networks import ANYWHERE, PRIVATE, Network, network
 from handler.lookup.security_groups import Rule
 
 
-class Subnet(Struct, frozen=True):
-    """The CIDR blocks of a subnet and its zone."""
-
-    blocks: tuple[Network, ...]
-    zone: str | None = None
-
-
 class Target(Struct, frozen=True):
     """What packets arrive at: an interface of a server, or a load balancer behind another.
 
@@ -52,9 +45,9 @@ class Doubt(Struct, frozen=True):
 class Snapshot(Struct, frozen=True):
     """An account in a Region, as far as findings lean on it.
 
-    Interfaces by instance, rules and members by security group, sources of prefix lists by list, ACLs and subnets by
-    subnet, CIDR blocks by VPC. Load balancers and their nodes by name (as in a path); listeners, registered targets and
-    attributes by ARN, forwards by the listener's ARN. `endpoint_services` has the ARNs of load balancers behind
+    Interfaces by instance, rules and members by security group, sources of prefix lists by list, ACLs by subnet, CIDR
+    blocks of subnets and of VPCs. Load balancers and their nodes by name (as in a path); listeners, registered targets
+    and attributes by ARN, forwards by the listener's ARN. `endpoint_services` has the ARNs of load balancers behind
     PrivateLink; `services` the interfaces, by subnet, by which accelerators and CloudFront come in.
     """
 
@@ -64,7 +57,7 @@ class Snapshot(Struct, frozen=True):
     members: Read[list[Interface]] = Read()
     lists: Read[tuple[str, ...]] = Read()
     acls: Read[Acl] = Read()
-    subnets: Read[Subnet] = Read()
+    subnets: Read[tuple[Network, ...]] = Read()
     vpcs: Read[tuple[Network, ...]] = Read()
     balancers: Read[Balancer] = Read()
     nodes: Read[list[Interface]] = Read()

@@ -18,16 +18,14 @@ from handler.lookup.security_groups import Rule
 from handler.lookup.spans import Span
 from handler.reachability.exposures import judged
 from handler.reachability.index import Index
-from handler.reachability.snapshot import Snapshot, Subnet
+from handler.reachability.snapshot import Snapshot
 from tests.lookup.cloud import OFFICE, reported, server
 
 EVERYBODY, EVERYBODY_6 = "0.0.0.0/0", "::/0"
 OWN, FRONT, OTHER = "sg-0aaaaaaaaaaaaaaa1", "sg-0bbbbbbbbbbbbbbb2", "sg-0ccccccccccccccc3"
 PRIVATE = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"}
 NIC = Interface("eni-1", "i-1", (OWN,), "subnet-1", "vpc-1", ("10.0.1.7",), zone="a")
-PLACES = Read(
-    {"subnet-1": Subnet((ip_network("10.0.1.0/24"),), "a"), "subnet-2": Subnet((ip_network("10.0.2.0/24"),), "b")}
-)
+SUBNETS = Read({"subnet-1": (ip_network("10.0.1.0/24"),), "subnet-2": (ip_network("10.0.2.0/24"),)})
 
 
 def rule(group: str, port: int, source: str, high: int = 0) -> Rule:
@@ -55,7 +53,7 @@ def world(*rules: Rule, **parts: Any) -> Snapshot:
     by_group: dict[str, tuple[Rule, ...]] = {}
     for one in rules:
         by_group[one.group] = (*by_group.get(one.group, ()), one)
-    known: dict[str, Any] = {"vpcs": Read({"vpc-1": (ip_network("10.0.0.0/16"),)}), "subnets": PLACES}
+    known: dict[str, Any] = {"vpcs": Read({"vpc-1": (ip_network("10.0.0.0/16"),)}), "subnets": SUBNETS}
     return Snapshot(
         Place("111122223333", "eu-west-1"), Read({"i-1": [NIC]}), Read({OWN: ()} | by_group), **known | parts
     )

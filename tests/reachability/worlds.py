@@ -18,7 +18,7 @@ from handler.lookup.interfaces import ACCELERATOR, Interface
 from handler.lookup.load_balancers import Balancer, Listener, Registered, TargetGroup, Zone
 from handler.lookup.network_acls import Acl, Entry
 from handler.lookup.security_groups import Rule
-from handler.reachability.snapshot import Snapshot, Subnet
+from handler.reachability.snapshot import Snapshot
 
 PLACE = Place("111122223333", "eu-west-1")
 PORTS = (80, 443, 8080)
@@ -282,7 +282,7 @@ def snapshot(made: World) -> Snapshot:
         Read(members),
         Read(dict(made.lists)),
         Read({subnet: Acl(f"acl-{subnet}", entries) for subnet, entries in made.acls.items()}),
-        Read({name: Subnet(tuple(map(network, blocks)), zone) for name, (_, zone, blocks) in SUBNETS.items()}),
+        Read({name: tuple(map(network, blocks)) for name, (_, _, blocks) in SUBNETS.items()}),
         Read({vpc: tuple(map(network, blocks)) for vpc, blocks in BLOCKS.items()}),
         Read({front.name: _balancer(front) for front in made.fronts}),
         Read(nodes),
