@@ -71,7 +71,8 @@ class Index:
                 yield group, self.snapshot.targets.problem(group.arn) or ""
         if target.problem is not None and target.whole:
             for group in self.snapshot.groups.items.values():
-                if group.kind == "ip" and group.arn in self.snapshot.targets.items and group not in self._unread:
+                read = group.arn in self.snapshot.targets.items and not self.snapshot.targets.problem(group.arn)
+                if group.kind == "ip" and read:
                     yield group, target.problem
 
     def hops(self, target: Target, span: Span) -> Iterator[Hop]:
@@ -95,16 +96,21 @@ class Index:
     def _suspicions(self, target: Target, span: Span) -> list[Hop]:
         """Return the ways that may lead to a target through target groups of which that is not known.
 
-        Where a thousand groups could not be read that is one for each listener: the group tells nothing more of the
-        packet than its family, but for a Network Load Balancer.
+        Where a thousand groups could not be read, those that do the same to a packet are one way.
         """
         key = (span, target.name in self.snapshot.balancers.items, target.problem)
         if key not in self._suspected:
             doubts = self.doubtful(target)
             hops = [hop for group, why in doubts for hop in self._through(group, Hop(span, group=group, doubt=why))]
-            alike = grouped((_effect(hop), hop) for hop in hops)
+            alike = grouped((self._effect(hop), hop) for hop in hops)
             self._suspected[key] = [first for first, *_ in alike.values()]
         return self._suspected[key]
+
+    def _effect(self, hop: Hop) -> tuple[Any, ...]:
+        """Return a hop with what its target group does to a packet in place of the group."""
+        group, attributes = hop.group or TargetGroup(""), self.snapshot.attributes
+        values = attributes.problem(group.arn) or repr(attributes.get(group.arn))
+        return replace(hop, group=None), group.kind, group.family, group.preserves, values
 
     def _to_group(self, target: Target, span: Span) -> Iterator[Hop]:
         """Yield the load balancers that the rules of a security group name: they may lead to whatever is in it."""
@@ -152,10 +158,3 @@ class Index:
         if listener.arn in self.snapshot.forwards.items:
             return group.arn in self.snapshot.forwards.items[listener.arn]
         return not listener.forwards if balancer.kind == "network" else count == 1
-
-
-def _effect(hop: Hop) -> Hop:
-    """Return a hop without the target group, where that is any of its family."""
-    if hop.group is None or (hop.balancer and hop.balancer.kind == "network"):
-        return hop
-    return replace(hop, group=TargetGroup("", family=hop.group.family))

@@ -126,7 +126,7 @@ def _leading(snapshot: Snapshot, targets: Iterable[Target]) -> tuple[list[Balanc
     while waiting:
         target = waiting.pop()
         hops = [*index.hops(target, Span("tcp", *EVERY_PORT)), *index.hops(target, Span("udp", *EVERY_PORT))]
-        groups |= {hop.group for hop in hops if hop.group}
+        groups |= {hop.group for hop in hops if hop.group} | {group for group, _ in index.doubtful(target)}
         balancers = {hop.balancer.name: hop.balancer for hop in hops if hop.balancer}
         waiting += [index.of_balancer(balancer) for name, balancer in balancers.items() if name not in leading]
         leading |= balancers

@@ -305,16 +305,16 @@ def test_what_is_missing_makes_only_the_ways_through_it_unknown() -> None:
     assert f"{problem}: who reaches tcp 80 through app/other/2 is unknown" in finding.notes
 
 
-def test_a_thousand_target_groups_that_could_not_be_read_are_one_way() -> None:
+@pytest.mark.parametrize("name", ["app/front/1", "net/front/1"])
+def test_a_thousand_target_groups_that_could_not_be_read_are_one_way(name: str) -> None:
     """Each of them may lead from the same listener, so that following one of them tells all."""
     arns = [f"group:{number}" for number in range(1000)]
-    groups = {arn: TargetGroup(arn, vpc="vpc-1", balancers=("arn:app/front/1",)) for arn in arns}
+    groups = {arn: TargetGroup(arn, vpc="vpc-1", balancers=(f"arn:{name}",)) for arn in arns}
     problem = "elasticloadbalancing:DescribeTargetHealth was denied in 111122223333"
-    known = balanced(
-        world(rule(OWN, 80, FRONT), rule(FRONT, 443, OFFICE)), front("app/front/1", FRONT), (443, "i-1", 80)
-    )
-    unread = replace(known, groups=Read(groups), targets=Read({}, dict.fromkeys(arns, problem)), forwards=Read())
+    known = balanced(world(rule(OWN, 80, FRONT), rule(FRONT, 443, OFFICE)), front(name, FRONT), (443, "i-1", 80))
+    listeners = Read({f"arn:{name}": (Listener(("tcp",), 443, "listener", frozenset(arns)),)})
+    unread = replace(known, groups=Read(groups), targets=Read({}, dict.fromkeys(arns, problem)), listeners=listeners)
     [target] = unread.targets_of(server("i-1"))
     [hop] = Index(unread).hops(target, Span("tcp", 80, 80))
-    assert (hop.balancer, hop.doubt) == (front("app/front/1", FRONT), problem)
+    assert (hop.balancer, hop.doubt) == (front(name, FRONT), problem)
     assert sources(unread, 80) == {OFFICE}
