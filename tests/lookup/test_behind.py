@@ -121,15 +121,15 @@ def test_what_was_told_of_an_instance_directly_is_the_same_exposure(cloud: Cloud
 
 
 def test_an_instance_that_another_report_closes_is_open(cloud: Cloud) -> None:
-    """One path is gone; the group says that another is there."""
+    """One path is gone; the group says that another is there. The closing is handed on beside it."""
     group = cloud.group()
     instance = cloud.instance(group)
     direct = reported(server(instance), 22)
     closed = Closed(id=direct.id, reporter=Reporter(name="inspector2", id="arn-closed"), server=direct.server)
-    found = behind([reported(server(group), 22), closed])
-    assert set(found) == {instance}
-    assert isinstance(found[instance].report, Finding)
-    assert set(found[instance].records) == {"record-0", "record-1"}
+    found = look_up(folded(reported(server(group), 22), closed), BEHIND, Accounts())
+    assert {one.report.server.id for one in found} == {instance}
+    assert [one.records for one in found if isinstance(one.report, Finding)] == [("record-0",)]
+    assert [(one.report, one.records) for one in found if isinstance(one.report, Closed)] == [(closed, ("record-1",))]
 
 
 def test_two_groups_of_one_instance_lose_no_exposure(cloud: Cloud) -> None:
