@@ -19,7 +19,7 @@ from handler.check.fault import Fault
 from handler.check.refusals import incomplete, uncompiled, undecidable, unloadable
 from handler.check.register import QUERY, Way
 from handler.check.statements import Statements
-from handler.check.unread import unread, unread_in_tests, unused
+from handler.check.unread import unread, unread_in_tests, unused, used_by
 from handler.check.uses import Uses
 from handler.check.words import unanswered
 from handler.check.workspace import Workspace
@@ -120,8 +120,10 @@ def _read(
     data: Data,
 ) -> Iterator[Fault]:
     """Find what the files say otherwise than it is read."""
-    yield from unread(workspace.policies.path, policies)
-    yield from unread_in_tests(workspace.test_files(), modules)
+    used = used_by(policies.values())
+    yield from unread(workspace.policies.path, policies, used)
+    used |= used_by(module for file, module in modules.items() if file not in policies)
+    yield from unread_in_tests(workspace.test_files(), modules, used)
     yield from unused(policies)
     yield from joined(policies)
     for file, module in modules.items():

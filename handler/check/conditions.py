@@ -4,7 +4,7 @@ What it leaves as a name, such as a function with `else`, is not looked into.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from handler.check.register import Way, ways
@@ -27,12 +27,15 @@ class Conditions:
             for rule in module["rules"]:
                 self._helpers[steps([*module["package"]["path"], *rule["head"]["ref"]])].append(rule)
         self._bound: dict[str, Term | None] = {}
-        for name, ref in (*_bindings(partial), *self._arguments(partial)):
+        everything = list(nodes(partial))
+        for name, ref in (*_bindings(everything), *self._arguments(everything)):
             self._bound[name] = ref if self._bound.get(name, ref) == ref else None
+        self._nodes: dict[int, tuple[Any, list[dict[str, Any]]]] = {}
+        self._asked: dict[int, tuple[Term, Path]] = {}
 
-    def _arguments(self, tree: Any) -> Iterator[tuple[str, Term]]:
+    def _arguments(self, everything: Iterable[dict[str, Any]]) -> Iterator[tuple[str, Term]]:
         """Give the parameters of helpers that stand for a reference."""
-        for node in nodes(tree):
+        for node in everything if self._helpers else ():
             name, given = call(node) or ("", [])
             for rule in self._helpers.get(tuple(name.split(".")), []):
                 pairs = zip(rule["head"].get("args", []), given, strict=False)
@@ -58,12 +61,19 @@ class Conditions:
         """Return the texts in the rule that a term names, and in those that it uses."""
         return self._uses.texts(term["value"])
 
-    def nodes(self, tree: Any) -> Iterator[dict[str, Any]]:
-        """Yield every object in a tree and in the helpers that it names."""
+    def nodes(self, tree: Any) -> list[dict[str, Any]]:
+        """Return every object in a tree and in the helpers that it names; a tree is gone through once."""
+        known, found = self._nodes.get(id(tree), (None, []))
+        if known is not tree:
+            found = list(self._walked(tree))
+            self._nodes[id(tree)] = tree, found
+        return found
+
+    def _walked(self, tree: Any) -> Iterator[dict[str, Any]]:
         for node in nodes(tree):
             yield node
             if node.get("type") == "ref":
-                yield from self.nodes(self.helper(node))
+                yield from self._walked(self.helper(node))
 
     def path(self, term: Term) -> Path | None:
         """Give what a term stands for under `input`; null when that is not known, or nothing."""
@@ -87,13 +97,17 @@ class Conditions:
 
     def asked(self, term: Term) -> Path:
         """Give what a term asks for under `input`, by itself or through `object.get`; empty when it is not known."""
-        got = self.got(term)
-        return got[0] if got else self.path(term) or ()
+        known, path = self._asked.get(id(term), (None, ()))
+        if known is not term:
+            got = self.got(term)
+            path = got[0] if got else self.path(term) or ()
+            self._asked[id(term)] = term, path
+        return path
 
 
-def _bindings(tree: Any) -> Iterator[tuple[str, Term]]:
+def _bindings(everything: Iterable[dict[str, Any]]) -> Iterator[tuple[str, Term]]:
     """Give the variables that stand for a reference, or in `every` for each member of one."""
-    for node in nodes(tree):
+    for node in everything:
         match node:
             case {"domain": {"type": "ref", "value": steps}, "value": {"type": "var", "value": str(name)}}:
                 yield name, {"type": "ref", "value": [*steps, {"type": "var", "value": "_"}]}

@@ -108,7 +108,7 @@ class Statements:
     def _judge(self) -> subprocess.CompletedProcess[str]:
         values = {kind: [way.value for way in ways] for kind, ways in self._register.items()}
         query = ("eval", "--format", "raw", "--fail", "--stdin-input", _JUDGED)
-        return self._workspace.opa(*query, stdin=json.dumps(values))
+        return self._workspace.opa(*query, stdin=json.dumps(values), statements=False)
 
     def shared_ids(self) -> Iterator[Fault]:
         """Find ids that several statements have, which a decision could not tell apart."""

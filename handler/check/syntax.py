@@ -17,12 +17,16 @@ def nodes(tree: Any) -> Iterator[dict[str, Any]]:
     stack = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, dict):
+        if isinstance(node, list):
+            stack.extend(reversed(node))
+        elif isinstance(node, dict):
             yield node
+            if "value" in node and len(node) == 2 + ("location" in node):  # a term, as most are
+                if isinstance(node["value"], (dict, list)):
+                    stack.append(node["value"])
+                continue
             parts = [part for key, part in node.items() if key != "location" and isinstance(part, (dict, list))]
             stack.extend(reversed(parts))
-        elif isinstance(node, list):
-            stack.extend(reversed(node))
 
 
 def package(module: dict[str, Any]) -> str:

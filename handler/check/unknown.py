@@ -68,9 +68,25 @@ def asked_worlds(conditions: Conditions) -> set[str]:
     """Return what may be unknown and statements ask for, as keys of `WORLDS`."""
     ways = [way for way in conditions.ways if way.kind == "allowance" or _forbids(way)]
     asked: set[str] = set()
-    for node in conditions.nodes([way.expressions for way in ways]):
-        asked |= {world for world in WORLDS.keys() - asked if _asks_there(conditions, node, world)}
+    for way in ways:
+        for node in conditions.nodes(way.expressions):
+            asked |= _worlds(conditions, node)
+        if len(asked) == len(WORLDS):
+            break
     return asked
+
+
+def _worlds(conditions: Conditions, node: dict[str, Any]) -> set[str]:
+    """Return what an expression asks for of what may be unknown, as keys of `WORLDS`."""
+    if conditions.asks_for_all(node):
+        return set(WORLDS)
+    path = conditions.asked(node)[:2]
+    texts = conditions.texts(node) if conditions.is_closed(node) else set[str]()
+    return {
+        world
+        for world, fields in WORLDS.items()
+        if path in fields or not texts.isdisjoint(field for _, field in fields)
+    }
 
 
 def open_where_unknown(conditions: Conditions, worlds: dict[str, Conditions]) -> Iterator[tuple[Way, str]]:

@@ -13,12 +13,11 @@ from handler.check.syntax import READ, nodes, package
 from handler.check.uses import Name, rules_used
 
 
-def unread(folder: Path, modules: Mapping[Path, dict[str, Any]]) -> Iterator[Fault]:
+def unread(folder: Path, modules: Mapping[Path, dict[str, Any]], used: set[Name]) -> Iterator[Fault]:
     """Find rules and packages of a folder of policies that nobody asks for.
 
-    A rule that another rule of the folder uses is a helper, whatever its name.
+    A rule that another rule of the folder uses is a helper, whatever its name: `used` are those (see `used_by`).
     """
-    used = _used(modules)
     for file, module in modules.items():
         name = package(module)
         root = name.partition(".")[0]
@@ -63,9 +62,8 @@ def _unread_elsewhere(file: Path, module: dict[str, Any], used: set[Name]) -> It
                 yield Fault(rule="unread-rule", file=file, line=rule["location"]["row"], problem=problem)
 
 
-def unread_in_tests(files: Iterable[Path], modules: Mapping[Path, dict[str, Any]]) -> Iterator[Fault]:
+def unread_in_tests(files: Iterable[Path], modules: Mapping[Path, dict[str, Any]], used: set[Name]) -> Iterator[Fault]:
     """Find rules of files of tests that are no test and that no rule uses: most are tests with a slip in the name."""
-    used = _used(modules)
     for file in files:
         module = modules.get(file, {})
         if not file.name.endswith("_test.rego") or not module or package(module) == "policy_tests.defaults":
@@ -77,10 +75,9 @@ def unread_in_tests(files: Iterable[Path], modules: Mapping[Path, dict[str, Any]
                 yield Fault(rule="unread-rule", file=file, line=rule["location"]["row"], problem=problem)
 
 
-def _used(modules: Mapping[Path, dict[str, Any]]) -> set[Name]:
-    return {
-        name for module in modules.values() for rule in module.get("rules", []) for name in rules_used(module, rule)
-    }
+def used_by(modules: Iterable[dict[str, Any]]) -> set[Name]:
+    """Return the rules that those of some files use."""
+    return {name for module in modules for rule in module.get("rules", []) for name in rules_used(module, rule)}
 
 
 def _any_used(module: dict[str, Any], used: set[Name]) -> bool:

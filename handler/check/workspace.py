@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from handler.bundle import ENGINE, Bundle, Folder, engine, helper
-from handler.check.syntax import remove_prints
+from handler.check.syntax import READ, remove_prints
 
 HERE = Path(__file__).resolve().parent
 CAPABILITIES = HERE / "capabilities.json"
@@ -66,6 +66,14 @@ class Workspace:
         return typed.pack({f"{name}.schema.rego": _ANNOTATION.format(name).encode() for name in packages})
 
     @cached_property
+    def _other_bundle(self) -> Bundle:
+        """The policies without the files of statements, for a query that brings its own."""
+        others = copy(self.policies)
+        statements = {name for root in READ for name in self.policies.packages.get(root, [])}
+        others.files = {name: content for name, content in others.files.items() if name not in statements}
+        return others.pack()
+
+    @cached_property
     def _test_bundle(self) -> Bundle:
         files = {file.as_posix(): file.read_bytes() for file in sorted(helper().glob("*.rego"))}
         if self.tests is None:
@@ -73,10 +81,14 @@ class Workspace:
         return self.tests.pack(files, ["policy_tests"])
 
     def opa(
-        self, *arguments: str | Path, stdin: str | None = None, tests: bool = False
+        self, *arguments: str | Path, stdin: str | None = None, tests: bool = False, statements: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of `opa` on the engine, the policies and, if `tests`, the tests; it may end with any status."""
+        """Run a command of `opa` on the engine, the policies and, if `tests`, the tests; it may end with any status.
+
+        Without `statements` the files of allowances and prohibitions are left out, and OPA compiles a few lines only.
+        """
         policies = self._typed_bundle if arguments[0] == "check" else self._policy_bundle
+        policies = policies if statements else self._other_bundle
         bundles = [self._engine_bundle, policies, *([self._test_bundle] if tests else [])]
         paths = [argument for bundle in bundles for argument in ("--bundle", bundle.path)]
         if arguments[0] in {"check", "test"}:
