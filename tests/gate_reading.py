@@ -26,13 +26,17 @@ from tests.gate_words import (
 
 
 class Exposed(NamedTuple):
-    """One source of one readable exposure, and which ports are known to listen behind the exposure's load balancer."""
+    """One source of one readable exposure, and which ports are known to listen behind the exposure's load balancer.
+
+    `everyone` has an address for every stretch of IPv4 and IPv6 that the policy may treat differently.
+    """
 
     exposure: Json
     source: str
     ports: int
     addresses: set[Address]
     listening: int
+    everyone: set[Address]
 
     @property
     def prefix_list(self) -> str | None:
@@ -147,7 +151,8 @@ def take_apart(fields: Json, different: set[Address]) -> Iterator[Exposed]:
             sources = exposure.get("sources")
             for source in sources if isinstance(sources, list) else []:
                 if is_source(source):
-                    yield Exposed(exposure, source, ports, addresses(source, different), listening)
+                    everyone = {address for address in addresses("unknown", different) if not named_by(address)}
+                    yield Exposed(exposure, source, ports, addresses(source, different), listening, everyone)
 
 
 def behind(listeners: Json, exposure: Json) -> int:
@@ -162,12 +167,27 @@ def behind(listeners: Json, exposure: Json) -> int:
 
 
 def covered(terms: Iterable[Term], one: Exposed) -> int:
-    """Give the ports at which every address of the source lies in some term."""
+    """Give the ports at which every address of the source lies in some term, a name also in all of IPv4 and IPv6."""
     terms = list(terms)
     at_each = (
-        reduce(or_, (one.opened(term) for term in terms if one.held_by(term, address)), 0) for address in one.addresses
+        held(terms, one, address) | (everybody(terms, one) if named_by(address) else 0) for address in one.addresses
     )
     return reduce(and_, at_each, one.ports)
+
+
+def held(terms: Iterable[Term], one: Exposed, address: Address) -> int:
+    """Give the ports at which an address lies in some term."""
+    return reduce(or_, (one.opened(term) for term in terms if one.held_by(term, address)), 0)
+
+
+def everybody(terms: list[Term], one: Exposed) -> int:
+    """Give the ports at which terms hold every IP address together."""
+    return reduce(and_, (held(terms, one, address) for address in one.everyone), one.ports)
+
+
+def named_by(address: Address) -> bool:
+    """Say whether an address is a security group or a prefix list."""
+    return address[0] == "name"
 
 
 def prohibited(one: Exposed, judge: Judge) -> dict[str, int]:
@@ -193,7 +213,11 @@ def touches(term: Term, one: Exposed, ports: int) -> bool:
 def allowed_entries(one: Exposed, judge: Judge) -> Iterator[Json]:
     """Give the allowed ranges of one source."""
     for low, high in spans(allowed_ports(one, judge)):
-        holding = {term.id for term in judge.terms if judge.held(term) and touches(term, one, bits(low, high))}
+        effective = [term for term in judge.terms if judge.held(term)]
+        holding = {term.id for term in effective if touches(term, one, bits(low, high))}
+        if all(map(named_by, one.addresses)):
+            together = bits(low, high) & ~reduce(or_, (held(effective, one, address) for address in one.addresses), 0)
+            holding |= {term.id for term in effective if one.opened(term) & together and term.networks.spans}
         yield {
             "protocol": one.exposure["protocol"],
             "from_port": low,
@@ -243,7 +267,8 @@ def nearest(cause: str, speaking: list[Term], one: Exposed, ports: int, judge: J
     """Name the allowance that covers both, else the ports, else the source, else neither."""
     candidates = speaking
     if cause == "expired":
-        candidates = [term for term in speaking if not judge.held(term) and touches(term, one, ports)]
+        expired = [term for term in speaking if not judge.held(term) and one.opened(term) & ports]
+        candidates = [term for term in expired if touches(term, one, ports)] or expired
 
     def rank(term: Term) -> tuple[int, int, str]:
         held = one.opened(term)

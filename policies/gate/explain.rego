@@ -52,15 +52,16 @@ _explained(_, protocol, _, _, _, [first, last, "uncovered", _]) := [first, last,
 	reason := sprintf("nothing allows %s %s on this server", [protocol, _spell_range(first, last)])
 }
 
-# Of an expired range only those that expired on it are of interest.
+# Of an expired range only those that expired on it are of interest: those that hold some of the source, or if it was
+# held together only, any.
 _explained(today, _, _, near, _, [first, last, "expired", _]) := [first, last, "expired", null, term.id, reason] if {
-	[_, _, _, [term, _, _]] := min([_rank(one, first, last) |
+	expired := [one |
 		some one in near
-		[term, ranges, relation] := one
-		term.expires < today
-		relation != "none"
-		_overlap(ranges, first, last)
-	])
+		one[0].expires < today
+		_overlap(one[1], first, last)
+	]
+	holding := [one | some one in expired; one[2] != "none"]
+	[_, _, _, [term, _, _]] := min([_rank(one, first, last) | some one in {true: expired, false: holding}[holding == []]])
 	reason := sprintf("%s expired on %s (%s)", [term.id, term.expires, term.owner])
 }
 

@@ -117,18 +117,46 @@ _covered(holding, source) if {
 	net.cidr_contains(network, source)
 }
 
+# A group, a prefix list and an unknown address are held by allowances that together hold all of IPv4 and of IPv6.
+_covered(holding, source) if {
+	count(holding) > 1
+	_family(source) in {"name", "any"}
+	_hold_everybody(holding)
+}
+
+_hold_everybody(holding) if {
+	every family, everybody in {"v4": "0.0.0.0/0", "v6": "::/0"} {
+		everybody in _merge({network | some [term, _] in holding; some network in term.networks[family]})
+	}
+}
+
 _allowed(today, protocol, source, near, [first, last, _, _]) := [protocol, first, source, last, {
 	"protocol": protocol,
 	"from_port": first,
 	"to_port": last,
 	"source": source,
-	"by": sort({term.id |
+	"by": sort(alone | _together(effective, first, last, source)),
+}] if {
+	effective := [[term, ranges, relation] |
 		some [term, ranges, relation] in near
 		term.expires >= today
-		relation != "none"
 		_overlap(ranges, first, last)
-	}),
-}]
+	]
+	alone := {term.id | some [term, _, relation] in effective; relation != "none"}
+}
+
+# The ids of the allowances that hold a group or a prefix list only together, at a port where none holds it alone.
+_together(effective, first, last, source) := {id |
+	some port in _cuts(first, last, [range | some [_, ranges, _] in effective; some range in ranges])
+	holding := [[term, relation] | some [term, ranges, relation] in effective; _overlap(ranges, port, port)]
+	[1 | some [_, "whole"] in holding] == []
+	some [term, _] in holding
+	term.networks.v4 | term.networks.v6 != set()
+	id := term.id
+} if {
+	_family(source) == "name"
+	count(effective) > 1
+} else := set()
 
 _overlap(ranges, first, last) if {
 	some [low, high] in ranges

@@ -225,3 +225,25 @@ test_allows_the_addresses_of_a_list_that_is_excepted if {
 		{forbidding("no-ssh", {"tcp": [22], "sources": ["anywhere"], "except": ["pl-0aaa"]})},
 	) == _allowed("198.51.100.0/24")
 }
+
+# An allowance for all of IPv4 and one for all of IPv6: together they hold what no network names.
+_by_families(source, expires) := told(decide(
+	finding({}, [exposure("tcp 22", [source])]),
+	{
+		allowing("four", {"tcp": ["20-22"], "sources": ["0.0.0.0/0"], "expires": expires}),
+		allowing("six", {"tcp": [22], "sources": ["::/0"]}),
+	},
+	set(),
+))
+
+test_allows_what_two_allowances_hold_together if {
+	every source in ["sg-1", "222233334444/sg-1", "pl-1", "unknown"] {
+		_by_families(source, "2027-06-30") == {sprintf("allow tcp 22 from %s: four, six", [source])}
+	}
+}
+
+test_says_that_one_of_two_has_expired if {
+	every source in ["sg-1", "pl-1", "unknown"] {
+		_by_families(source, "2020-01-31") == {sprintf("deny tcp 22 from %s: expired, nearest four", [source])}
+	}
+}
