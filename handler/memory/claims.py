@@ -65,7 +65,7 @@ def _closed(known: Claim | None, observation: Observation, at: str) -> Claim | N
     return Claim(
         reporter=observation.reporter,
         report=observation.report,
-        observed=observation.observed,
+        observed=observation.observed or (known.observed if known is not None else None),
         since=known.since if known is not None and not known.open else at,
         open=False,
         reported=observation.reported,
@@ -75,8 +75,8 @@ def _closed(known: Claim | None, observation: Observation, at: str) -> Claim | N
 def _opened(known: Claim | None, observation: Observation, at: str, patience: timedelta) -> Claim:
     """Return a claim as the observation has it, with the sources that are known where none could be read."""
     before = known if known is not None and known.open else None
-    parts, unread = _remembered(before, observation.parts or ()) if before else (observation.parts or (), False)
-    since = (before.unread_since or at) if before and unread else None
+    parts, unread = _remembered(before, observation.parts or ()) if before else (united(observation.parts or ()), False)
+    since = min(before.unread_since or at, at) if before and unread else None
     if since is not None and at >= later(since, patience):
         parts = united((*parts, *(observation.parts or ())))
     claim = Claim(
@@ -96,9 +96,9 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
 
 
 def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], bool]:
-    """Put what is known of a port's sources in the place of `unknown`, and say whether that was anywhere needed.
+    """Add what is known of a port's sources where they could not be read, and say whether they were ever read in full.
 
-    Where `unknown` stood among the sources before, they have never been read in full.
+    `unknown` itself is kept where nothing is known, and where it stood beside what is known before.
     """
     kept: list[Part] = []
     unread = False
@@ -108,13 +108,13 @@ def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...
             continue
         known = [old for old in before.parts if old.protocol == part.protocol]
         for low, high, sources in segments(part, known):
+            kept += [
+                replace(old, from_port=low, to_port=high)
+                for old in known
+                if old.from_port <= low and high <= old.to_port and old.source != UNKNOWN
+            ]
+            if not sources or UNKNOWN in sources:
+                kept.append(replace(part, from_port=low, to_port=high))
             if sources - {UNKNOWN} and (before.unread_since or UNKNOWN not in sources):
                 unread = True
-                kept += [
-                    replace(old, from_port=low, to_port=high)
-                    for old in known
-                    if old.from_port <= low and high <= old.to_port and old.source != UNKNOWN
-                ]
-            else:
-                kept.append(replace(part, from_port=low, to_port=high))
     return united(kept), unread

@@ -12,7 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from itertools import pairwise
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from handler.finding import UNKNOWN
 
@@ -71,13 +71,16 @@ def read_since(told: Iterable[Part], still: Iterable[Part]) -> tuple[Part, ...]:
     if not unread:
         return told
     known = [part for part in told if part.source != UNKNOWN]
-    return united((*known, *common(unread, still), *ended(unread, still)))
+    unknown = inside(unread, still)
+    read = outside(inside(still, unread), (*known, *unknown))
+    return united((*known, *unknown, *read, *ended(unread, still)))
 
 
 def common(told: Iterable[Part], still: Iterable[Part]) -> tuple[Part, ...]:
-    """Return what two sets have in common."""
+    """Return what two sets have in common: as it was told, where that is still open as a whole."""
     told, still = tuple(told), tuple(still)
-    return united((*inside(told, still), *inside(still, told)))
+    whole = inside(told, still)
+    return united((*whole, *outside(inside(still, told), whole)))
 
 
 def united(parts: Iterable[Part]) -> tuple[Part, ...]:
@@ -88,7 +91,7 @@ def united(parts: Iterable[Part]) -> tuple[Part, ...]:
     found = [
         replace(rest, from_port=low, to_port=high) for rest, ranges in by_rest.items() for low, high in _joined(ranges)
     ]
-    return tuple(sorted(found, key=lambda part: (part.protocol, part.from_port, part.to_port, part.source)))
+    return tuple(sorted(found, key=astuple))
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

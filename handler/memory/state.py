@@ -14,8 +14,8 @@ from handler.memory.parts import Part, united
 FORMAT = 1
 """Of the items in the table; one of another format is not read."""
 
-LONGEST = timedelta(minutes=15)
-"""Lambda's longest invocation: a deadline that is further away was set by a clock that has jumped."""
+LONGEST = timedelta(minutes=20)
+"""Lambda's longest invocation and a margin: a deadline that is further away was set by a clock that has jumped."""
 
 Kind = Literal["new", "wider", "reopened", "expired", "policy", "no_longer_allowed", "flapping", "settled", "closed"]
 """What a message is about: see `docs/memory.md`."""
@@ -59,6 +59,13 @@ class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return at <= self.deadline <= later(at, LONGEST)
 
 
+class Change(Struct, frozen=True, array_like=True):
+    """What of a server opened or closed at a time, as people were told, or would have been if it did not flap."""
+
+    at: str
+    parts: tuple[Part, ...]
+
+
 class Episode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was told as open and closed again: the audit trail. `by` says who or what closed it."""
 
@@ -73,8 +80,10 @@ class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is remembered of a server.
 
     `told` is what people were told and is still open for all they know, `since` when the first of it was told, by which
-    `messages`. `last` is its last episode. `changes` are the times of the last tellings; `flapping` since when they
-    have been held back, for what lies in `flapped`. `reminded` is the day of the last reminder.
+    `messages`. What somebody is telling as closed is in `pending` and in `told` no more. `overdue` is what somebody
+    began to tell and did not come back: whether people know it is not known. `last` is its last episode. `changes` are
+    the last ones; `flapping` is since when openings and closings of what lies in `flapped` have been held back.
+    `reminded` is the day of the last reminder.
     """
 
     kind: str
@@ -88,8 +97,9 @@ class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: str | None = None
     messages: tuple[str, ...] = ()
     pending: tuple[Pending, ...] = ()
+    overdue: tuple[Pending, ...] = ()
     last: Episode | None = None
-    changes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
     flapping: str | None = None
     flapped: tuple[Part, ...] = ()
     reminded: str | None = None
@@ -117,7 +127,7 @@ class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def is_over(self) -> bool:
         """Whether nothing is open, and nobody waits for a word."""
-        return not (self.open or self.told or self.pending)
+        return not (self.open or self.told or self.pending or self.overdue)
 
 
 class Cause(Struct, frozen=True, kw_only=True, omit_defaults=True):
