@@ -107,13 +107,14 @@ class Person:
         """Return whether a person takes any of a source for open, and is to hear that it has closed."""
         return port in self.unread or bool(ADDRESSES[source] & self.believes(port))
 
-    def hears(self, told: News) -> None:
-        """Take what a message says: what closes, but for what it says is still open, and then what opens."""
+    def hears(self, told: News, wider: Iterable[Part] = ()) -> None:
+        """Take what a message says: what closes, but for what it says is still open, and then what opens.
+
+        `wider` is what was found open after it and told before it: that is open, whatever closes within it.
+        """
+        still = _points((*told.before, *wider))
         for port, source in _places(told.closed):
-            still = frozenset(
-                address for place, name in _places(told.before) if place == port for address in ADDRESSES[name]
-            )
-            kept = self.believes(port) & completed(still)
+            kept = self.believes(port) & {address for place, address in still if place == port}
             self.unread -= {port} if source == UNKNOWN else set()
             self.known[port] = (self.known.get(port, frozenset()) - frozenset(ADDRESSES[source])) | kept
         for port, source in _places(told.opened):
@@ -323,7 +324,19 @@ class Memory(RuleBasedStateMachine):
             struck = sum(not fault.isdisjoint(_points([_place(*place)])) for fault in self.faults)
             assert self.repeats[place] <= struck, f"{place} was told again without a fault"
         self.telling |= {(function.token, port) for port, source in _places(told.opened) if source == UNKNOWN}
-        self.person.hears(told)
+        later = [
+            other.news for other in self.announced[self.announced.index(function) :] if other.is_told and other.news
+        ]
+        closed = _points(told.closed)
+        self.person.hears(
+            told,
+            [
+                _place(*place)
+                for message in later
+                for place in _places(message.opened)
+                if not _points([_place(*place)]) <= closed
+            ],
+        )
 
     def _mark(self, function: Function, told: News) -> None:
         if told:
@@ -437,7 +450,7 @@ class FlappingMemory(Memory):
             self.held.clear()
 
 
-Memory.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-FlappingMemory.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+Memory.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+FlappingMemory.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestMemory = Memory.TestCase
 TestFlappingMemory = FlappingMemory.TestCase
