@@ -343,7 +343,7 @@ class Memory(RuleBasedStateMachine):
             self.server, _ = news.mark(self.server, told, function.token, function.at, (function.token,))
             self._forget(function.token, told)
         for record in function.records:
-            record.acknowledged = record.acknowledged or not function.gives_back
+            record.acknowledged = not function.gives_back
         self.functions.remove(function)
 
     def _forget(self, token: str, told: News) -> None:
@@ -358,6 +358,8 @@ class Memory(RuleBasedStateMachine):
 
     def _die(self, function: Function) -> None:
         self.faults.append(function.named)
+        for record in function.records:
+            record.acknowledged = False
         self.functions.remove(function)
 
     # The plain reading
