@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from handler.finding import Finding, Undecidable
+from handler.finding import Finding, Undecidable, to_json
 from handler.memory.observing import digest, partition
 from handler.memory.state import Notice, Pending
 from handler.memory.store import Key, Table
@@ -55,10 +55,15 @@ class Notices(Struct, frozen=True, kw_only=True):
         return ("all", f"notice#digest#{self.at[:_DAY]}")
 
     def key_of(self, outcome: Outcome) -> Key:
-        """Return the key of what could not be judged: its shape, account, server (or report) and day."""
+        """Return the key of what could not be judged: its shape, account, server and day.
+
+        The report stands for a server that could not be read, all that is in it for one without an id, and the record
+        for one of which nothing is there.
+        """
         match outcome.report:
             case Undecidable() as report:
-                name = (report.shape, report.server or report.id or "")
+                text = to_json(report.raw).decode() if report.raw is not None else outcome.records[0]
+                name = (report.shape, report.server or report.id or text)
                 place = partition(report.account, report.region)
             case Finding(server=server):
                 name, place = ("finding", server.id), partition(server.account, server.region)
