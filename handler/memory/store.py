@@ -5,7 +5,9 @@ as one. What the time to live has passed is not there, whether or not DynamoDB h
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
@@ -42,10 +44,14 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Row(Struct, frozen=True):
-    """An item as it was read: its version, 0 where there is none, and nothing where it could not be read."""
+    """An item as it was read: its version, 0 where there is none, and nothing where it could not be read.
+
+    `pieces` is over how many it is split.
+    """
 
     version: int = 0
     item: Struct | None = None
+    pieces: int = 1
 
 
 class Table:
@@ -107,13 +113,23 @@ class Table:
             for number in range(int(row.get("pieces", {}).get("N", 1)), 0, -1):
                 self._client.delete_item(TableName=self._name, Key=_spelled(_piece(key, number - 1)))
 
-    def scan(self, at: str) -> Iterator[tuple[Key, Row]]:
-        """Read every item of the table."""
+    def scan(self, at: str, kinds: Sequence[str] = (), until: float = math.inf) -> Iterator[tuple[Key, Row]]:
+        """Read every item of the table, or those of some kinds.
+
+        `until` is a time of `time.monotonic()`: raises `MemoryUnavailableError` where more is left to read then.
+        """
+        only: dict[str, Any] = {}
+        if kinds:
+            names = {f":kind{number}": {"S": f"{kind}#"} for number, kind in enumerate(kinds)}
+            only["FilterExpression"] = " OR ".join(f"begins_with(sk, {name})" for name in names)
+            only["ExpressionAttributeValues"] = names
         with self._refusals():
-            pages = self._client.get_paginator("scan").paginate(TableName=self._name, ConsistentRead=True)
-            for item in (item for page in pages for item in page["Items"]):
-                key = (item["pk"]["S"], item["sk"]["S"])
-                if "pieces" in item:
+            pages = self._client.get_paginator("scan").paginate(TableName=self._name, ConsistentRead=True, **only)
+            for page in pages:
+                if time.monotonic() >= until:
+                    raise MemoryUnavailableError(self._name, "no time was left to read all of it")
+                for item in (item for item in page["Items"] if "pieces" in item):
+                    key = (item["pk"]["S"], item["sk"]["S"])
                     yield key, self._row(key, item, at)
 
     def _get(self, keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
@@ -138,24 +154,20 @@ class Table:
         if item is None:
             return Row()
         version = int(item.get("version", {}).get("N", 0))
+        pieces = int(item.get("pieces", {}).get("N", 1))
+        unread = Row(version, pieces=pieces)
         if "expires" in item and int(item["expires"]["N"]) <= moment(at).timestamp():
-            return Row(version)
+            return unread
         try:
-            if item["format"]["N"] != str(FORMAT):
-                return self._unread(
-                    key, version, f"its format is {item['format']['N']}, and this version reads {FORMAT}"
-                )
-            text = "".join([item["state"]["S"], *self._further(key, version, int(item["pieces"]["N"]))])
-            return Row(version, msgspec.json.decode(text, type=_KINDS[key[1].partition("#")[0]]))
+            if item["format"]["N"] == str(FORMAT):
+                text = "".join([item["state"]["S"], *self._further(key, version, pieces)])
+                return Row(version, msgspec.json.decode(text, type=_KINDS[key[1].partition("#")[0]]), pieces)
+            problem = f"its format is {item['format']['N']}, and this version reads {FORMAT}"
         except (KeyError, ValueError) as error:
-            return self._unread(key, version, f"{type(error).__name__}: {error}")
-
-    @staticmethod
-    def _unread(key: Key, version: int, problem: str) -> Row:
-        """Say of an item that it is as if it had never been written."""
+            problem = f"{type(error).__name__}: {error}"
         fields = {"pk": key[0], "sk": key[1], "problem": f"{problem}. What it knew is told anew"}
         _LOGGER.error("memory item cannot be read", extra={"fields": fields})
-        return Row(version)
+        return unread
 
     def _further(self, key: Key, version: int, pieces: int) -> list[str]:
         """Get the texts of the pieces after the first; those of another version are not of this item."""
@@ -170,7 +182,8 @@ class Table:
 
         boto3 sends a request again that got no answer: the second may meet the write of the first.
         """
-        items = self._items(key, row.version + 1, item, at, keep)
+        with self._refusals():
+            items = self._items(key, row.version + 1, item, at, keep)
         condition: dict[str, Any] = {
             "ConditionExpression": "attribute_not_exists(pk)" if not row.version else "version = :version",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -179,12 +192,18 @@ class Table:
             condition["ExpressionAttributeValues"] = {":version": {"N": str(row.version)}}
         try:
             with self._refusals("ConditionalCheckFailedException", "TransactionCanceledException"):
-                if len(items) == 1:
+                if len(items) == row.pieces == 1:
                     self._client.put_item(TableName=self._name, Item=items[0], **condition)
                 else:
-                    puts = [{"Put": {"TableName": self._name, "Item": piece}} for piece in items]
-                    puts[0]["Put"] |= condition
-                    self._client.transact_write_items(TransactItems=puts)
+                    writes: list[dict[str, Any]] = [
+                        {"Put": {"TableName": self._name, "Item": piece}} for piece in items
+                    ]
+                    writes[0]["Put"] |= condition
+                    writes += [
+                        {"Delete": {"TableName": self._name, "Key": _spelled(_piece(key, number))}}
+                        for number in range(len(items), row.pieces)
+                    ]
+                    self._client.transact_write_items(TransactItems=writes)
         except ClientError as error:
             returned: Any = error.response
             old = returned.get("Item") or next(self._get([key]), None)
@@ -212,10 +231,10 @@ class Table:
 
     @contextmanager
     def _refusals(self, *passed: str) -> Iterator[None]:
-        """Turn what AWS refuses into `MemoryUnavailableError`, but for the errors that are named."""
+        """Turn what AWS refuses, or no request can carry, into `MemoryUnavailableError`, but for the errors named."""
         try:
             yield
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, UnicodeEncodeError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] in passed:
                 raise
             raise MemoryUnavailableError(self._name, str(error)) from error
