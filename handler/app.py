@@ -89,8 +89,8 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
         failures |= judged.failures | unsent
         if envelope.kind != "sqs":
             reply.add(judged.outcomes)
-    if _MEMORY is not None and inventory is not None and time.monotonic() < start + _DECIDED * seconds:
-        _MEMORY.tell_day(inventory, alerts, at)
+    if _MEMORY is not None and inventory is not None:
+        _MEMORY.tell_day(inventory, alerts, at, start + _DECIDED * seconds)
     _done(counts, failures, alerts.count, start)
     if envelope.kind == "sqs" and not any(record.startswith(f"{context.aws_request_id}.") for record in failures):
         return {"batchItemFailures": [{"itemIdentifier": record} for record in failures]}

@@ -8,6 +8,7 @@ from typing import Any
 from handler import alert
 from handler.errors import MemoryUnavailableError
 from handler.invocation import Judged
+from handler.memory.daily import Daily
 from handler.memory.inventory import Entry, Inventory, Terms
 from handler.memory.news import Rules
 from handler.memory.state import spelled
@@ -43,26 +44,35 @@ class Remembering:
         deadline = spelled(at + timedelta(seconds=seconds) + _MARGIN)
         return Inventory(self._table, self._terms, token=token, at=spelled(at), deadline=deadline, policy=self._policy)
 
-    def tell_day(self, inventory: Inventory, alerts: alert.Alerts, at: datetime) -> None:
-        """Tell once a day what is still open; what goes wrong is logged, and the next invocation tries again."""
+    def tell_day(self, inventory: Inventory, alerts: alert.Alerts, at: datetime, until: float) -> None:
+        """Tell once a day what is still open; what goes wrong is logged, and the next invocation tries again.
+
+        `until` is a time of `time.monotonic()` after which nothing more is read.
+        """
         if self._day == at.date().isoformat():
             return
         try:
-            daily = inventory.day()
-            if daily is not None:
-                told, failures = alerts.send_news([], settled := inventory.settle(daily.settled))
-                failures |= inventory.remember(
-                    (entry, told[entry.key]) for entry in settled.entries if entry.key in told
-                )
-                problem = next(iter(failures.values()), "") or (alerts.send_daily(daily, spelled(at)) if daily else "")
-                if problem:
-                    _LOGGER.error("the digest of the day failed", extra={"fields": {"problem": problem}})
-                    return
-                inventory.mark_day(daily)
+            daily = inventory.day(until)
+            if daily is None:
+                return
+            problem = _tell_day(daily, inventory, alerts, at)
         except MemoryUnavailableError as error:
-            _LOGGER.error("the digest of the day failed", extra={"fields": {"problem": str(error)}})  # noqa: TRY400
-            return
-        self._day = at.date().isoformat()
+            problem = str(error)
+        if problem:
+            _LOGGER.error("the digest of the day failed", extra={"fields": {"problem": problem}})
+        else:
+            self._day = at.date().isoformat()
+
+
+def _tell_day(daily: Daily, inventory: Inventory, alerts: alert.Alerts, at: datetime) -> str:
+    """Tell what has come to rest, and then the digest; return what went wrong."""
+    settled = inventory.settle(daily.settled)
+    told, failures = alerts.send_news([], settled)
+    failures |= inventory.remember((entry, told[entry.key]) for entry in settled.entries if entry.key in told)
+    problem = next(iter(failures.values()), "") or (alerts.send_daily(daily, spelled(at)) if daily else "")
+    if not problem:
+        inventory.mark_day(daily)
+    return problem
 
 
 def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> dict[str, str]:

@@ -48,32 +48,44 @@ class Causes(Struct, frozen=True, kw_only=True):
                     counted[key] = (*counted.get(key, ()), *(joined or Cause()).members.get(key[1], ()))
         return counted
 
-    def leave(self, key: Key, closed: Parts) -> Parts:
-        """Take what has closed on a server from its causes; return what of it no other server has, which is to be told.
+    def leave(self, closed: Mapping[Key, Parts]) -> dict[Key, tuple[Parts, int]]:
+        """Take what has closed on servers from its causes; return what of it no other server has, which is to be told.
 
-        What has no cause is to be told as it is.
+        What has no cause is to be told as it is. Beside it how many servers have left such a cause before.
         """
-        ended = [part for part in closed if not part.cause]
-        for cause, gone in by_cause(closed).items():
-            left = self._left(_key(key, cause), key[1], gone)
-            ended += [part for pending in left.ending if pending.token == self.token for part in pending.closed]
-        return united(ended)
+        ended = {key: (tuple(part for part in parts if not part.cause), 0) for key, parts in closed.items()}
+        by_key: dict[Key, dict[Key, Parts]] = {}
+        for key, parts in closed.items():
+            for cause, of_cause in by_cause(parts).items():
+                by_key.setdefault(_key(key, cause), {})[key] = of_cause
+        rows = self.table.read(by_key, self.at) if by_key else {}
+        for cause_key, by_server in by_key.items():
+            last: dict[Key, tuple[Parts, int]] = {}
+            step = partial(self._left, by_server=by_server, last=last)
+            self.table.update(cause_key, rows[cause_key], self.at, step, keep=self._keep)
+            for key, (parts, gone) in last.items():
+                ended[key] = united((*ended[key][0], *parts)), max(ended[key][1], gone)
+        return ended
 
-    def _left(self, cause_key: Key, server: str, gone: Parts) -> Cause:
-        def leave(item: Cause | None) -> Cause:
-            cause = item or Cause()
-            running = [ending for ending in cause.ending if ending.token != self.token and ending.is_running(self.at)]
-            stale = [part for ending in cause.ending if ending not in running for part in ending.closed]
+    def _left(self, item: Cause | None, by_server: Mapping[Key, Parts], last: dict[Key, tuple[Parts, int]]) -> Cause:
+        """Let servers leave one after the other; put into `last` what each was the last to have."""
+        cause = item or Cause()
+        running = [ending for ending in cause.ending if ending.token != self.token and ending.is_running(self.at)]
+        told_elsewhere = [part for ending in running for part in ending.closed]
+        last.clear()
+        for key, gone in by_server.items():
+            server = key[1]
             rest = outside(cause.members.get(server, ()), gone)
             members = {name: parts for name, parts in {**cause.members, server: rest}.items() if parts}
-            told = [part for parts in members.values() for part in parts]
-            ended = outside((*gone, *stale), [*told, *(part for ending in running for part in ending.closed)])
-            mine = Pending(token=self.token, deadline=self.deadline, kind="closed", closed=ended)
-            counted = {name: known for name, known in cause.counted.items() if name in members}
-            return Cause(members=members, counted=counted, ending=(*running, mine) if ended else tuple(running))
-
-        row = self.table.read([cause_key], self.at)[cause_key]
-        return self.table.update(cause_key, row, self.at, leave, keep=self._keep) or Cause()
+            ended = outside(gone, [*(part for parts in members.values() for part in parts), *told_elsewhere])
+            if ended:
+                last[key] = ended, cause.gone
+            left = server in cause.members and server not in members and bool(members)
+            cause = replace(cause, members=members, gone=cause.gone + left)
+        mine = united(part for parts, _ in last.values() for part in parts)
+        ending = Pending(token=self.token, deadline=self.deadline, kind="closed", closed=mine)
+        counted = {name: known for name, known in cause.counted.items() if name in cause.members}
+        return replace(cause, counted=counted, ending=(*running, ending) if mine else tuple(running))
 
     def settle(self, told: Iterable[tuple[Key, Parts, Parts]]) -> None:
         """Make members of the servers for which something was told as opened, and end what was told as closed."""
@@ -97,7 +109,8 @@ class Causes(Struct, frozen=True, kw_only=True):
         cause = item or Cause()
         joined = {name: united((*cause.members.get(name, ()), *parts)) for name, parts in by_server.items()}
         ending = tuple(pending for pending in cause.ending if pending.token != self.token)
-        return replace(cause, members={**cause.members, **joined}, ending=ending)
+        gone = cause.gone if cause.members or not joined else 0
+        return replace(cause, members={**cause.members, **joined}, ending=ending, gone=gone)
 
     def _keep(self, cause: Cause) -> timedelta | None:
         return None if cause.members or cause.ending else self.retention

@@ -46,8 +46,9 @@ class Terms(Struct, frozen=True, kw_only=True):
 class Entry(Struct, frozen=True, kw_only=True):
     """What is to be told of a server: its news, and the outcomes that say why, cut to what is new.
 
-    `closed` is what of its closings is to be told: what others of its cause survive is remembered only. `cause` is the
-    key of the one cause of all that has opened, where there is one.
+    `closed` is what of its closings is to be told: what others of its cause survive is remembered only; `gone` is how
+    many servers of its cause have closed before. `cause` is the key of the one cause of all that has opened, where
+    there is one.
     """
 
     key: Key
@@ -55,6 +56,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     server: Server
     news: News
     closed: tuple[Part, ...] = ()
+    gone: int = 0
     outcomes: tuple[Outcome, ...] = ()
     records: frozenset[str] = frozenset()
     cause: str = ""
@@ -121,7 +123,28 @@ class Inventory:
         compared = self._each(
             servers.items(), lambda item: self._server(*item, rows[item[0]], counted.get(item[0], ()))
         )
-        return _united([undecidable, *compared])
+        return self._ended(_united([undecidable, *compared]))
+
+    def _ended(self, compared: Compared) -> Compared:
+        """Let what has closed leave its causes, and tell of it only what no other server has."""
+        closed = {entry.key: entry.news.closed for entry in compared.entries if entry.news.closed}
+        try:
+            ended = self._causes.leave(closed)
+        except MemoryUnavailableError as error:
+            problem = f"what it closes could not be remembered: {error}"
+            records = {record for entry in compared.entries if entry.key in closed for record in entry.records}
+            entries = tuple(
+                replace(entry, news=replace(entry.news, closed=()))
+                for entry in compared.entries
+                if entry.key not in closed or entry.news.opened
+            )
+            given_back = {**compared.given_back, **dict.fromkeys(records, problem)}
+            return replace(compared, entries=entries, given_back=given_back)
+        entries = tuple(
+            replace(entry, closed=ended[entry.key][0], gone=ended[entry.key][1]) if entry.key in ended else entry
+            for entry in compared.entries
+        )
+        return replace(compared, entries=entries)
 
     def remember(
         self, told: Iterable[tuple[Entry, tuple[str, ...]]], undecidable: Iterable[tuple[Key, Outcome]] = ()
@@ -135,23 +158,31 @@ class Inventory:
             failures |= {record: _unmarked(error) for outcome in notices.values() for record in outcome.records}
         try:
             self._causes.settle((entry.key, entry.news.opened, entry.news.closed) for entry, _ in told)
+            rows = self._table.read([entry.key for entry, _ in told], self._at)
         except MemoryUnavailableError as error:
             return failures | {record: _unmarked(error) for entry, _ in told for record in entry.records}
-        for entry, problem in self._each(told, lambda pair: (pair[0], self._mark(*pair))):
+        for entry, problem in self._each(told, lambda pair: (pair[0], self._mark(*pair, rows[pair[0].key]))):
             failures |= dict.fromkeys(entry.records, problem) if problem else {}
         return failures
 
-    def day(self) -> Daily | None:
-        """Return what is to be told once a day, and take it upon us; nothing where somebody has or does."""
+    def day(self, until: float) -> Daily | None:
+        """Return what is to be told once a day, and take it upon us; nothing where somebody else is about to tell it.
+
+        It is empty where it has been told. `until` is a time of `time.monotonic()` after which nothing more is read.
+        """
         notice = self._notices.take(self._notices.digest_key())
+        if notice.told:
+            return Daily()
         if not self._notices.is_ours(notice):
             return None
-        return daily.gather(self._table.scan(self._at), self._at, self._terms.rules, self._terms.remind)
+        rows = self._table.scan(self._at, ("server", "cause"), until)
+        return daily.gather(rows, self._at, self._terms.rules, self._terms.remind)
 
     def settle(self, settled: Mapping[Key, Server]) -> Compared:
         """Return how flapping ended on servers that have come to rest."""
         rows = self._table.read(settled, self._at)
-        return _united([self._server(key, _unobserved(server), rows[key], ()) for key, server in settled.items()])
+        servers = [self._server(key, _unobserved(server), rows[key], ()) for key, server in settled.items()]
+        return self._ended(_united(servers))
 
     def mark_day(self, told: Daily) -> None:
         """Remember that the day's digest was told."""
@@ -184,7 +215,7 @@ class Inventory:
             before, after = self._after(seen, rows[key].item)
             found = news.compare(before, after, self._at, token=self._token, rules=self._terms.rules)
             opened[key] = inside(found.opened, judged_here(seen))
-        return self._causes.count(opened, {key: seen.server.id for key, seen in servers.items()})
+        return self._causes.count(opened, {key: _name(seen.server) for key, seen in servers.items()})
 
     def _after(self, seen: Observed, item: object) -> tuple[Server, Server]:
         """Return a server as it was, and as it is by what was observed."""
@@ -216,16 +247,18 @@ class Inventory:
         try:
             self._write_evidence(seen, row.item)
             server = self._table.update(key, row, self._at, step, keep=self._keep)
-            others = [pending for pending in (server.pending if server else ()) if pending.token != self._token]
+            others = [pending for pending in (server.pending if server else ()) if self._is_others(pending)]
             given_back = dict.fromkeys(seen.records, _given_back(others[0])) if others else {}
             entries = (self._entry(key, server, result, seen),) if server and result else ()
         except MemoryUnavailableError as error:
             return _uncompared([seen], error)
         return Compared(entries=entries, given_back=given_back)
 
+    def _is_others(self, pending: Pending) -> bool:
+        return pending.token != self._token and pending.is_running(self._at)
+
     def _entry(self, key: Key, server: Server, found: News, seen: Observed) -> Entry:
-        """Return what is to be told of a server, once what has closed has left its causes."""
-        closed = self._causes.leave(key, found.closed)
+        """Return what is to be told of a server, before what has closed has left its causes."""
         causes = {part.cause for part in found.opened}
         outcomes = [cut for outcome in seen.outcomes if (cut := narrowed(outcome, found.opened)) is not None]
         return Entry(
@@ -233,13 +266,12 @@ class Inventory:
             at=self._at,
             server=server,
             news=found,
-            closed=closed,
             outcomes=tuple(outcomes),
             records=seen.records,
             cause=causes.pop() if len(causes) == 1 else "",
         )
 
-    def _mark(self, entry: Entry, messages: tuple[str, ...]) -> str:
+    def _mark(self, entry: Entry, messages: tuple[str, ...], row: Row) -> str:
         """Remember that the news of a server was told; return what went wrong."""
         episode: Episode | None = None
 
@@ -249,7 +281,6 @@ class Inventory:
             return self._pruned(marked)
 
         try:
-            row = self._table.read([entry.key], self._at)[entry.key]
             self._table.update(entry.key, row, self._at, step, keep=self._keep)
             if episode is not None:
                 name = f"episode#{entry.key[1].removeprefix('server#')}#{episode.closed}#{self._token}"
@@ -259,13 +290,17 @@ class Inventory:
         return ""
 
     def _write_evidence(self, seen: Observed, item: object) -> None:
-        """Keep the reports that say something new, as they were before the look-ups."""
+        """Keep the reports that say something new, as they were before the look-ups; drop those that have closed."""
         claims = item.claims if isinstance(item, Server) else {}
         contents = {observation.claim: observation.evidence for observation in seen.observations}
         for claim, report in seen.evidence.items():
             known = claims.get(claim)
             if known is None or known.evidence != contents[claim]:
-                self._table.put(evidence_key(report.server, claim), report, self._at, self._terms.retention)
+                self._table.put(evidence_key(report.server, claim), report, self._at)
+        after = self._after(seen, item)[1].claims
+        for claim, known in claims.items():
+            if known.evidence and not after[claim].open:
+                self._table.delete(evidence_key(seen.server, claim))
 
     def _pruned(self, server: Server) -> Server:
         """Drop the closed claims that no late report can reopen any more."""
@@ -278,6 +313,10 @@ class Inventory:
 
     def _keep(self, server: Server) -> timedelta | None:
         return self._terms.retention if server.is_over else None
+
+
+def _name(server: finding.Server) -> str:
+    return f"{server.name} ({server.id})" if server.name is not UNSET and server.name else server.id
 
 
 def _undecided(outcomes: Iterable[Outcome]) -> list[Outcome]:
