@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from handler.alert import policies
 from handler.alert.attributes import UNASSIGNED
 from handler.alert.case import SEVERITIES
-from handler.alert.story import duration, listed
+from handler.alert.story import SETTLED, duration, listed
 from handler.alert.text import Room, count, first, footer, quoted, row, short, wrapped
 from handler.alert.text import time as spelled
 from handler.memory.inventory import Entry
@@ -30,22 +30,27 @@ def severity(entries: Iterable[Entry]) -> str:
 
 
 def subject(entries: Sequence[Entry]) -> str:
-    """Name the server, or say how many they are."""
-    word = _word(entries[0]) if len({_word(entry) for entry in entries}) == 1 else "closed"
+    """Name the server, or say how many they are, and what has closed where that is the same on all."""
+    words = {_word(entry) for entry in entries}
+    word = words.pop() if len(words) == 1 else "closed"
     accounts = sorted({entry.server.account for entry in entries})
     where = f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts"
-    if len(entries) > 1:
-        return f"[{word}] {len(entries)} servers, {where}"
-    what = listed(entries[0].closed or entries[0].news.opened)
-    return f"[{word}] {_who(entries[0], 40)}{f': {what}' if what else ''}, {where}"
+    openings = {listed(entry.closed or entry.news.opened) for entry in entries}
+    what = openings.pop() if len(openings) == 1 else ""
+    who = _who(entries[0], 40) if len(entries) == 1 else count(len(entries), "server", "servers")
+    before = f" and {count(entries[0].gone, 'other', 'others')}" if len(entries) == 1 and entries[0].gone else ""
+    return f"[{word}] {who}{before}{f': {what}' if what else ''}, {where}"
 
 
 def body(entries: Sequence[Entry], settings: Settings, engine: Engine, room: Room) -> str:
-    """Write the mail: a section for each server."""
+    """Write the mail: a section for each server, or for those of which there is the same to say."""
     closed = count(len(entries), "server", "servers")
+    alike: dict[tuple[str, ...], list[Entry]] = {}
+    for entry in entries:
+        alike.setdefault((_word(entry), *_section(entry, settings, room)), []).append(entry)
     sections = [
         "\n".join(wrapped(f"What was told as open on {closed} has changed:")) if len(entries) > 1 else "",
-        *first(entries, room.entries, lambda entry: "\n".join(_section(entry, settings, room))),
+        *first(list(alike.items()), room.entries, lambda same: "\n".join([*_heading(same[1], room), *same[0][1:]])),
         "\n".join(footer(engine, [entries[0].at])),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -56,24 +61,35 @@ def summary(entries: Iterable[Entry]) -> list[str]:
     return [f"{_word(entry)}: {_who(entry, 100)}: {listed(entry.closed or entry.news.opened)}" for entry in entries]
 
 
+def _heading(entries: Sequence[Entry], room: Room) -> list[str]:
+    names = first(entries, room.entries, lambda entry: _who(entry, room.characters))
+    return wrapped(f"{_word(entries[0]).upper()}  {', '.join(names)}", hanging="    ")
+
+
 def _section(entry: Entry, settings: Settings, room: Room) -> list[str]:
     server, news = entry.server, entry.news
     since = server.since or entry.at
     account = short(policies.account(settings.policies_path, server.account), room.characters)
+    settled = news.kind == "settled"
+    closed = bool(entry.closed)
+    others = f"the last of {entry.gone + 1} servers behind the same rule; the others have closed before"
     return [
-        *wrapped(f"{_word(entry).upper()}  {_who(entry, room.characters)}", hanging="    "),
+        *(wrapped(SETTLED) if settled else []),
         *row("Closed", listed(entry.closed)),
-        *row("Why", short(entry.why, 2 * room.characters) if entry.closed else ""),
-        *row("Open for", f"{duration(since, entry.at)}, told {spelled(since)}" if entry.closed else ""),
-        *row("Opened", listed(news.opened) if news.kind == "settled" else ""),
-        *row("Still", listed(news.before)),
+        *row("Servers", others if entry.gone else ""),
+        *row("Why", short(entry.why, 2 * room.characters) if closed else ""),
+        *row("Open for", f"{duration(since, entry.at)}, told {spelled(since)}" if closed and not settled else ""),
+        *row("Opened", listed(news.opened) if settled else ""),
+        *row("Still", f"open: {listed(news.before)}" if news.before else ""),
         *row("Account", f"{account}, {short(server.region, room.characters)}"),
         *row("Team", short(team(entry, settings), room.characters)),
     ]
 
 
 def _word(entry: Entry) -> str:
-    return entry.news.kind if entry.news.kind in {"flapping", "settled"} else "closed"
+    if entry.news.kind in {"flapping", "settled"}:
+        return entry.news.kind
+    return "partly closed" if entry.news.before else "closed"
 
 
 def _who(entry: Entry, characters: int) -> str:

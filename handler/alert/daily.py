@@ -13,6 +13,8 @@ from handler.memory.store import Key
 from handler.outcome import Engine
 from handler.settings import Settings
 
+_JOINED = "They have the tags of a server that was told, the same rule opens the same or less: no alert of their own."
+
 
 def rows(daily: Daily, settings: Settings) -> list[Row]:
     """Return the attributes of what the digest is about."""
@@ -44,8 +46,8 @@ def subject(daily: Daily) -> str:
     """Say how much is open."""
     joined = sum(len(cause.counted) for cause in daily.causes.values())
     still = [f"{count(len(daily.reminders), 'server is', 'servers are')} still open"] if daily.reminders else []
-    more = [f"{count(joined, 'server', 'servers')} more behind rules told before"] if joined else []
-    return f"[digest] {', '.join(still + more)}"
+    more = [f"{count(joined, 'more server', 'more servers')} behind rules told before"] if joined else []
+    return f"[digest] {', '.join(still + more)}, {_where(daily)}"
 
 
 def body(daily: Daily, at: str, settings: Settings, engine: Engine, room: Room) -> str:
@@ -53,12 +55,16 @@ def body(daily: Daily, at: str, settings: Settings, engine: Engine, room: Room) 
     still = first(_worst_first(daily), room.entries, lambda server: "\n".join(_still(server, at, settings, room)))
     joined = first(list(daily.causes.items()), room.entries, lambda pair: "\n".join(_joined(*pair, settings, room)))
     sections = [
-        "\n".join(wrapped("What was told, and has not changed since.")),
-        "\n".join(["STILL OPEN", *still]) if still else "",
-        "\n".join(["MORE SERVERS BEHIND RULES THAT WERE TOLD BEFORE", *joined]) if joined else "",
+        "\n".join(["STILL OPEN, AND TOLD BEFORE", *still]) if still else "",
+        "\n".join(["MORE SERVERS BEHIND RULES THAT WERE TOLD BEFORE", *wrapped(_JOINED), *joined]) if joined else "",
         "\n".join(footer(engine, [at])),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _where(daily: Daily) -> str:
+    accounts = {partition.split("#", 1)[0] for partition, _ in (*daily.reminders, *daily.causes)}
+    return f"account {accounts.pop()}" if len(accounts) == 1 else f"{len(accounts)} accounts"
 
 
 def summary(daily: Daily) -> list[str]:

@@ -33,12 +33,13 @@ class Story(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-_SHARED = "because the same rule opens it on all of them"
+_SHARED = "because the same rule opens it on all of them. Further servers behind it stand in the digest of the day"
 
 _FLAPPING = (
     "It keeps opening and closing. Further changes of it are held back until it has been quiet for a while; then one "
     "message says how it ended."
 )
+SETTLED = "It kept opening and closing, and has been quiet for a while. This is how it ended."
 
 
 def story(entry: Entry, policy: str) -> Story:
@@ -47,9 +48,9 @@ def story(entry: Entry, policy: str) -> Story:
     word, sentence = _SAID.get(kind, ("", ""))
     return Story(
         word=word,
-        prose=tuple(filter(None, (sentence.format(policy=policy, **_times(entry)), _before(entry)))),
+        prose=tuple(filter(None, (sentence.format(policy=policy, **_times(entry)), _unread(entry), _before(entry)))),
         group=f"policy {policy}" if kind == "policy" else f"cause {entry.cause}" if entry.cause else "",
-        why=f"because policy {policy} denies it since" if kind == "policy" else _SHARED,
+        why=f"because policy {policy} denies what was allowed before" if kind == "policy" else _SHARED,
         data=data(entry),
     )
 
@@ -61,7 +62,7 @@ _SAID = {
     "policy": ("policy changed", "It was open and allowed before, and is denied since policy {policy}."),
     "no_longer_allowed": ("no longer allowed", "It was open and allowed before."),
     "flapping": ("flapping", _FLAPPING),
-    "settled": ("settled", "It kept opening and closing, and has been quiet for a while. This is how it ended."),
+    "settled": ("settled", SETTLED),
 }
 
 
@@ -93,6 +94,14 @@ def _part(part: Part) -> dict[str, Any]:
 def _times(entry: Entry) -> dict[str, str]:
     last = entry.server.last
     return {"opened": spelled(last.opened), "closed": spelled(last.closed)} if last else {"opened": "", "closed": ""}
+
+
+def _unread(entry: Entry) -> str:
+    """Say since when it could not be read who reaches a port, where that is the news."""
+    if all(part.source != UNKNOWN for part in entry.news.opened):
+        return ""
+    since = min((claim.unread_since for claim in entry.server.open if claim.unread_since), default=None)
+    return f"Who can reach it could be read before, and could not since {spelled(since)}." if since else ""
 
 
 def _before(entry: Entry) -> str:
