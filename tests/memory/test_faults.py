@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -102,6 +102,16 @@ MOVES = st.lists(
 )
 
 
+_OPEN_CLOSED_OPEN = [("a", True), ("a", False), ("a", True)]
+_DEATH_AFTER_EACH_WORD: list[tuple[int, int, Fate, bool]] = [
+    (0, 6, "go on", False),
+    (1, 3, "go on", False),
+    (0, 3, "go on", True),
+]
+
+
+@example(said=_OPEN_CLOSED_OPEN, moves=[*_DEATH_AFTER_EACH_WORD, (0, 0, "go on", True)])
+@example(said=_OPEN_CLOSED_OPEN, moves=[*_DEATH_AFTER_EACH_WORD, (0, 0, "die", True)])
 @given(said=SAID, moves=MOVES)
 @settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
