@@ -22,7 +22,7 @@ from handler.memory.daily import Daily
 from handler.memory.news import News, Rules
 from handler.memory.notices import Notices
 from handler.memory.observing import Observed, digest, evidence_key, narrowed, observed
-from handler.memory.parts import Part, inside, read_since
+from handler.memory.parts import Part, read_since
 from handler.memory.state import Episode, Pending, Server, later
 from handler.memory.store import Key, Row, Table
 from handler.outcome import Outcome
@@ -213,8 +213,10 @@ class Inventory:
         opened = {}
         for key, seen in servers.items():
             before, after = self._after(seen, rows[key].item)
-            found = news.compare(before, after, self._at, token=self._token, rules=self._terms.rules)
-            opened[key] = inside(found.opened, judged_here(seen))
+            found = news.compare(
+                before, after, self._at, token=self._token, judged=judged_here(seen), rules=self._terms.rules
+            )
+            opened[key] = found.opened
         return self._causes.count(opened, {key: _name(seen.server) for key, seen in servers.items()})
 
     def _after(self, seen: Observed, item: object) -> tuple[Server, Server]:
@@ -237,9 +239,15 @@ class Inventory:
             nonlocal result
             before, after = self._after(seen, item)
             after = news.count(after, counted, self._at)
-            found = news.compare(before, after, self._at, token=self._token, counted=counted, rules=self._terms.rules)
-            ours = judged_here(seen)
-            result = replace(found, opened=inside(found.opened, ours)) if found.kind != "settled" else found
+            result = news.compare(
+                before,
+                after,
+                self._at,
+                token=self._token,
+                counted=counted,
+                judged=judged_here(seen),
+                rules=self._terms.rules,
+            )
             changed = news.touch(before, after, self._at, self._terms.rules)
             changed = news.announce(changed, result, self._at, self._token, self._deadline)
             return self._pruned(changed) if changed != before else item

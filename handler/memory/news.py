@@ -6,6 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from handler.finding import UNKNOWN
 from handler.memory.parts import Part, common, ended, inside, outside, read_since, united
 from handler.memory.state import Change, Episode, Kind, Pending, Server, later
 
@@ -196,9 +197,15 @@ def _kind(before: Server, server: Server, opened: tuple[Part, ...]) -> Kind:
 
 
 def closed_by(server: Server, gone: tuple[Part, ...]) -> str:
-    """Say what has closed what was told: an allowance, or the reports that have closed."""
-    allowed = sorted({name for part in server.allowed for name in part.by if inside(gone, [part])})
+    """Say what has closed what was told: an allowance, or the reports that have closed since something was told."""
+    allowed = sorted({name for part in server.allowed for name in part.by if not ended(gone, [part])})
     if allowed:
         return f"allowed by {', '.join(allowed)}"
-    reports = sorted({claim.report for claim in server.claims.values() if not claim.open})
+    ports = united(replace(part, source=UNKNOWN) for part in server.denied)
+    if not outside(gone, ports):
+        return "still reported, and from fewer addresses"
+    last = server.changes[-1].at if server.changes else ""
+    ended_claims = [claim for claim in server.claims.values() if not claim.open]
+    recent = [claim for claim in ended_claims if claim.since > last] or ended_claims
+    reports = sorted({claim.report for claim in recent})
     return f"closed at the scanner: {', '.join(reports)}" if reports else "no longer reported on this server"
