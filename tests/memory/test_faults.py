@@ -105,7 +105,7 @@ MOVES = st.lists(
 _OPEN_CLOSED_OPEN = [("a", True), ("a", False), ("a", True)]
 _DEATH_AFTER_EACH_WORD: list[tuple[int, int, Fate, bool]] = [
     (0, 6, "go on", False),
-    (1, 3, "go on", False),
+    (1, 5, "go on", False),
     (0, 3, "go on", True),
 ]
 
