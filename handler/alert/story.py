@@ -57,7 +57,7 @@ def story(entry: Entry, policy: str) -> Story:
 
 _SAID = {
     "wider": ("wider", "Only what is new is listed below."),
-    "reopened": ("reopened", "It is open again: it was open from {opened} to {closed}."),
+    "reopened": ("reopened", "It is open again{before}."),
     "expired": ("expired", "It was allowed until the allowance expired."),
     "policy": ("policy changed", "It was open and allowed before, and is denied since policy {policy}."),
     "no_longer_allowed": ("no longer allowed", "It was open and allowed before."),
@@ -92,8 +92,9 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _times(entry: Entry) -> dict[str, str]:
+    """Return what a sentence may say of the last episode; where its closing may not have been told, there is none."""
     last = entry.server.last
-    return {"opened": spelled(last.opened), "closed": spelled(last.closed)} if last else {"opened": "", "closed": ""}
+    return {"before": f": it was open from {spelled(last.opened)} to {spelled(last.closed)}" if last else ""}
 
 
 def _unread(entry: Entry) -> str:
