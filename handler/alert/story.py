@@ -1,6 +1,6 @@
 """What the memory adds to an alert: that a server is new, wider, reopened, and what was told of it before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -75,20 +75,27 @@ def data(entry: Entry) -> dict[str, Any]:
         "state": entry.news.kind if entry.news.opened or entry.news.kind in {"flapping", "settled"} else "closed",
         "episode": entry.episode,
         "since": entry.server.since or entry.at,
-        "opened": [_part(part) for part in entry.news.opened],
-        "closed": [_part(part) for part in entry.closed],
-        "before": [_part(part) for part in entry.news.before],
+        "opened": _parts(entry.news.opened),
+        "closed": _parts(entry.closed),
+        "before": _parts(entry.news.before),
     }
 
 
-def _part(part: Part) -> dict[str, Any]:
-    return {
-        "protocol": part.protocol,
-        "from_port": part.from_port,
-        "to_port": part.to_port,
-        "source": part.source,
-        "severity": part.severity,
-    }
+def _parts(parts: Iterable[Part]) -> list[dict[str, Any]]:
+    """Spell parts for the JSON: what is open in several ways once."""
+    bare = united(
+        Part(part.protocol, part.from_port, part.to_port, part.source, severity=part.severity) for part in parts
+    )
+    return [
+        {
+            "protocol": part.protocol,
+            "from_port": part.from_port,
+            "to_port": part.to_port,
+            "source": part.source,
+            "severity": part.severity,
+        }
+        for part in bare
+    ]
 
 
 def _times(entry: Entry) -> dict[str, str]:

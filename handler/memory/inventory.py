@@ -17,11 +17,12 @@ from handler import finding
 from handler.errors import MemoryUnavailableError
 from handler.memory import daily, news
 from handler.memory.causes import Causes
-from handler.memory.claims import Observation, observe
+from handler.memory.claims import observe
 from handler.memory.daily import Daily
+from handler.memory.expansions import further
 from handler.memory.news import News, Rules
 from handler.memory.notices import Notices
-from handler.memory.observing import Observed, digest, evidence_key, narrowed, observed
+from handler.memory.observing import Observed, digest, evidence_key, judged_here, narrowed, observed
 from handler.memory.parts import Part, read_since
 from handler.memory.state import Episode, Pending, Server, later
 from handler.memory.store import Key, Row, Table
@@ -115,8 +116,8 @@ class Inventory:
         undecidable = _united(self._each(_undecided(outcomes), self._undecidable))
         try:
             rows = self._table.read(servers, self._at)
-            servers |= (further := _further(servers, rows))
-            rows |= self._table.read(further, self._at)
+            servers |= (beside := further(servers, rows))
+            rows |= self._table.read(beside, self._at)
             counted = self._counted(servers, rows)
         except MemoryUnavailableError as error:
             return _united([undecidable, _uncompared(servers.values(), error)])
@@ -342,50 +343,10 @@ def _united(compared: Sequence[Compared]) -> Compared:
     )
 
 
-def judged_here(seen: Observed) -> tuple[Part, ...]:
-    """Return what this invocation denied on a server: of anything else its own record tells."""
-    return tuple(part for observation in seen.observations for part in observation.parts or () if part.denied)
-
-
-def _further(servers: Mapping[Key, Observed], rows: Mapping[Key, Row]) -> dict[Key, Observed]:
-    """Return what the reports of groups say of the servers that they stood for, and do not any more."""
-    further: dict[Key, Observed] = {}
-    for key, seen in servers.items():
-        item = rows[key].item
-        for observation in seen.observations:
-            known = item.claims.get(observation.claim) if isinstance(item, Server) else None
-            for sort in known.expanded if known is not None else ():
-                other = (key[0], sort)
-                if _says_nothing_of(observation, sort) or other in servers:
-                    continue
-                base = further.get(other) or Observed(server=_server_of(seen.server, sort), outcomes=seen.outcomes)
-                further[other] = replace(base, observations=(*base.observations, _passed_on(observation)))
-    return further
-
-
-def _says_nothing_of(observation: Observation, sort: str) -> bool:
-    """Return whether an observation of a group leaves a server as it is: it is named, or not all are known."""
-    if observation.parts is None:
-        return False
-    return sort in observation.expanded or bool(observation.parts) or not observation.expanded
-
-
-def _passed_on(observation: Observation) -> Observation:
-    """Return what a group's report says of a server that is behind the group no more: closed, or nothing."""
-    return observation if observation.parts is None else replace(observation, expanded=())
-
-
 def _unobserved(server: Server) -> Observed:
     """Return a server of which nothing new is said."""
     known: dict[str, Any] = {"kind": server.kind, "id": server.id, "account": server.account, "region": server.region}
     return Observed(server=finding.Server(**known, tags={}, tags_known=False))
-
-
-def _server_of(reported: finding.Server, sort: str) -> finding.Server:
-    """Return the server of a sort key, of which nothing else is known here, in the account and Region of another."""
-    _, kind, name = sort.split("#", 2)
-    known: dict[str, Any] = {"kind": kind, "id": name, "account": reported.account, "region": reported.region}
-    return finding.Server(**known, tags={}, tags_known=False)
 
 
 def _new(seen: Observed) -> Server:

@@ -176,3 +176,8 @@ def narrowed(outcome: Outcome, opened: tuple[Part, ...]) -> Outcome | None:
         for part in inside([Part(entry.protocol, entry.from_port, entry.to_port, entry.source)], opened)
     )
     return replace(outcome, decision=replace(outcome.decision, denied=denied)) if denied else None
+
+
+def judged_here(seen: Observed) -> tuple[Part, ...]:
+    """Return what this invocation denied on a server: of anything else its own record tells."""
+    return tuple(part for observation in seen.observations for part in observation.parts or () if part.denied)
