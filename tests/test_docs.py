@@ -138,7 +138,10 @@ def test_every_key_of_the_json_is_described() -> None:
     """The table of the JSON has every key of a message, and no other."""
     heading = dict.fromkeys([*ATTRIBUTES, "subject"], "")
     frame = content(
-        Carried(kind="digest", summary=[], earlier=Earlier()), heading, Engine(policy="3f2a1c9", opa="1.22.2"), 10_000
+        Carried(kind="digest", summary=[], earlier=Earlier(), news=[{"episode": "8f2c"}]),
+        heading,
+        Engine(policy="3f2a1c9", opa="1.22.2"),
+        10_000,
     )
     assert set(names(table(DOCS / "alerts.md", "key"))) == set(frame)
 
