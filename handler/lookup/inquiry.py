@@ -6,9 +6,10 @@ What AWS does not tell is a problem: a sentence that names the action as IAM doe
 import logging
 import threading
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from textwrap import shorten
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, PaginationError, UnknownRegionError
@@ -25,9 +26,6 @@ _LOGGER = logging.getLogger(__name__)
 _VALUES = 200
 """The most values of one filter (EC2 user guide, "List and filter your resources")."""
 
-_REFUSALS = 20
-"""How often a filter is halved to find the values that AWS refuses: enough for two among two hundred."""
-
 _AT_ONCE = 10
 """Questions in flight where each thing has to be asked for by itself; boto3 keeps as many connections."""
 
@@ -41,6 +39,8 @@ _LONGEST = 200
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
+
+Items = tuple[Any, ...]
 
 _FAILURES = (BotoCoreError, ClientError, ResponseParserError, NoRoleError, OutOfTimeError, ValueError)
 
@@ -72,14 +72,10 @@ class Read(Struct, Generic[Item], frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """What AWS answered, over all pages, and why that is not all of it (null if it is).
+    """What AWS answered, over all pages, and why that is not all of it (null if it is)."""
 
-    `refused` is true when the question is at fault: AWS does not take one of its values.
-    """
-
-    items: tuple[dict[str, Any], ...]
+    items: Items
     problem: str | None = None
-    refused: bool = False
 
     def read(self, values: dict[str, Item]) -> Read[Item]:
         """Return values that were made of this answer to a question for everything there is."""
@@ -141,32 +137,25 @@ class Inquiry:
     def ask_filtered(
         self, operation: str, field: str, name: str, values: Iterable[str]
     ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-        """Ask EC2 with a filter of many values, in as few calls as can be; one that it refuses spoils no other.
+        """Ask EC2 with a filter of many values, in as few calls as can be.
 
-        Return what it answers, and by the value of which that is not all, why.
+        Return what it answers, and by the value of which that is not all, why: where AWS takes offence at one value,
+        that is all of a call.
         """
-        waiting = batches(sorted(values), _VALUES)
         items: list[dict[str, Any]] = []
         unread: dict[str, str] = {}
-        refusals = 0
-        while waiting:
-            batch = waiting.pop()
+        for batch in batches(sorted(values), _VALUES):
             answer = self.ask("ec2", operation, field, Filters=[{"Name": name, "Values": batch}])
-            refusals += answer.refused
-            if answer.refused and len(batch) > 1 and refusals < _REFUSALS:
-                waiting += batches(batch, (len(batch) + 1) // 2)
-                continue
             items += answer.items
             unread |= dict.fromkeys(batch, answer.problem) if answer.problem else {}
         return items, unread
 
-    def ask_each(
-        self, operation: str, field: str, parameter: str, values: Iterable[str]
-    ) -> tuple[dict[str, tuple[dict[str, Any], ...]], dict[str, str]]:
-        """Ask Elastic Load Balancing the same of many things, each by itself, several at a time.
+    def read_each(
+        self, operation: str, field: str, parameter: str, values: Iterable[str], make: Callable[[Items], Item]
+    ) -> Read[Item]:
+        """Ask Elastic Load Balancing the same of many things, several at a time, and read each answer by its thing.
 
-        Return what it answers by value, and by the value of which that is not all, why. The first is asked alone: where
-        it is denied or not answered, the others are not asked at all.
+        The first is asked alone: where it is denied or not answered, the others are not asked at all.
         """
         wanted = list(dict.fromkeys(values))
         answers = [self.ask("elbv2", operation, field, **{parameter: value}) for value in wanted[:1]]
@@ -175,7 +164,7 @@ class Inquiry:
                 answers += pool.map(lambda value: self.ask("elbv2", operation, field, **{parameter: value}), wanted[1:])
         by_value = dict(zip(wanted, answers, strict=True))
         unread = {value: answer.problem for value, answer in by_value.items() if answer.problem}
-        return {value: answer.items for value, answer in by_value.items()}, unread
+        return Read({value: make(answer.items) for value, answer in by_value.items()}, unread)
 
     def _ask(self, service: str, operation: str, field: str, arguments: dict[str, Any]) -> Answer:
         place = self.place
@@ -199,7 +188,7 @@ class Inquiry:
             if problem not in self._logged:
                 self._logged.add(problem)
                 _LOGGER.warning("look-up failed", extra={"fields": {"problem": problem}})
-            return Answer(tuple(items), problem, refused=scope is None and _code(error).startswith("Invalid"))
+            return Answer(tuple(items), problem)
         return Answer(tuple(items))
 
 
@@ -222,43 +211,23 @@ def _pages(client: Any, operation: str, arguments: dict[str, Any]) -> Iterator[d
 
 
 def _explain(error: Exception, action: str, place: Place) -> tuple[str, int | None]:
-    """Say what an error means, and what is hopeless after it.
+    """Say what an error means, and what is hopeless after it. Without an action the account could not be entered.
 
     That is 0 all, 1 the account, 2 the account in this Region, 3 the service, 4 the call.
     """
+    words = shorten(str(error), _LONGEST, placeholder="...")
     if isinstance(error, OutOfTimeError):
-        return f"{error} for {action or 'look-ups'}", 0
-    if not action:
-        return _unentered(error, place)
+        return f"{words} for {action or 'look-ups'}", 0
+    entered = bool(action)
+    if not entered and not isinstance(error, ClientError):
+        is_region = isinstance(error, UnknownRegionError | ValueError)
+        return f"{' '.join(place)} cannot be asked: {words}", 2 if is_region else 1
     if isinstance(error, NoConnectionError | HTTPClientError):
         return f"{action} got no answer in {place.account} {place.region} ({type(error).__name__})", 3
-    for codes, word in ((_DENIED, "denied"), (_THROTTLED, "throttled")):
-        if _code(error).startswith(codes):
-            return f"{action} was {word} in {place.account}", 4
-    return f"{action} failed in {place.account}: {_short(error)}", None
-
-
-def _unentered(error: Exception, place: Place) -> tuple[str, int]:
-    """Say why an account cannot be asked at all, or not in this Region: reports hold some that are none."""
-    if isinstance(error, UnknownRegionError | ValueError):
-        return f"Region {place.region!r} of {place.account} cannot be asked: {_short(error)}", 2
-    if isinstance(error, NoRoleError):
-        return str(error), 1
-    if not isinstance(error, ClientError):
-        return f"{place.account} cannot be asked: {_short(error)}", 1
-    if _code(error).startswith(_DENIED):
-        return f"sts:{error.operation_name} was denied for {place.account}", 1
-    return f"sts:{error.operation_name} failed for {place.account}: {_short(error)}", 1
-
-
-def _code(error: Exception) -> str:
-    """Return AWS's code of an error, without the `Client.` of EC2's old answers; nothing for one that is not AWS's."""
-    details = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
-    return str(details.get("Code", "")).removeprefix("Client.")
-
-
-def _short(error: Exception) -> str:
-    """Say what an error says, shortly: AWS's may carry an encoded message of any length."""
-    details = error.response.get("Error", {}) if isinstance(error, ClientError) else {}
-    text = f"{_code(error)}: {details.get('Message', '')}" if details else str(error)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    if isinstance(error, ClientError):
+        action = action or f"sts:{error.operation_name}"
+        code = str(error.response.get("Error", {}).get("Code", "")).removeprefix("Client.")  # EC2's old answers have it
+        for codes, word in ((_DENIED, "denied"), (_THROTTLED, "throttled")):
+            if code.startswith(codes):
+                return f"{action} was {word} in {place.account}", 4 if entered else 1
+    return f"{action} failed in {place.account}: {words}", None if entered else 1

@@ -1,7 +1,6 @@
 """Network interfaces: which groups and which subnet each is in, and whose it is.
 
-Shape: EC2 API reference, `DescribeNetworkInterfaces`. An interface that AWS manages has no instance; its description
-says what it belongs to.
+Shape: EC2 API reference, `DescribeNetworkInterfaces`. An interface that AWS manages has no instance.
 """
 
 import re
@@ -13,16 +12,6 @@ from msgspec import Struct
 from handler.lookup.inquiry import Inquiry, Read, grouped
 
 _NODE = re.compile(r"ELB (?P<name>\S+)")
-_BY_DESCRIPTION = (
-    (_NODE, "load balancer {name}"),
-    (re.compile(r"RDSNetworkInterface"), "a database (RDS)"),
-    (re.compile(r"arn:[^:]+:ecs:.*:attachment/.*"), "a container task with an interface of its own (Fargate)"),
-    (re.compile(r"AWS Lambda VPC ENI-(?P<name>.+)-[0-9a-f-]{36}"), "Lambda function {name}"),
-    (re.compile(r"ElastiCache (?P<name>.+)"), "ElastiCache {name}"),
-    (re.compile(r"EFS mount target for (?P<name>\S+).*"), "file system {name}"),
-)
-"""What AWS's services write into the description of their interfaces, and how a note names them."""
-
 _ADDRESSES = (
     ("PrivateIpAddresses", "PrivateIpAddress"),
     ("Ipv6Addresses", "Ipv6Address"),
@@ -40,10 +29,10 @@ ACCELERATOR = "GlobalAccelerator"
 class Interface(Struct, frozen=True):
     """A network interface; public IPv4 `addresses` are left out.
 
-    A prefix that is delegated to it (on EKS, the addresses of its pods) is an address in CIDR notation. `owner` is what
-    a note calls what it belongs to, `balancer` the name, as in a path, of the load balancer of which it is a node.
-    `first` is whether targets that are registered by the instance's id get their packets here. `services` are AWS's
-    services that forward their own clients through it.
+    A prefix that is delegated to it (on EKS, the addresses of its pods) is an address in CIDR notation. `owner` is its
+    description, in which AWS's services say what it belongs to, `balancer` the name, as in a path, of the load balancer
+    of which it is a node. `first` is whether targets that are registered by the instance's id get their packets here.
+    `services` are AWS's services that forward their own clients through it.
     """
 
     id: str
@@ -73,10 +62,9 @@ def of_groups(inquiry: Inquiry, groups: Iterable[str]) -> Read[list[Interface]]:
 
 def of_load_balancers(inquiry: Inquiry) -> Read[list[Interface]]:
     """Read the nodes of all load balancers by the balancer's name, and under "" why these are not all."""
-    described = "ELB *"
-    nodes, unread = _ask(inquiry, "description", [described])
-    problem = {"": unread[described]} if unread else {}
-    return Read(grouped((node.balancer, node) for node in nodes if node.balancer), problem)
+    described = [{"Name": "description", "Values": ["ELB *"]}]
+    answer = inquiry.ask("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=described)
+    return answer.read(grouped((node.balancer, node) for node in map(_read, answer.items) if node.balancer))
 
 
 def of_services(inquiry: Inquiry, subnets: Iterable[str]) -> Read[list[Interface]]:
@@ -102,7 +90,7 @@ def _read(item: dict[str, Any]) -> Interface:
         subnet=item.get("SubnetId"),
         vpc=item.get("VpcId"),
         addresses=tuple(address.get(key, "") for field, key in _ADDRESSES for address in item.get(field, [])),
-        owner=_owner(item),
+        owner=item.get("Description") or f"{item.get('InterfaceType', 'interface')} {item.get('NetworkInterfaceId')}",
         balancer=node["name"] if node and instance is None else None,
         zone=item.get("AvailabilityZone"),
         first=attachment.get("DeviceIndex", 0) == 0,
@@ -115,13 +103,3 @@ def _services(item: dict[str, Any]) -> tuple[str, ...]:
     names = {group.get("GroupName") for group in item.get("Groups", [])}
     names |= {ACCELERATOR} if item.get("InterfaceType") == "global_accelerator_managed" else set()
     return tuple(name for name in (ACCELERATOR, CLOUDFRONT) if name in names)
-
-
-def _owner(item: dict[str, Any]) -> str:
-    """Name what an interface belongs to by its description, else by its type."""
-    description = item.get("Description", "")
-    for pattern, name in _BY_DESCRIPTION:
-        if match := pattern.fullmatch(description):
-            return name.format(**match.groupdict())
-    kind = str(item.get("InterfaceType", "interface")).replace("_", " ")
-    return f"{kind} {item.get('NetworkInterfaceId', '')}" + (f' "{description[:60]}"' if description else "")

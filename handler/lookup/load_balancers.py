@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from handler.finding import Protocol
-from handler.lookup.inquiry import Inquiry, Read
+from handler.lookup.inquiry import Inquiry, Items, Read
 
 _UDP: dict[str, tuple[Protocol, ...]] = {
     "UDP": ("udp",),
@@ -118,31 +118,30 @@ def target_groups(inquiry: Inquiry) -> Read[TargetGroup]:
 def targets(inquiry: Inquiry, groups: Iterable[str]) -> Read[tuple[Registered, ...]]:
     """Read what is registered in target groups, by the group's ARN; its health narrows nothing."""
     question = ("describe_target_health", "TargetHealthDescriptions", "TargetGroupArn")
-    described, unread = inquiry.ask_each(*question, groups)
-    return Read({arn: tuple(map(_registered, items)) for arn, items in described.items()}, unread)
+    return inquiry.read_each(*question, groups, lambda items: tuple(map(_registered, items)))
 
 
 def listeners(inquiry: Inquiry, balancers: Iterable[str]) -> Read[tuple[Listener, ...]]:
     """Read the listeners of load balancers, by the balancer's ARN."""
-    described, unread = inquiry.ask_each("describe_listeners", "Listeners", "LoadBalancerArn", balancers)
-    return Read({arn: tuple(map(_listener, items)) for arn, items in described.items()}, unread)
+    question = ("describe_listeners", "Listeners", "LoadBalancerArn")
+    return inquiry.read_each(*question, balancers, lambda items: tuple(map(_listener, items)))
 
 
 def forwards(inquiry: Inquiry, listener_arns: Iterable[str]) -> Read[frozenset[str]]:
     """Read the target groups to which any rule of a listener forwards, by the listener's ARN."""
-    described, unread = inquiry.ask_each("describe_rules", "Rules", "ListenerArn", listener_arns)
-    return Read({arn: _forwards(rules, "Actions") for arn, rules in described.items()}, unread)
+    question = ("describe_rules", "Rules", "ListenerArn")
+    return inquiry.read_each(*question, listener_arns, lambda rules: _forwards(rules, "Actions"))
 
 
 def attributes(inquiry: Inquiry, balancers: Iterable[str], groups: Iterable[str]) -> Read[dict[str, str]]:
     """Read the attributes of load balancers and of target groups, by their ARN."""
-    described, unread = inquiry.ask_each(
-        "describe_load_balancer_attributes", "Attributes", "LoadBalancerArn", balancers
-    )
-    of_groups = inquiry.ask_each("describe_target_group_attributes", "Attributes", "TargetGroupArn", groups)
-    by_arn = (described | of_groups[0]).items()
-    known = {arn: {item.get("Key", ""): item.get("Value", "") for item in items} for arn, items in by_arn}
-    return Read(known, unread | of_groups[1])
+    of_balancers = ("describe_load_balancer_attributes", "Attributes", "LoadBalancerArn")
+    of_groups = ("describe_target_group_attributes", "Attributes", "TargetGroupArn")
+    return inquiry.read_each(*of_balancers, balancers, _values).joined(inquiry.read_each(*of_groups, groups, _values))
+
+
+def _values(items: Items) -> dict[str, str]:
+    return {item.get("Key", ""): item.get("Value", "") for item in items}
 
 
 def _taken(protocol: str) -> tuple[Protocol, ...]:

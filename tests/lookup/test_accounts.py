@@ -42,7 +42,8 @@ def test_without_a_role_another_account_is_not_read(cloud: Cloud, requests: list
     finding = reported(server(cloud.group(tcp(22, OFFICE)), account=OTHER_ACCOUNT), 22)
     [found] = looked_up(finding)
     assert [one.sources for one in found.exposures] == [("unknown",)]
-    problem = f"account {OTHER_ACCOUNT} is not the function's own and LOOK_UP_ROLE_NAME names no role there"
+    why = f"account {OTHER_ACCOUNT} is not the function's own and LOOK_UP_ROLE_NAME names no role there"
+    problem = f"{OTHER_ACCOUNT} eu-west-1 cannot be asked: {why}"
     assert found.notes == (f"{problem}: whom {finding.server.id} lets in is unknown",)
     assert requests == ["GetCallerIdentity"]
 
@@ -109,8 +110,11 @@ def test_why_an_account_cannot_be_entered_names_the_action(endpoint: Endpoint, a
     endpoint.tells |= {"AssumeRole": session(), action: Fault("RegionDisabledException", 403, "not activated here")}
     finding = reported(server("i-1", account=OTHER_ACCOUNT), 22)
     [found] = looked_up(finding, settings=TAGS, accounts=Accounts("reader"))
-    failed = f"sts:{action} failed for {OTHER_ACCOUNT}: RegionDisabledException: not activated here"
-    assert found.notes == (f"{failed}: its tags are unknown",)
+    failed = f"sts:{action} failed in {OTHER_ACCOUNT}: "
+    [note] = found.notes
+    assert note.startswith(failed)
+    assert "RegionDisabledException" in note
+    assert note.endswith(": its tags are unknown")
 
 
 def test_a_role_that_cannot_be_assumed_is_said_once(endpoint: Endpoint) -> None:
@@ -119,7 +123,7 @@ def test_a_role_that_cannot_be_assumed_is_said_once(endpoint: Endpoint) -> None:
     others = [reported(server(f"i-{n}", account=OTHER_ACCOUNT, region=f"eu-west-{n}"), 22) for n in (1, 2)]
     *theirs, own = looked_up(*others, reported(server("i-1"), 22), settings=TAGS, accounts=Accounts("reader"))
     assert [one.notes for one in theirs] == [
-        (f"sts:AssumeRole was denied for {OTHER_ACCOUNT}: its tags are unknown",)
+        (f"sts:AssumeRole was denied in {OTHER_ACCOUNT}: its tags are unknown",)
     ] * 2
     assert "was not there at" in own.notes[0]
     assert endpoint.actions().count("AssumeRole") == 1
@@ -152,7 +156,7 @@ def test_a_region_that_is_none_spoils_no_other(cloud: Cloud, moto_url: str, acco
     placeholder = reported(server("sg-0bad0bad0bad0bad0", account=account, region="eu_west 1"), 22)
     unread, read = looked_up(placeholder, good, accounts=Accounts("portcullis-reader"))
     assert [one.sources for one in unread.exposures] == [("unknown",)]
-    assert unread.notes[0].startswith(f"Region 'eu_west 1' of {account} cannot be asked: ")
+    assert unread.notes[0].startswith(f"{account} eu_west 1 cannot be asked: ")
     assert set.union(*sources(read).values()) == {OFFICE}
 
 
@@ -160,5 +164,5 @@ def test_which_account_is_its_own_may_not_be_told(endpoint: Endpoint) -> None:
     """Then none is read."""
     endpoint.tells |= {"GetCallerIdentity": DENIED, "DescribeInstances": {}}
     [found] = looked_up(reported(server("i-1"), 22), settings=TAGS)
-    assert found.notes == (f"sts:GetCallerIdentity was denied for {ACCOUNT}: its tags are unknown",)
+    assert found.notes == (f"sts:GetCallerIdentity was denied in {ACCOUNT}: its tags are unknown",)
     assert endpoint.actions() == ["GetCallerIdentity"]

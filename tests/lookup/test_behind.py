@@ -56,44 +56,26 @@ def test_an_instance_with_two_interfaces_in_the_group_is_one_finding(cloud: Clou
     assert {one.interface for one in found.exposures} == {cloud.first_interface(instance), second}
 
 
-@pytest.mark.parametrize(
-    ("description", "owner"),
-    [
-        pytest.param("ELB app/web/50dc6c495c0c9188", "load balancer app/web/50dc6c495c0c9188", id="load balancer"),
-        pytest.param("RDSNetworkInterface", "a database (RDS)", id="database"),
-        pytest.param(
-            "arn:aws:ecs:eu-west-1:111122223333:attachment/1dc5c17a-422b-4dc4-b493-371970c6c4d6",
-            "a container task with an interface of its own (Fargate)",
-            id="Fargate",
-        ),
-        pytest.param(
-            "AWS Lambda VPC ENI-report-1dc5c17a-422b-4dc4-b493-371970c6c4d6", "Lambda function report", id="Lambda"
-        ),
-        pytest.param("EFS mount target for fs-1 (fsmt-1)", "file system fs-1", id="file system"),
-    ],
-)
-def test_what_else_is_in_the_group_keeps_its_finding(cloud: Cloud, description: str, owner: str) -> None:
-    """The group is judged too, and what it is of is named."""
+def test_what_else_is_in_the_group_keeps_its_finding(cloud: Cloud) -> None:
+    """The group is judged too, and AWS's description says what it is of."""
     group = cloud.group()
     instance = cloud.instance(group)
-    cloud.interface(group, description=description)
+    cloud.interface(group, description="RDSNetworkInterface")
     finding = reported(server(group), 22)
     found = behind([finding])
     assert set(found) == {group, instance}
     kept = found[group].report
     assert isinstance(kept, Finding)
     assert kept.id == finding.id
-    assert kept.notes == (f"{group} is on 2 network interfaces, and not only of instances: {owner}",)
+    assert kept.notes == (f"{group} is on 2 network interfaces, and not only of instances: RDSNetworkInterface",)
 
 
 def test_an_interface_of_nothing_known_is_named_by_itself(cloud: Cloud) -> None:
-    """By its kind, its id and its description."""
+    """By its kind and its id."""
     group = cloud.group()
-    interface = cloud.interface(group, description="spare")
+    interface = cloud.interface(group)
     [found] = looked_up(reported(server(group), 22), settings=BEHIND)
-    assert problems(found) == [
-        f'{group} is on 1 network interface, and not only of instances: interface {interface} "spare"'
-    ]
+    assert problems(found) == [f"{group} is on 1 network interface, and not only of instances: interface {interface}"]
 
 
 def test_a_group_that_nothing_is_in_is_decided(cloud: Cloud) -> None:
