@@ -5,8 +5,8 @@ instance of one cluster at most, and nothing tells which but the cluster. A task
 binds no port of the instance.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -14,23 +14,21 @@ from msgspec import Struct
 from handler.finding import Protocol
 from handler.lookup.inquiry import Answer, Inquiry, batches, grouped
 
-_INSTANCES = 100
-"""Container instances and tasks of one call, the most that the API takes."""
+_AT_ONCE = {"services": 10}
+"""What one call describes at most; 100 of all else."""
 
 _FEW_INSTANCES = 5
 """Of more in one cluster, tasks are listed together with those of the cluster's other instances."""
 
-_SERVICES = 10
-"""Services of one call, the most that the API takes."""
-
-_CLUSTERS = 100
-"""Clusters that are searched for an instance; AWS answers the question only one cluster at a time."""
+_Ask = Callable[..., Answer]
+"""Asks a cluster: the operation, the field of the answer, and arguments."""
 
 
 class Binding(Struct, frozen=True):
-    """Ports of an instance that a task has bound, both ends included, with the target groups (ARNs) of its service.
+    """Ports of an instance that a task has bound, both ends included.
 
-    `task` is the family and the revision of its definition (`frontend:12`).
+    `task` is the family and the revision of its definition (`frontend:12`), `target_groups` are those (ARNs) in which
+    its service registers them.
     """
 
     protocol: Protocol
@@ -44,23 +42,7 @@ class Host(Struct, frozen=True):
     """A container instance: what its tasks have bound, and why that may not be all."""
 
     bindings: tuple[Binding, ...] = ()
-    problems: tuple[str, ...] = ()
-
-
-class _Cluster(Struct, frozen=True):
-    """A cluster that is asked."""
-
-    inquiry: Inquiry
-    arn: str
-
-    def ask(self, operation: str, field: str, **arguments: Any) -> Answer:
-        return self.inquiry.ask("ecs", operation, field, cluster=self.arn, **arguments)
-
-    def describe(self, operation: str, field: str, values: Iterable[str], size: int) -> Answer:
-        """Ask for what the API describes by lists of at most this many, and names in the question as in the answer."""
-        answers = [self.ask(operation, field, **{field: batch}) for batch in batches(values, size)]
-        problem = next((answer.problem for answer in answers if answer.problem), None)
-        return Answer(tuple(item for answer in answers for item in answer.items), problem)
+    problem: str | None = None
 
 
 def on_instances(inquiry: Inquiry, instances: Iterable[str]) -> dict[str, Host]:
@@ -68,88 +50,75 @@ def on_instances(inquiry: Inquiry, instances: Iterable[str]) -> dict[str, Host]:
     wanted = set(instances)
     clusters = inquiry.ask("ecs", "list_clusters", "clusterArns")
     hosts: dict[str, Host] = {}
-    problems = [clusters.problem]
-    if len(clusters.items) > _CLUSTERS:
-        problems.append(f"{' '.join(inquiry.place)} has more than {_CLUSTERS} clusters")
-    for arn in _arns(clusters)[:_CLUSTERS]:
-        cluster = _Cluster(inquiry, arn)
-        container_instances, unread = _container_instances(cluster, wanted - hosts.keys())
-        hosts |= _hosts(cluster, container_instances)
-        problems += unread
-    known = tuple(dict.fromkeys(problem for problem in problems if problem))
-    return hosts | {instance: Host((), known) for instance in wanted - hosts.keys() if known}
+    problem = clusters.problem
+    for cluster in clusters.items:
+        ask = partial(inquiry.ask, "ecs", cluster=cluster)
+        described = _container_instances(ask, wanted - hosts.keys())
+        problem = problem or described.problem
+        arns = {item.get("containerInstanceArn", ""): item.get("ec2InstanceId", "") for item in described.items}
+        hosts |= _hosts(ask, {arn: instance for arn, instance in arns.items() if instance in wanted})
+    return hosts | {instance: Host((), problem) for instance in wanted - hosts.keys() if problem}
 
 
-def _container_instances(cluster: _Cluster, instances: set[str]) -> tuple[dict[str, str], list[str | None]]:
-    """Return the ARNs of the container instances that instances are, and why those may not be all."""
-    queries = [f"ec2InstanceId in [{', '.join(batch)}]" for batch in batches(sorted(instances), _INSTANCES)]
-    listed = [cluster.ask("list_container_instances", "containerInstanceArns", filter=query) for query in queries]
-    arns = chain.from_iterable(map(_arns, listed))
-    described = cluster.describe("describe_container_instances", "containerInstances", arns, _INSTANCES)
-    by_id = {item.get("ec2InstanceId", ""): item.get("containerInstanceArn", "") for item in described.items}
-    problems = [*(answer.problem for answer in listed), described.problem]
-    return {instance: arn for instance, arn in by_id.items() if instance in instances}, problems
+def _container_instances(ask: _Ask, instances: set[str]) -> Answer:
+    """Describe the container instances that instances are."""
+    queries = [f"ec2InstanceId in [{', '.join(batch)}]" for batch in batches(sorted(instances), 100)]
+    listed = _joined(ask("list_container_instances", "containerInstanceArns", filter=query) for query in queries)
+    return _described(ask, "describe_container_instances", "containerInstances", listed)
 
 
-def _hosts(cluster: _Cluster, container_instances: dict[str, str]) -> dict[str, Host]:
-    """Return what the tasks of a cluster's instances have bound."""
-    listed = _listed(cluster, container_instances)
-    described = cluster.describe(
-        "describe_tasks", "tasks", chain.from_iterable(map(_arns, listed.values())), _INSTANCES
+def _hosts(ask: _Ask, instances: dict[str, str]) -> dict[str, Host]:
+    """Return what the tasks of a cluster's instances, by their ARN as container instances, have bound."""
+    few = [{"containerInstance": arn} for arn in instances] if len(instances) <= _FEW_INSTANCES else [{}]
+    listed = _joined(ask("list_tasks", "taskArns", **arguments) for arguments in few)
+    described = _described(ask, "describe_tasks", "tasks", listed)
+    tasks = [task for task in described.items if task.get("containerInstanceArn") in instances]
+    names = {task.get("group", "").partition("service:")[2] for task in tasks if any(_bindings(task, {}))} - {""}
+    services = _described(ask, "describe_services", "services", Answer((*sorted(names),), described.problem))
+    groups = {f"service:{service.get('serviceName', '')}": _target_groups(service) for service in services.items}
+    bindings = grouped(
+        (task.get("containerInstanceArn", ""), binding) for task in tasks for binding in _bindings(task, groups)
     )
-    by_arn = {task.get("taskArn", ""): task for task in described.items}
-    by_container_instance = grouped((task.get("containerInstanceArn", ""), task) for task in by_arn.values())
-    tasks = {instance: by_container_instance.get(arn, []) for instance, arn in container_instances.items()}
-    services = _services(cluster, chain.from_iterable(tasks.values()))
-    groups = {f"service:{item.get('serviceName', '')}": _target_groups(item) for item in services.items}
-    hosts: dict[str, Host] = {}
-    for instance, answer in listed.items():
-        bindings = [binding for task in tasks[instance] for binding in _bindings(task, groups)]
-        stopped = [arn.rpartition("/")[2] for arn in _arns(answer) if arn not in by_arn]
-        gone = [f"task {task} has stopped meanwhile" for task in stopped if not described.problem]
-        problems = filter(None, (answer.problem, described.problem, *gone, services.problem))
-        hosts[instance] = Host(tuple(dict.fromkeys(bindings)), tuple(dict.fromkeys(problems)))
-    return hosts
-
-
-def _listed(cluster: _Cluster, container_instances: dict[str, str]) -> dict[str, Answer]:
-    """List by instance its tasks, and perhaps others of the cluster."""
-    if len(container_instances) > _FEW_INSTANCES:
-        return dict.fromkeys(container_instances, cluster.ask("list_tasks", "taskArns"))
     return {
-        instance: cluster.ask("list_tasks", "taskArns", containerInstance=arn)
-        for instance, arn in container_instances.items()
+        instance: Host(tuple(dict.fromkeys(bindings.get(arn, ()))), services.problem)
+        for arn, instance in instances.items()
     }
 
 
-def _services(cluster: _Cluster, tasks: Iterable[dict[str, Any]]) -> Answer:
-    """Describe the services of the tasks that have bound ports."""
-    groups = (task.get("group", "") for task in tasks if any(_bindings(task, {})))
-    names = {name for group in groups if (name := group.partition("service:")[2])}
-    return cluster.describe("describe_services", "services", sorted(names), _SERVICES)
+def _described(ask: _Ask, operation: str, field: str, listed: Answer) -> Answer:
+    """Describe what an answer lists; why that is not all is why the description is not."""
+    answers = [ask(operation, field, **{field: batch}) for batch in batches(listed.items, _AT_ONCE.get(field, 100))]
+    return _joined([Answer((), listed.problem), *answers])
 
 
-def _target_groups(service: dict[str, Any]) -> tuple[str, ...]:
-    """Return the target groups in which a service, or one of its task sets, registers its tasks."""
+def _joined(answers: Iterable[Answer]) -> Answer:
+    """Return several answers as one, which is not whole if one of them is not."""
+    asked = list(answers)
+    problem = next((answer.problem for answer in asked if answer.problem), None)
+    return Answer(tuple(item for answer in asked for item in answer.items), problem)
+
+
+def _target_groups(service: dict[str, Any]) -> dict[Any, list[str]]:
+    """Return the target groups in which a service, or one of its task sets, registers ports, by container and port."""
     registered = [
         each for holder in (service, *service.get("taskSets", [])) for each in holder.get("loadBalancers", [])
     ]
-    arns = [each.get("targetGroupArn") for each in registered]
-    spare = [each.get("advancedConfiguration", {}).get("alternateTargetGroupArn") for each in registered]
-    return tuple(dict.fromkeys(arn for arn in (*arns, *spare) if arn))
+    return grouped(
+        ((each.get("containerName"), each.get("containerPort")), arn)
+        for each in registered
+        for arn in (each.get("targetGroupArn"), each.get("advancedConfiguration", {}).get("alternateTargetGroupArn"))
+        if arn
+    )
 
 
-def _bindings(task: dict[str, Any], groups: dict[str, tuple[str, ...]]) -> Iterator[Binding]:
+def _bindings(task: dict[str, Any], groups: dict[str, dict[Any, list[str]]]) -> Iterator[Binding]:
     """Yield what the containers of a task have bound. A range of ports is text, IPv4 and IPv6 are told apart."""
     definition = task.get("taskDefinitionArn", "").rpartition("/")[2]
-    bound = (binding for container in task.get("containers", []) for binding in container.get("networkBindings", []))
-    for item in bound:
+    of_service = groups.get(task.get("group", ""), {})
+    containers = task.get("containers", [])
+    for name, item in ((each.get("name"), item) for each in containers for item in each.get("networkBindings", [])):
         low, _, high = str(item.get("hostPortRange") or item.get("hostPort") or "").partition("-")
         protocol = item.get("protocol", "tcp")
         if low.isdecimal() and (high or low).isdecimal() and protocol in {"tcp", "udp"}:
-            yield Binding(protocol, int(low), int(high or low), definition, groups.get(task.get("group", ""), ()))
-
-
-def _arns(answer: Answer) -> list[str]:
-    """Return the ARNs of an answer that lists nothing else."""
-    return [str(arn) for arn in answer.items]
+            arns = tuple(dict.fromkeys(of_service.get((name, item.get("containerPort")), ())))
+            yield Binding(protocol, int(low), int(high or low), definition, arns)

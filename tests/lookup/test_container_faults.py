@@ -34,7 +34,12 @@ WHERE_REGISTERED = f"where the ports of {HOST} are registered is unknown"
 
 def service(**fields: Any) -> dict[str, Any]:
     """Give the service of the task."""
-    return {"serviceName": "web", "loadBalancers": [{"targetGroupArn": GROUP}], **fields}
+    return {"serviceName": "web", "loadBalancers": [registered(GROUP)], **fields}
+
+
+def registered(group: str, **fields: Any) -> dict[str, Any]:
+    """Give a target group in which a service registers a port of its container."""
+    return {"targetGroupArn": group, "containerName": "web", "containerPort": 80, **fields}
 
 
 def task(arn: str = TASK, port: int = 40000) -> dict[str, Any]:
@@ -45,7 +50,7 @@ def task(arn: str = TASK, port: int = 40000) -> dict[str, Any]:
         "containerInstanceArn": INSTANCE,
         "taskDefinitionArn": f"{ARN}:task-definition/frontend:12",
         "group": "service:web",
-        "containers": [{"networkBindings": [binding]}],
+        "containers": [{"name": "web", "networkBindings": [binding]}],
     }
 
 
@@ -62,9 +67,7 @@ def aws(endpoint: Endpoint) -> Endpoint:
         "ListTasks": {"taskArns": [TASK]},
         "DescribeTasks": {"tasks": [task()]},
         "DescribeServices": {"services": [service()]},
-        "DescribeNetworkInterfaces": {"NetworkInterfaces": [{"Attachment": {"InstanceId": HOST}}]},
         "DescribeTargetGroups": {"TargetGroups": [group]},
-        "DescribeTargetHealth": {"TargetHealthDescriptions": [{"Target": {"Id": HOST, "Port": 40000}}]},
     }
     return endpoint
 
@@ -108,6 +111,13 @@ def test_without_tasks_there_is_no_listener(aws: Endpoint, operation: str, fault
     assert note.startswith(f"ecs:{operation} ")
 
 
+def test_a_port_of_a_container_that_its_service_registers_nowhere_is_behind_nothing(aws: Endpoint) -> None:
+    """A task may bind a port for its load balancer and another one beside it."""
+    binding = {"containerPort": 9000, "hostPort": 40001, "protocol": "tcp"}
+    aws.tells["DescribeTasks"] = {"tasks": [{**task(), "containers": [{"name": "web", "networkBindings": [binding]}]}]}
+    assert [(one.port, one.load_balancer) for one in look().listeners] == [(40001, None)]
+
+
 @pytest.mark.parametrize("answer", [b"{", b"[]", b"null"])
 @pytest.mark.parametrize("operation", ["ListClusters", "ListTasks", "DescribeTasks"])
 def test_an_answer_that_is_none_binds_nothing(aws: Endpoint, operation: str, answer: bytes) -> None:
@@ -130,44 +140,24 @@ def test_a_host_that_cannot_be_found_has_no_listener(aws: Endpoint, operation: s
 
 
 @pytest.mark.parametrize(
-    ("operation", "fault"),
-    [
-        ("DescribeTargetGroups", Fault("AccessDenied", 403)),
-        ("DescribeTargetHealth", Fault("AccessDenied", 403)),
-        ("DescribeTargetHealth", Fault("Throttling")),
-    ],
+    "fault", [pytest.param(Fault("AccessDenied", 403), id="denied"), pytest.param(Fault("Throttling"), id="throttled")]
 )
-def test_without_target_groups_everything_stays_exposed(aws: Endpoint, operation: str, fault: Fault) -> None:
-    """Where a bound port is registered is not known then."""
-    aws.tells[operation] = fault
+def test_without_target_groups_a_bound_port_is_registered_nowhere(aws: Endpoint, fault: Fault) -> None:
+    """It has a task and no load balancer, so no policy can take it for one that is reached through one."""
+    aws.tells["DescribeTargetGroups"] = fault
     found = look()
     assert found.exposures == (EXPOSED,)
+    assert [(one.task, one.load_balancer) for one in found.listeners] == [("frontend:12", None)]
     [note] = [note for note in found.notes if note.endswith(WHERE_REGISTERED)]
-    assert note.startswith(f"elasticloadbalancing:{operation} was ")
+    assert note.startswith("elasticloadbalancing:DescribeTargetGroups was ")
 
 
-def test_without_the_service_the_load_balancer_on_the_way_is_known(aws: Endpoint) -> None:
-    """Its own target groups tell what is registered behind it."""
+def test_without_the_service_a_bound_port_is_registered_nowhere(aws: Endpoint) -> None:
+    """Nothing else tells where its tasks are registered."""
     aws.tells["DescribeServices"] = ACCESS_DENIED
     found = look()
-    assert [one.load_balancer for one in found.listeners] == ["app/web/50dc"]
+    assert [(one.port, one.load_balancer) for one in found.listeners] == [(40000, None)]
     assert f"ecs:DescribeServices was denied in {ACCOUNT}: {WHAT_HAS_BOUND}" in found.notes
-
-
-def test_without_target_groups_a_bound_port_is_registered_nowhere(aws: Endpoint) -> None:
-    """It has a task and no load balancer, so no policy can take it for one that is reached through one."""
-    aws.tells["DescribeTargetHealth"] = Fault("AccessDenied", 403)
-    found = look(replace(high(), exposures=(replace(EXPOSED, load_balancer="app/api/1"),)))
-    assert [(one.task, one.load_balancer) for one in found.listeners] == [("frontend:12", None)]
-    assert any(note.endswith(WHERE_REGISTERED) for note in found.notes)
-
-
-def test_a_task_that_has_stopped_meanwhile_is_named(aws: Endpoint) -> None:
-    """ECS answers that it is missing, and no error."""
-    aws.tells["DescribeTasks"] = {"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]}
-    found = look()
-    assert found.listeners == ()
-    assert f"task 1 has stopped meanwhile: {WHAT_HAS_BOUND}" in found.notes
 
 
 def test_a_host_that_has_left_its_cluster_is_no_container_instance(aws: Endpoint) -> None:
@@ -179,40 +169,17 @@ def test_a_host_that_has_left_its_cluster_is_no_container_instance(aws: Endpoint
         assert f"{HOST} is no container instance of {ACCOUNT} eu-west-1" in found.notes
 
 
-def test_an_instance_without_interfaces_may_be_registered_by_an_address(aws: Endpoint) -> None:
-    """A target group of addresses cannot be matched then."""
-    aws.tells["DescribeNetworkInterfaces"] = {}
-    groups: Any = aws.tells["DescribeTargetGroups"]
-    groups["TargetGroups"][0]["TargetType"] = "ip"
-    found = look()
-    assert found.exposures == (EXPOSED,)
-    assert f"{HOST} has no network interface now: {WHERE_REGISTERED}" in found.notes
-
-
-def test_an_ipv6_address_is_the_same_in_any_spelling(aws: Endpoint) -> None:
-    """A target is as it was registered."""
-    interface = {"Attachment": {"InstanceId": HOST}, "Ipv6Addresses": [{"Ipv6Address": "2001:db8::7"}]}
-    aws.tells["DescribeNetworkInterfaces"] = {"NetworkInterfaces": [interface]}
-    target = {"Id": "2001:0DB8:0:0::0007", "Port": 40000}
-    aws.tells["DescribeTargetHealth"] = {"TargetHealthDescriptions": [{"Target": target}]}
-    assert [one.load_balancer for one in look().listeners] == ["app/web/50dc"]
-
-
 @pytest.mark.parametrize(
-    "registered",
+    "deployed",
     [
-        {"loadBalancers": [], "taskSets": [{"loadBalancers": [{"targetGroupArn": GROUP}]}]},
-        {
-            "loadBalancers": [
-                {"targetGroupArn": f"{GROUP}0", "advancedConfiguration": {"alternateTargetGroupArn": GROUP}}
-            ]
-        },
+        {"loadBalancers": [], "taskSets": [{"loadBalancers": [registered(GROUP)]}]},
+        {"loadBalancers": [registered(f"{GROUP}0", advancedConfiguration={"alternateTargetGroupArn": GROUP})]},
     ],
     ids=["task set", "blue and green"],
 )
-def test_a_target_group_of_a_deployment_counts(aws: Endpoint, registered: dict[str, Any]) -> None:
+def test_a_target_group_of_a_deployment_counts(aws: Endpoint, deployed: dict[str, Any]) -> None:
     """However a service is deployed, its target groups are known."""
-    aws.tells["DescribeServices"] = {"services": [service(**registered)]}
+    aws.tells["DescribeServices"] = {"services": [service(**deployed)]}
     found = look(replace(high(), exposures=(replace(EXPOSED, load_balancer="app/api/1"),)))
     assert [one.load_balancer for one in found.listeners] == ["app/web/50dc"]
 
@@ -257,15 +224,6 @@ def test_clusters_are_searched_until_the_host_is_found(aws: Endpoint) -> None:
     assert {form["filter"] for form in asked} == {f"ec2InstanceId in [{HOST}]"}
 
 
-def test_more_clusters_than_can_be_searched_are_said(aws: Endpoint) -> None:
-    """The host may be in one of the others."""
-    aws.tells["ListClusters"] = {"clusterArns": [f"{CLUSTER}{number}" for number in range(101)]}
-    aws.tells["ListContainerInstances"] = {}
-    found = look()
-    assert f"{ACCOUNT} eu-west-1 has more than 100 clusters: {WHAT_HAS_BOUND}" in found.notes
-    assert aws.actions().count("ListContainerInstances") == 100
-
-
 def test_no_time_is_left(aws: Endpoint) -> None:
     """Nothing is asked then, and everything stays exposed."""
     found = look(deadline=0.0)
@@ -279,21 +237,4 @@ def test_a_region_that_denies_everything_loses_nothing() -> None:
     """Each missing permission is named, and the finding is judged as it came."""
     found = look()
     assert (found.listeners, found.exposures) == ((), (EXPOSED,))
-    assert {note.partition(" was denied")[0] for note in found.notes} == {
-        "ecs:ListClusters",
-        "elasticloadbalancing:DescribeTargetGroups",
-    }
-
-
-def test_a_port_of_a_pod_is_one_of_its_host(aws: Endpoint) -> None:
-    """A load balancer sends to the pod's address, which lies in a prefix that is delegated to the host's interface."""
-    interface = {"Attachment": {"InstanceId": HOST}, "Ipv4Prefixes": [{"Ipv4Prefix": "10.0.0.208/28"}]}
-    group = {"TargetGroupArn": GROUP, "TargetGroupName": "pods", "TargetType": "ip", "LoadBalancerArns": [BALANCER]}
-    targets = [{"Target": {"Id": address, "Port": 40000 + n}} for n, address in enumerate(("10.0.0.210", "10.0.0.224"))]
-    aws.tells |= {
-        "DescribeNetworkInterfaces": {"NetworkInterfaces": [interface]},
-        "DescribeTargetGroups": {"TargetGroups": [{**group, "Protocol": "HTTP"}]},
-        "DescribeTargetHealth": {"TargetHealthDescriptions": targets},
-    }
-    aws.tells["DescribeTasks"] = {"tasks": [task(), task(f"{TASK}1", 40001)]}
-    assert [(one.port, one.load_balancer) for one in look().listeners] == [(40000, "app/web/50dc"), (40001, None)]
+    assert [note.partition(" was denied")[0] for note in found.notes] == ["ecs:ListClusters"]
