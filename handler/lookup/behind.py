@@ -1,8 +1,8 @@
 """Who is behind a security group: the instances, each of which becomes a finding, and whatever else is in it."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from handler.finding import Finding, Server, identity
@@ -41,7 +41,6 @@ def _expanded(finding: Finding, members: Read[list[Interface]]) -> list[Finding]
 
 def _instance(finding: Finding, instance: str, attached: list[Interface], shared: str) -> Finding:
     """Return the finding of an instance that is in a group: the same ports, on each of its interfaces there."""
-    place: dict[str, Any] = {"vpc": attached[0].vpc, "subnet": attached[0].subnet}
     server = Server(
         kind="instance",
         id=instance,
@@ -50,7 +49,8 @@ def _instance(finding: Finding, instance: str, attached: list[Interface], shared
         account=finding.server.account,
         region=finding.server.region,
         security_groups=tuple(dict.fromkeys(group for interface in attached for group in interface.groups)),
-        **{key: value for key, value in place.items() if value is not None},
+        vpc=attached[0].vpc or UNSET,
+        subnet=attached[0].subnet or UNSET,
     )
     exposures = tuple(
         replace(exposure, interface=interface.id) for interface in attached for exposure in finding.exposures

@@ -22,10 +22,8 @@ from handler.settings import LookUps
 
 _LOGGER = logging.getLogger(__name__)
 
-Step = Callable[[Sequence[Finding], Inquiry], list[Finding]]
-"""A look-up of the findings of one place: gives each with what it has learned, in the same order."""
-
-_Many = Callable[[Sequence[Finding], Inquiry], list[list[Finding]]]
+Step = Callable[[Sequence[Finding], Inquiry], Sequence[Finding | list[Finding]]]
+"""A look-up of the findings of one place: gives each with what it has learned, or those that it becomes, in order."""
 
 
 def look_up(
@@ -43,7 +41,7 @@ def look_up(
     if settings.look_up_groups:
         known = reunite(_taken(behind.look_up, known, inquiry))
     for step in _steps(settings):
-        known = _taken(_one_each(step), known, inquiry)
+        known = _taken(step, known, inquiry)
     milliseconds = round(1000 * (time.monotonic() - start))
     _LOGGER.info("looked up", extra={"fields": {"answers": dict(inquiry.calls), "ms": milliseconds}})
     return known
@@ -60,11 +58,7 @@ def _steps(settings: LookUps) -> list[Step]:
     return [step for is_on, step in steps if is_on]
 
 
-def _one_each(step: Step) -> _Many:
-    return lambda findings, inquiry: [[finding] for finding in step(findings, inquiry)]
-
-
-def _taken(step: _Many, known: list[Folded], inquiry: Inquiry) -> list[Folded]:
+def _taken(step: Step, known: list[Folded], inquiry: Inquiry) -> list[Folded]:
     """Put what a look-up has learned in the findings' places, each account and Region by itself."""
     findings = [each.report for each in known if isinstance(each.report, Finding)]
     learned: dict[int, list[Finding]] = {}
@@ -77,10 +71,11 @@ def _taken(step: _Many, known: list[Folded], inquiry: Inquiry) -> list[Folded]:
     ]
 
 
-def _attempted(step: _Many, findings: list[Finding], inquiry: Inquiry) -> list[list[Finding]]:
+def _attempted(step: Step, findings: list[Finding], inquiry: Inquiry) -> list[list[Finding]]:
     """Return what a look-up makes of findings; if it fails, they stay, and say so."""
     try:
-        return [made for _, made in zip(findings, step(findings, inquiry), strict=True)]
+        learned = [made for _, made in zip(findings, step(findings, inquiry), strict=True)]
+        return [made if isinstance(made, list) else [made] for made in learned]
     except Exception as error:
         _LOGGER.exception("a look-up failed")
         problem = f"Portcullis failed to look it up ({type(error).__name__}: {error}); this is a bug, please report it"

@@ -109,7 +109,6 @@ class Inquiry:
         self._accounts = accounts
         self._answers: dict[tuple[Any, ...], Answer] = {}
         self._hopeless: dict[tuple[str, ...], str] = {}
-        self._logged: set[str] = set()
         self._lock = threading.Lock()
         self.place = Place("", "")
         """Where it asks."""
@@ -185,9 +184,7 @@ class Inquiry:
             problem, scope = _explain(error, action, place)
             if scope is not None:
                 self._hopeless[scopes[scope]] = problem
-            if problem not in self._logged:
-                self._logged.add(problem)
-                _LOGGER.warning("look-up failed", extra={"fields": {"problem": problem}})
+            _LOGGER.warning("look-up failed", extra={"fields": {"problem": problem}})
             return Answer(tuple(items), problem)
         return Answer(tuple(items))
 

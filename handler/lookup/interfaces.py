@@ -80,13 +80,15 @@ def _ask(inquiry: Inquiry, name: str, values: Iterable[str]) -> tuple[list[Inter
 
 
 def _read(item: dict[str, Any]) -> Interface:
-    attachment = item.get("Attachment", {})
+    attachment, groups = item.get("Attachment", {}), item.get("Groups", [])
+    names = {group.get("GroupName") for group in groups}
+    names |= {ACCELERATOR} if item.get("InterfaceType") == "global_accelerator_managed" else set()
     instance = attachment.get("InstanceId")
     node = _NODE.fullmatch(item.get("Description", ""))
     return Interface(
         id=item.get("NetworkInterfaceId", ""),
         instance=instance,
-        groups=tuple(group["GroupId"] for group in item.get("Groups", []) if "GroupId" in group),
+        groups=tuple(group["GroupId"] for group in groups if "GroupId" in group),
         subnet=item.get("SubnetId"),
         vpc=item.get("VpcId"),
         addresses=tuple(address.get(key, "") for field, key in _ADDRESSES for address in item.get(field, [])),
@@ -94,12 +96,5 @@ def _read(item: dict[str, Any]) -> Interface:
         balancer=node["name"] if node and instance is None else None,
         zone=item.get("AvailabilityZone"),
         first=attachment.get("DeviceIndex", 0) == 0,
-        services=_services(item),
+        services=tuple(sorted(names & {ACCELERATOR, CLOUDFRONT})),
     )
-
-
-def _services(item: dict[str, Any]) -> tuple[str, ...]:
-    """Name the services whose clients come in through an interface, by its type and the names of its groups."""
-    names = {group.get("GroupName") for group in item.get("Groups", [])}
-    names |= {ACCELERATOR} if item.get("InterfaceType") == "global_accelerator_managed" else set()
-    return tuple(name for name in (ACCELERATOR, CLOUDFRONT) if name in names)

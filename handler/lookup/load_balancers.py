@@ -12,6 +12,7 @@ from msgspec import Struct
 from handler.finding import Protocol
 from handler.lookup.inquiry import Inquiry, Items, Read
 
+_TCP: tuple[Protocol, ...] = ("tcp",)
 _UDP: dict[str, tuple[Protocol, ...]] = {
     "UDP": ("udp",),
     "QUIC": ("udp",),
@@ -36,11 +37,10 @@ class Listener(Struct, frozen=True):
 
 
 class Zone(Struct, frozen=True):
-    """Where a load balancer has a node: zone, subnet, and addresses that AWS lists for it (often none)."""
+    """Where a load balancer has a node."""
 
     name: str
     subnet: str
-    addresses: tuple[str, ...] = ()
 
 
 class Balancer(Struct, frozen=True):
@@ -144,13 +144,9 @@ def _values(items: Items) -> dict[str, str]:
     return {item.get("Key", ""): item.get("Value", "") for item in items}
 
 
-def _taken(protocol: str) -> tuple[Protocol, ...]:
-    return _UDP.get(protocol, ("tcp",))
-
-
 def _current(item: dict[str, Any]) -> Balancer:
     """Read an application, network or gateway load balancer."""
-    arn = item.get("LoadBalancerArn", "")
+    arn, zones = item.get("LoadBalancerArn", ""), item.get("AvailabilityZones", [])
     return Balancer(
         name_in(arn) or item.get("LoadBalancerName", ""),
         item.get("DNSName", ""),
@@ -159,16 +155,9 @@ def _current(item: dict[str, Any]) -> Balancer:
         kind=item.get("Type", "application"),
         internal=item.get("Scheme") == "internal",
         address_type=item.get("IpAddressType", ""),
-        zones=tuple(map(_zone, item.get("AvailabilityZones", []))),
+        zones=tuple(Zone(zone.get("ZoneName", ""), zone.get("SubnetId", "")) for zone in zones),
         enforced=item.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic") != "off",
     )
-
-
-def _zone(item: dict[str, Any]) -> Zone:
-    listed = item.get("LoadBalancerAddresses", [])
-    addresses = [address.get(family) for address in listed for family in ("PrivateIPv4Address", "IPv6Address")]
-    nodes = (*filter(None, addresses), *item.get("SourceNatIpv6Prefixes", []))
-    return Zone(item.get("ZoneName", ""), item.get("SubnetId", ""), nodes)
 
 
 def _classic(item: dict[str, Any]) -> Balancer:
@@ -192,7 +181,7 @@ def _classic(item: dict[str, Any]) -> Balancer:
 
 def _listener(item: dict[str, Any]) -> Listener:
     arn, forwards_to = item.get("ListenerArn", ""), _forwards([item], "DefaultActions")
-    return Listener(_taken(item.get("Protocol", "")), item.get("Port", 0), arn, forwards_to)
+    return Listener(_UDP.get(item.get("Protocol", ""), _TCP), item.get("Port", 0), arn, forwards_to)
 
 
 def _forwards(items: Iterable[dict[str, Any]], field: str) -> frozenset[str]:
@@ -208,7 +197,7 @@ def _target_group(item: dict[str, Any]) -> TargetGroup:
         item.get("TargetGroupArn", ""),
         item.get("TargetGroupName", ""),
         kind,
-        _taken(protocol),
+        _UDP.get(protocol, _TCP),
         family=6 if item.get("IpAddressType") == "ipv6" else 4,
         vpc=item.get("VpcId"),
         balancers=tuple(item.get("LoadBalancerArns", [])),

@@ -60,9 +60,10 @@ class Acl:
         borders = {entry.from_port for entry in entries} | {entry.to_port + 1 for entry in entries}
         starts = sorted({low} | {border for border in borders if low < border <= high})
         ends = [*(start - 1 for start in starts[1:]), high]
-        pieces = [
-            (start, end, _let_in(cidr, _at(entries, start), past)) for start, end in zip(starts, ends, strict=True)
-        ]
+        pieces = []
+        for start, end in zip(starts, ends, strict=True):
+            matching = [entry for entry in entries if entry.from_port <= start <= entry.to_port]
+            pieces.append((start, end, _let_in(cidr, matching, past)))
         alike = [list(group) for sources, group in groupby(pieces, key=itemgetter(2)) if sources]
         return [(group[0][0], group[-1][1], group[0][2]) for group in alike]
 
@@ -95,10 +96,6 @@ def _entry(item: dict[str, Any]) -> Entry:
     ports = (protocol in _NUMBERS.values() and item.get("PortRange")) or _EVERY_PORT
     cidr = ip_network(item.get("CidrBlock") or item["Ipv6CidrBlock"], strict=False)
     return Entry(protocol, ports["From"], ports["To"], cidr, allows=item["RuleAction"] == "allow")
-
-
-def _at(entries: Iterable[Entry], port: int) -> list[Entry]:
-    return [entry for entry in entries if entry.from_port <= port <= entry.to_port]
 
 
 def _let_in(cidr: Network, entries: Iterable[Entry], past: Iterable[Network]) -> tuple[str, ...]:

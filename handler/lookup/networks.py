@@ -32,8 +32,13 @@ def version(source: str) -> int | None:
 
 def is_private(source: str) -> bool:
     """Say whether a source is a CIDR of which no address is the internet's."""
+    return lies_in(source, PRIVATE)
+
+
+def lies_in(source: str, networks: Iterable[Network]) -> bool:
+    """Say whether a source is a CIDR and has no address outside one of these networks."""
     cidr = network(source)
-    return cidr is not None and any(shared(cidr, private) == cidr for private in PRIVATE)
+    return cidr is not None and any(shared(cidr, other) == cidr for other in networks)
 
 
 def overlaps(source: str, networks: Iterable[Network]) -> bool:

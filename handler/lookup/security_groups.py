@@ -15,13 +15,7 @@ from handler.lookup.inquiry import Inquiry, Read, grouped
 from handler.lookup.networks import network
 from handler.lookup.spans import EVERY_PORT, Span
 
-_PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
-    "tcp": ("tcp",),
-    "6": ("tcp",),
-    "udp": ("udp",),
-    "17": ("udp",),
-    "-1": ("tcp", "udp"),
-}
+_PROTOCOLS: dict[str, tuple[Protocol, ...]] = {"tcp": ("tcp",), "6": ("tcp",), "udp": ("udp",), "17": ("udp",)}
 
 
 class Rule(Struct, frozen=True):
@@ -61,7 +55,10 @@ def read(inquiry: Inquiry, groups: Iterable[str]) -> Read[tuple[Rule, ...]]:
     by_group: dict[str, list[dict[str, Any]]] = {group: [] for group in wanted}
     by_group |= grouped((item.get("GroupId", ""), item) for item in described)
     without = {group for group, items in by_group.items() if not items and group not in unread}
-    rules = {group: _rules(items, inquiry.place.account) for group, items in by_group.items()}
+    account = inquiry.place.account
+    rules = {
+        group: tuple(rule for item in items if (rule := _rule(item, account))) for group, items in by_group.items()
+    }
     return Read(rules, unread | _missing(inquiry, without))
 
 
@@ -72,32 +69,22 @@ def _missing(inquiry: Inquiry, without: set[str]) -> dict[str, str]:
     return {group: f"AWS gives no rules of {group} in {' '.join(inquiry.place)}" for group in without - empty} | unread
 
 
-def _rules(items: Iterable[dict[str, Any]], account: str) -> tuple[Rule, ...]:
-    return tuple(_rule(item, account) for item in items if _opens(item))
+def _rule(item: dict[str, Any], account: str) -> Rule | None:
+    """Read a rule; null if it lets in neither TCP nor UDP. ICMP has types in place of ports, other protocols have none.
 
-
-def _opens(item: dict[str, Any]) -> bool:
-    """Say whether a rule lets TCP or UDP in. ICMP has types in place of ports, other protocols have none."""
+    A protocol of no known name may be any, and so may ports that are not said.
+    """
     protocol = str(item.get("IpProtocol", "-1")).lower()
-    return not item.get("IsEgress") and (protocol in _PROTOCOLS or not (protocol.isdigit() or "icmp" in protocol))
-
-
-def _rule(item: dict[str, Any], account: str) -> Rule:
-    """Read a rule. A protocol of no known name may be any, and so may ports that are not said."""
-    protocols = _PROTOCOLS.get(str(item.get("IpProtocol", "-1")).lower(), _PROTOCOLS["-1"])
+    if item.get("IsEgress") or (protocol not in _PROTOCOLS and (protocol.isdigit() or "icmp" in protocol)):
+        return None
+    protocols = _PROTOCOLS.get(protocol, ("tcp", "udp"))
     low, high = item.get("FromPort", -1), item.get("ToPort", -1)
     if len(protocols) > 1 or low < 0 or high < low:
         low, high = EVERY_PORT
-    referenced = item.get("ReferencedGroupInfo", {})
-    stale = bool(referenced.get("VpcPeeringConnectionId")) and not referenced.get("UserId")
-    source = _source(item, referenced, account)
-    return Rule(item.get("SecurityGroupRuleId", ""), item.get("GroupId", ""), protocols, low, high, source, stale)
-
-
-def _source(item: dict[str, Any], referenced: dict[str, Any], account: str) -> str:
-    """Spell the source of a rule."""
+    cidr, referenced = item.get("CidrIpv4") or item.get("CidrIpv6"), item.get("ReferencedGroupInfo", {})
+    source = (network(cidr) if cidr else item.get("PrefixListId")) or UNKNOWN
     if group := referenced.get("GroupId"):
         owner = referenced.get("UserId", account)
-        return str(group) if owner == account else f"{owner}/{group}"
-    cidr = item.get("CidrIpv4") or item.get("CidrIpv6")
-    return str((network(cidr) if cidr else item.get("PrefixListId")) or UNKNOWN)
+        source = group if owner == account else f"{owner}/{group}"
+    stale = bool(referenced.get("VpcPeeringConnectionId")) and not referenced.get("UserId")
+    return Rule(item.get("SecurityGroupRuleId", ""), item.get("GroupId", ""), protocols, low, high, str(source), stale)

@@ -14,13 +14,6 @@ from handler.finding import Finding, Server
 from handler.lookup.inquiry import Inquiry
 from handler.lookup.notes import clock, noted
 
-_NOT_RUNNING = {
-    "stopping": "judged as if it ran",
-    "stopped": "judged as if it ran",
-    "shutting-down": "decided with what is known",
-    "terminated": "decided with what is known",
-}
-
 
 def look_up(findings: Sequence[Finding], inquiry: Inquiry, *, always: bool) -> list[Finding]:
     """Look up the instances whose report has no tags; `always` every one, since what a report says may be old."""
@@ -43,25 +36,23 @@ def _tagged(finding: Finding, instance: dict[str, Any] | None, problem: str | No
         kept = "its tags are the report's" if server.tags_known else "its tags are unknown"
         return noted(finding, [f"{problem or f'{server.id} was not there at {at}'}: {kept}"])
     state = instance.get("State", {}).get("Name", "")
-    notes = [f"{server.id} was {state} at {at}: {_NOT_RUNNING[state]}"] if state in _NOT_RUNNING else []
+    notes = [] if state in {"", "running"} else [f"{server.id} was {state} at {at}: judged as if it ran"]
     return noted(replace(finding, server=_server(server, instance)), [*notes, f"tags of {server.id} read at {at}"])
 
 
 def _server(server: Server, instance: dict[str, Any]) -> Server:
     """Return a server with what AWS knows of it; what AWS does not say stays as the report has it."""
     tags = {tag["Key"]: tag.get("Value", "") for tag in instance.get("Tags", []) if "Key" in tag}
-    known = {
-        "vpc": instance.get("VpcId"),
-        "subnet": instance.get("SubnetId"),
-        "platform": (instance.get("PlatformDetails") or instance.get("Platform")) if server.platform is UNSET else None,
-    }
+    platform = instance.get("PlatformDetails") or instance.get("Platform") or UNSET
     return replace(
         server,
         name=tags.get("Name") or UNSET,
         tags=tags,
         tags_known=True,
         security_groups=tuple(dict.fromkeys((*server.security_groups, *_groups(instance)))),
-        **{field: value for field, value in known.items() if value},
+        vpc=instance.get("VpcId") or server.vpc,
+        subnet=instance.get("SubnetId") or server.subnet,
+        platform=platform if server.platform is UNSET else server.platform,
     )
 
 

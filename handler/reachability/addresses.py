@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from handler.finding import UNKNOWN
-from handler.lookup.interfaces import ACCELERATOR, CLOUDFRONT
+from handler.lookup.interfaces import ACCELERATOR
 from handler.lookup.load_balancers import Balancer
 from handler.lookup.networks import EVERYBODY, is_private, network, shared, united, version
 from handler.lookup.security_groups import Rule
 from handler.lookup.spans import Span
-from handler.reachability.snapshot import Doubt, Snapshot, Target, networks_of
+from handler.reachability.snapshot import Snapshot, Target, networks_of
 
 _IPV6 = 6
 ROUTES = "routes are not read: public addresses may come in by peering, transit gateway, VPN or Direct Connect"
@@ -37,7 +37,7 @@ def inner(snapshot: Snapshot, sources: Iterable[str]) -> tuple[str, ...]:
     return (*map(str, united(parts)), *(source for source in sources if not network(source)))
 
 
-def named_by(snapshot: Snapshot, rule: Rule, *, directly: bool) -> tuple[tuple[str, ...], Doubt | None, str | None]:
+def named_by(snapshot: Snapshot, rule: Rule, *, directly: bool) -> tuple[tuple[str, ...], str | None, str | None]:
     """Return the sources that a rule admits by their own address, why one is unknown, and why there is none.
 
     A group is whatever is in it but load balancers, whose clients come in through their listeners.
@@ -48,10 +48,10 @@ def named_by(snapshot: Snapshot, rule: Rule, *, directly: bool) -> tuple[tuple[s
     if source.startswith("sg-"):
         return _group(snapshot, source, directly=directly)
     problem = snapshot.lists.unread.get(source)
-    return snapshot.sources(rule), Doubt(problem, f"whom {source} lets in") if problem else None, None
+    return snapshot.sources(rule), f"{problem}: whom {source} lets in is unknown" if problem else None, None
 
 
-def _group(snapshot: Snapshot, group: str, *, directly: bool) -> tuple[tuple[str, ...], Doubt | None, str | None]:
+def _group(snapshot: Snapshot, group: str, *, directly: bool) -> tuple[tuple[str, ...], str | None, str | None]:
     """Return whom a group stands for: everybody, if accelerators or CloudFront come in by it."""
     members = snapshot.members.get(group) or []
     balancers = {balancer.name for balancer in snapshot.in_group(group)}
@@ -60,9 +60,9 @@ def _group(snapshot: Snapshot, group: str, *, directly: bool) -> tuple[tuple[str
     if directly:
         return (group,), None, None
     if problem := snapshot.balancers.problem():
-        return (UNKNOWN,), Doubt(problem, f"whether {group} is a load balancer's"), None
+        return (UNKNOWN,), f"{problem}: whether {group} is a load balancer's is unknown", None
     if problem := snapshot.members.problem(group):
-        return (group,), Doubt(problem, f"what else is in {group}"), None
+        return (group,), f"{problem}: what else is in {group} is unknown", None
     if all(member.balancer in balancers for member in members):
         return (), None, None if balancers else f"nothing is in {group} now: nobody comes from it"
     return (group,), None, None
@@ -101,21 +101,14 @@ def _of_balancer(snapshot: Snapshot, balancer: Balancer) -> tuple[dict[int, bool
     families |= {4: True} if balancer.address_type == "dualstack-without-public-ipv4" else {}
     if not balancer.internal:
         return families, ()
-    if (service := _fronted_by(snapshot, balancer)) is not None:
-        return families, (f"{service} may lead to {balancer.name}, although it is internal",)
+    subnets = [zone.subnet for zone in balancer.zones]
+    problem = next(filter(None, map(snapshot.services.problem, subnets)), None)
+    if problem or any(map(snapshot.services.get, subnets)):
+        why = f" ({problem})" if problem else ""
+        return families, (f"an accelerator or CloudFront may lead to {balancer.name}, although it is internal{why}",)
     attributes = snapshot.attributes.get(balancer.arn) or {}
     denied = attributes.get("ipv6.deny_all_igw_traffic") == "true"
     return {family: family != _IPV6 or denied for family in families}, ()
-
-
-def _fronted_by(snapshot: Snapshot, balancer: Balancer) -> str | None:
-    """Name what may bring the internet to an internal load balancer; null where nothing does."""
-    for zone in balancer.zones:
-        if problem := snapshot.services.problem(zone.subnet):
-            return f"an accelerator or CloudFront ({problem})"
-        for interface in snapshot.services.get(zone.subnet) or ():
-            return {ACCELERATOR: "an accelerator", CLOUDFRONT: "CloudFront"}[interface.services[0]]
-    return None
 
 
 def past_acl(

@@ -4,10 +4,10 @@ from msgspec import Struct
 
 from handler.finding import UNKNOWN
 from handler.lookup.load_balancers import Balancer
-from handler.lookup.networks import Network, network, overlaps, version
+from handler.lookup.networks import Network, overlaps, version
 from handler.lookup.spans import Span
 from handler.reachability.index import Hop
-from handler.reachability.snapshot import Doubt, Snapshot, Target, networks_of
+from handler.reachability.snapshot import Snapshot, Target, networks_of
 
 PRESERVED = "its targets see the addresses of its clients, as is the default"
 
@@ -35,7 +35,7 @@ class Arrival(Struct, frozen=True):
     nodes: tuple[list[Node] | None, ...] = (None,)
     closed: bool = False
     same_subnet: bool = False
-    doubt: Doubt | None = None
+    doubt: str | None = None
     assumptions: tuple[str, ...] = ()
 
     def appearance(self, source: str, *, hidden: bool) -> tuple[bool, bool]:
@@ -74,17 +74,17 @@ def arrival(snapshot: Snapshot, target: Target, hop: Hop) -> Arrival:
     )
 
 
-def _preservation(snapshot: Snapshot, hop: Hop, balancer: Balancer) -> tuple[bool, bool, Doubt | None, tuple[str, ...]]:
+def _preservation(snapshot: Snapshot, hop: Hop, balancer: Balancer) -> tuple[bool, bool, str | None, tuple[str, ...]]:
     """Say whether targets may see the client's address, whether a node's, why both, and what that rests on."""
     group, attributes = hop.group, snapshot.attributes
     if balancer.kind != "network":
         return False, True, None, ()
     if group is None:
-        return True, True, Doubt(hop.doubt or ""), ()
+        return True, True, f"{hop.doubt}: who reaches {hop.span} through {balancer.name} is unknown", ()
     if group.kind == "alb":
         return True, False, None, ()
     if problem := attributes.problem(group.arn):
-        return True, True, Doubt(problem, "whether its targets see its clients"), ()
+        return True, True, f"{problem}: whether targets of {balancer.name} see its clients is unknown", ()
     value = (attributes.get(group.arn) or {}).get("preserve_client_ip.enabled")
     if value in {"true", "false"}:
         return value == "true", value == "false", None, ()
@@ -113,12 +113,10 @@ def _nodes(snapshot: Snapshot, balancer: Balancer, only_zone: str | None, family
     nodes = [Node(address, subnet) for address, subnet in attached if address.version == family]
     seen = set() if snapshot.nodes.problem(balancer.name) else {node.subnet for node in nodes}
     for zone in balancer.zones:
-        blocks = snapshot.subnets.get(zone.subnet)
-        listed = [address for address in map(network, zone.addresses) if address and address.version == family]
-        if zone.subnet not in seen and blocks is None and not listed:
+        blocks = snapshot.subnets.get(zone.subnet) if zone.subnet not in seen else ()
+        if blocks is None:
             return None
-        known = listed or (blocks if blocks and zone.subnet not in seen else ())
-        nodes += [Node(part, zone.subnet) for part in known if part.version == family]
+        nodes += [Node(block, zone.subnet) for block in blocks if block.version == family]
     elsewhere = {zone.subnet for zone in balancer.zones if only_zone not in {None, zone.name}}
     sending = [node for node in nodes if node.subnet not in elsewhere]
     return sending if nodes or balancer.zones else None

@@ -8,43 +8,36 @@ is what is exposed. A way that no rule names is told only where it adds somebody
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from handler.finding import PORTS_ASSUMED, UNKNOWN, Exposure, Finding
 from handler.lookup import load_balancers
 from handler.lookup.inquiry import grouped
 from handler.lookup.load_balancers import Balancer
-from handler.lookup.networks import EVERYBODY, Network, network, shared
-from handler.lookup.notes import last_look, listed, noted
+from handler.lookup.networks import EVERYBODY, lies_in, network
+from handler.lookup.notes import listed, noted
 from handler.lookup.spans import Span, gaps, joined, span_of
 from handler.reachability import notes
-from handler.reachability.index import Hop, Index
-from handler.reachability.paths import Path, through, ways
+from handler.reachability.index import Index
+from handler.reachability.paths import Path, ways
 from handler.reachability.snapshot import Snapshot, Target, is_unexplained
-
-
-class Reached(Struct, frozen=True):
-    """What is known of an exposure of a report: the paths to it, and the exposures and the notes that they make."""
-
-    paths: Sequence[Path]
-    exposures: Sequence[Exposure]
-    notes: Sequence[str] = ()
 
 
 def judged(finding: Finding, index: Index, at: str) -> Finding:
     """Return a finding with who reaches its exposures; `at` is when AWS was read."""
     targets = [target for each in finding.exposures for target in index.snapshot.targets_of(finding.server, each)]
     read = [group for group in _groups(targets) if group not in index.snapshot.rules.unread]
-    reached = [_reached(index, finding, exposure) for exposure in finding.exposures]
-    exposures = [exposure for each in reached for exposure in each.exposures]
-    sentences = [note for each in reached for note in each.notes]
+    exposures: list[Exposure] = []
+    sentences: list[str] = []
+    for exposure in finding.exposures:
+        reached, said = _reached(index, finding, exposure)
+        exposures += reached
+        sentences += said
     if read:
         sentences.append(f"rules of {listed(read)} read at {at}")
     if not exposures:
-        by_acl = any(path.by_acl for each in reached for path in each.paths)
-        closed = "nobody gets past the network ACLs" if by_acl else f"no rule of {listed(read)} opens a port"
-        sentences.append(f"{closed} now; the scanner last looked {last_look(finding)}")
+        sentences += notes.of_closed(finding, read, map(span_of, finding.exposures))
         exposures = list(finding.exposures)
     elif not any(map(is_unexplained, exposures)):
         finding = replace(finding, notes=tuple(note for note in finding.notes if note != PORTS_ASSUMED))
@@ -55,10 +48,10 @@ def _groups(targets: Iterable[Target]) -> list[str]:
     return list(dict.fromkeys(group for target in targets for group in target.groups or ()))
 
 
-def _reached(index: Index, finding: Finding, exposure: Exposure) -> Reached:
-    """Return what is known of an exposure."""
+def _reached(index: Index, finding: Finding, exposure: Exposure) -> tuple[list[Exposure], list[str]]:
+    """Return what becomes of an exposure of a report, and what there is to note."""
     if not is_unexplained(exposure):
-        return Reached((), _identified(index.snapshot, exposure))
+        return _identified(index.snapshot, exposure), []
     assumed, internet = PORTS_ASSUMED in finding.notes, finding.reach == "internet"
     targets = index.snapshot.targets_of(finding.server, exposure)
     paths = [path for target in targets for path in ways(index, target, span_of(exposure), directly=not internet)]
@@ -71,17 +64,18 @@ def _reached(index: Index, finding: Finding, exposure: Exposure) -> Reached:
     sentences = notes.of_paths(distinct, paths)
     if internet:
         idle = list(_idle(index.snapshot, unknown, _groups(targets), paths))
-        missing, why = _unfound(index, exposure, targets, paths)
+        missing, why = _unfound(index, exposure, paths)
         exposures += [*idle, *missing]
         sentences += [*notes.of_idle(idle), *why]
     if problem := targets[0].problem:
         exposures.append(unknown)
         sentences.append(f"{problem}: who reaches {span_of(unknown)} is unknown")
     if not assumed:
-        sentences += notes.of_inside(index.snapshot.place, finding, unknown, exposures, distinct) if internet else []
-        sentences += notes.of_closed(finding, unknown, _groups(targets), exposures, paths)
-        exposures += _parts(unknown, gaps(span_of(unknown), map(span_of, exposures)))
-    return Reached(paths, merged(exposures), sentences)
+        closed = gaps(span_of(unknown), map(span_of, exposures))
+        sentences += notes.of_inside(finding, unknown, exposures, closed) if internet else []
+        sentences += notes.of_closed(finding, _groups(targets), closed)
+        exposures += _parts(unknown, closed)
+    return merged(exposures), sentences
 
 
 def _identified(snapshot: Snapshot, exposure: Exposure) -> list[Exposure]:
@@ -117,12 +111,7 @@ def _added(path: Path, distinct: Iterable[Path]) -> tuple[str, ...]:
     others = {source for other in covering for source in other.sources}
     hidden = others | ({UNKNOWN} if others >= set(EVERYBODY) else set())
     networks = [cidr for source in others if (cidr := network(source))]
-    return tuple(source for source in path.sources if source not in hidden and not _lies_in(source, networks))
-
-
-def _lies_in(source: str, networks: Iterable[Network]) -> bool:
-    cidr = network(source)
-    return cidr is not None and any(shared(cidr, other) == cidr for other in networks)
+    return tuple(source for source in path.sources if source not in hidden and not lies_in(source, networks))
 
 
 def _exposure(snapshot: Snapshot, unknown: Exposure, path: Path) -> Exposure:
@@ -146,10 +135,9 @@ def _idle(snapshot: Snapshot, unknown: Exposure, groups: Iterable[str], paths: S
     """Yield the ports to which a rule lets in the group of a load balancer that sends nothing there."""
     if snapshot.balancers.problem():
         return
-    for rule in snapshot.rules_of(groups):
-        part = rule.within(span_of(unknown))
-        for balancer in snapshot.in_group(rule.source) if part else ():
-            idle = gaps(part or span_of(unknown), [path.span for path in paths if _leads(path, balancer)])
+    for rule, part in snapshot.openings(groups, span_of(unknown)):
+        for balancer in snapshot.in_group(rule.source):
+            idle = gaps(part, [path.span for path in paths if _leads(path, balancer)])
             let_in = replace(unknown, sources=(rule.source,), security_group=None, load_balancer=balancer.name)
             yield from _parts(let_in, idle)
 
@@ -158,31 +146,20 @@ def _leads(path: Path, balancer: Balancer) -> bool:
     return path.balancer is not None and path.balancer.name == balancer.name
 
 
-def _unfound(
-    index: Index, exposure: Exposure, targets: Iterable[Target], paths: Iterable[Path]
-) -> tuple[list[Exposure], list[str]]:
+def _unfound(index: Index, exposure: Exposure, paths: Iterable[Path]) -> tuple[list[Exposure], list[str]]:
     """Return what stays unknown of a way that the report names and that is not found, and why."""
     name, balancers = exposure.load_balancer, index.snapshot.balancers
     if not isinstance(name, str):
         return [], []
     balancer = load_balancers.named(balancers.items.values(), name)
-    unknown = replace(exposure, sources=(UNKNOWN,), security_group=None, rules=(), rule_opens=UNSET)
-    who = f"who reaches {span_of(exposure)} through {name} is unknown"
     if balancer is None:
-        problem = balancers.problem() or f"{name} is no load balancer of {' '.join(index.snapshot.place)}"
-        return [unknown], [f"{problem}: {who}"]
-    unknown = replace(unknown, load_balancer=balancer.name)
-    if any(path.sources and _leads(path, balancer) for path in paths):
+        why = balancers.problem() or f"{name} is no load balancer of {' '.join(index.snapshot.place)}"
+    elif any(path.sources and _leads(path, balancer) for path in paths):
         return [], []
-    if balancer.groups:
-        nobody = f"no listener of {balancer.name} is known to let anybody in to {span_of(exposure)} now"
-        return [unknown], [f"{nobody}: {who}"]
-    hop = Hop(span_of(exposure), balancer, doubt="not known")
-    hidden = [path.span for target in targets for path in through(index, target, hop) if UNKNOWN in path.sources]
-    why = f"{balancer.name} may hide its clients behind an address that its servers let in"
-    sentences = [f"{balancer.name} has no security group: whom it lets in stands in its servers' rules"]
-    sentences += [f"{why}: who reaches {span} through it is unknown" for span in dict.fromkeys(hidden)]
-    return _parts(unknown, hidden), sentences
+    else:
+        name, why = balancer.name, f"no listener of {balancer.name} is known to let anybody in to it now"
+    unknown = replace(exposure, sources=(UNKNOWN,), security_group=None, rules=(), rule_opens=UNSET, load_balancer=name)
+    return [unknown], [f"{why}: who reaches {span_of(exposure)} through {name} is unknown"]
 
 
 def _parts(exposure: Exposure, spans: Iterable[Span]) -> list[Exposure]:

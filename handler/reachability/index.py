@@ -91,7 +91,7 @@ class Index:
                     yield from self._from(balancer, Hop(span, doubt=problem))
         for balancer in self.snapshot.balancers.items.values():
             if set(target.ids) & set(balancer.servers):
-                yield from self._classic(balancer, span)
+                yield from self._from(balancer, Hop(span))
 
     def _suspicions(self, target: Target, span: Span) -> list[Hop]:
         """Return the ways that may lead to a target through target groups of which that is not known.
@@ -115,19 +115,10 @@ class Index:
     def _to_group(self, target: Target, span: Span) -> Iterator[Hop]:
         """Yield the load balancers that the rules of a security group name: they may lead to whatever is in it."""
         doubt = f"what is in {target.name} is not looked up"
-        rules = [rule for rule in self.snapshot.rules_of(target.groups or ()) if rule.within(span)]
-        for source in dict.fromkeys(rule.source for rule in rules):
+        openings = self.snapshot.openings(target.groups, span)
+        for source in dict.fromkeys(rule.source for rule, _ in openings):
             for balancer in self.snapshot.in_group(source):
-                yield from self._classic(balancer, span)
-                yield from self._from(balancer, Hop(span, doubt=doubt)) if balancer.arn else ()
-
-    @staticmethod
-    def _classic(balancer: Balancer, span: Span) -> Iterator[Hop]:
-        """Yield the listeners of a Classic load balancer that lead to some ports of its servers."""
-        for listener in balancer.listeners:
-            port = listener.server_port
-            if port is not None and span.protocol in listener.protocols and span.shared(port, port):
-                yield Hop(Span(span.protocol, port, port), balancer, listener)
+                yield from self._from(balancer, Hop(span, doubt=doubt))
 
     def _through(self, group: TargetGroup, hop: Hop) -> Iterator[Hop]:
         """Yield the ways through a target group."""
@@ -143,13 +134,18 @@ class Index:
         """Yield a hop from each listener of a load balancer that leads there, all where that is not known."""
         if balancer.kind == "gateway":
             return
-        listeners = self.snapshot.listeners.get(balancer.arn) or ()
+        listeners = self.snapshot.listeners.get(balancer.arn) or balancer.listeners
         problem = self.snapshot.listeners.problem(balancer.arn)
         if problem is not None:
             yield replace(hop, balancer=balancer, doubt=problem)
         for listener in listeners:
-            if hop.span.protocol in listener.protocols and self._leads(balancer, listener, hop.group, len(listeners)):
-                yield replace(hop, balancer=balancer, listener=listener)
+            port = listener.server_port
+            span = hop.span if port is None else hop.span.shared(port, port)
+            leads = hop.span.protocol in listener.protocols and self._leads(
+                balancer, listener, hop.group, len(listeners)
+            )
+            if span is not None and leads:
+                yield replace(hop, span=span, balancer=balancer, listener=listener)
 
     def _leads(self, balancer: Balancer, listener: Listener, group: TargetGroup | None, count: int) -> bool:
         """Say whether a listener may forward to a target group: the only one of its load balancer must."""

@@ -17,7 +17,7 @@ from handler.lookup.security_groups import Rule
 from handler.lookup.spans import Span, gaps
 from handler.reachability import addresses, balancing
 from handler.reachability.index import Hop, Index
-from handler.reachability.snapshot import Doubt, Snapshot, Target
+from handler.reachability.snapshot import Snapshot, Target
 
 
 class Path(Struct, frozen=True):
@@ -29,8 +29,8 @@ class Path(Struct, frozen=True):
     rule of the target names the last one's group, and `by_rule` that the target's rule is what admits the sources.
     `hidden` marks a way to a listener whose targets see a node's address, whatever their target group says, `unseen`
     one through a load balancer of which it is not known that it is there, `foreign` whom another account's group may
-    stand for, `by_acl` that a network ACL is what leaves nobody.
-    `doubt` says why a part of the way is unknown, `assumptions` what it rests on.
+    stand for.
+    `doubt` says what of the way is unknown, and why, `assumptions` what it rests on.
     """
 
     span: Span
@@ -43,9 +43,8 @@ class Path(Struct, frozen=True):
     hidden: bool = False
     unseen: bool = False
     foreign: bool = False
-    by_acl: bool = False
     nobody: str | None = None
-    doubt: Doubt | None = None
+    doubt: str | None = None
     assumptions: tuple[str, ...] = ()
 
     @property
@@ -67,14 +66,6 @@ def ways(
             yield from through(index, target, hop, passed)
 
 
-def _openings(snapshot: Snapshot, target: Target, span: Span) -> Iterator[tuple[Rule, Span]]:
-    """Yield the rules that open some of the ports of a target, and which."""
-    for rule in snapshot.rules_of(target.groups or ()):
-        part = rule.within(span)
-        if part is not None:
-            yield rule, part
-
-
 def _direct(snapshot: Snapshot, target: Target, span: Span, *, directly: bool) -> Iterator[Path]:
     """Yield the ways through no load balancer."""
     if target.groups is None:
@@ -82,12 +73,12 @@ def _direct(snapshot: Snapshot, target: Target, span: Span, *, directly: bool) -
         yield Path(span, sources, assumptions=assumptions)
     for group in target.groups or ():
         if problem := snapshot.rules.problem(group):
-            yield Path(span, (UNKNOWN,), group=group, doubt=Doubt(problem, f"whom {group} lets in"))
-    for rule, part in _openings(snapshot, target, span):
+            yield Path(span, (UNKNOWN,), group=group, doubt=f"{problem}: whom {group} lets in is unknown")
+    for rule, part in snapshot.openings(target.groups, span):
         admitted, doubt, nobody = addresses.named_by(snapshot, rule, directly=directly)
         if "/sg-" in rule.source and admitted and not directly:
             whose = f"whether {rule.source} is a load balancer's is not looked up in {rule.source.partition('/')[0]}"
-            yield Path(part, (UNKNOWN,), foreign=True, doubt=Doubt(whose))
+            yield Path(part, (UNKNOWN,), foreign=True, doubt=f"{whose}: who reaches {part} is unknown")
         sources, assumptions = addresses.clipped(snapshot, target, admitted)
         if admitted and not sources:
             nobody = f"{target.name} has no address that {rule.source} could reach"
@@ -105,11 +96,11 @@ def _past_acl(snapshot: Snapshot, target: Target, path: Path, *, directly: bool 
         yield replace(path, span=part, sources=sources, assumptions=assumptions)
     acl = snapshot.acls.get(target.subnet)
     nobody = path.nobody
-    if path.sources and not kept and acl is not None:
+    if path.sources and acl is not None:
         who = "whom a load balancer sends" if path.group is None else f"whom {path.group} lets in"
         nobody = f"network ACL {acl.id} keeps out {who} to {{ports}}"
     for part in gaps(path.span, kept):
-        yield replace(path, span=part, sources=(), by_acl=bool(path.sources), nobody=nobody)
+        yield replace(path, span=part, sources=(), nobody=nobody)
 
 
 def _unseen(snapshot: Snapshot, target: Target, span: Span) -> Iterator[Path]:
@@ -121,9 +112,9 @@ def _unseen(snapshot: Snapshot, target: Target, span: Span) -> Iterator[Path]:
         families = {family for each in snapshot.balancers.items.values() for family in balancing.families_of(each)}
     if problem is None or not families:
         return
-    for rule, part in _openings(snapshot, target, span):
+    for rule, part in snapshot.openings(target.groups, span):
         if _admits_unseen(snapshot, rule, families):
-            yield Path(part, (UNKNOWN,), unseen=True, doubt=Doubt(problem))
+            yield Path(part, (UNKNOWN,), unseen=True, doubt=f"{problem}: who reaches {part} is unknown")
 
 
 def _admits_unseen(snapshot: Snapshot, rule: Rule, families: set[int]) -> bool:
@@ -137,7 +128,7 @@ def through(index: Index, target: Target, hop: Hop, passed: frozenset[str] = fro
     """Yield the ways of whoever comes in to a listener that leads to a target."""
     snapshot = index.snapshot
     arriving = balancing.arrival(snapshot, target, hop)
-    openings: list[tuple[Rule | None, Span]] = [*_openings(snapshot, target, hop.span)]
+    openings: list[tuple[Rule | None, Span]] = [*snapshot.openings(target.groups, hop.span)]
     openings += [(None, hop.span)] if target.groups is None else []
     clients = [] if arriving.closed else _entering(index, hop, passed)
     for rule, span in openings:
@@ -195,7 +186,7 @@ def _seen(snapshot: Snapshot, arriving: balancing.Arrival, path: Path, rule: Rul
 def _entering(index: Index, hop: Hop, passed: frozenset[str]) -> list[Path]:
     """Return who comes in to the listener of a hop, be it through others."""
     name = hop.balancer.name if hop.balancer else None
-    key = (name, hop.listener, hop.span.protocol, None if hop.listener else hop.doubt, passed)
+    key = (name, hop.listener, hop.span.protocol, None if hop.listener else (hop.doubt, hop.span), passed)
     if key not in index.entries:
         index.entries[key] = list(_clients(index, hop, passed))
     clients: list[Path] = index.entries[key]
@@ -205,7 +196,9 @@ def _entering(index: Index, hop: Hop, passed: frozenset[str]) -> list[Path]:
 def _clients(index: Index, hop: Hop, passed: frozenset[str]) -> Iterator[Path]:
     balancer, listener = hop.balancer, hop.listener
     if balancer is None or listener is None:
-        yield Path(hop.span, (UNKNOWN,), hidden=balancer is None, doubt=Doubt(hop.doubt or ""))
+        via = f" through {balancer.name}" if balancer else ""
+        doubt = f"{hop.doubt}: who reaches {hop.span}{via} is unknown"
+        yield Path(hop.span, (UNKNOWN,), hidden=balancer is None, doubt=doubt)
         return
     span = Span(hop.span.protocol, listener.port, listener.port)
     paths = list(ways(index, index.of_balancer(balancer), span, passed | {balancer.name}))
@@ -218,7 +211,7 @@ def _by_private_link(snapshot: Snapshot, balancer: Balancer, span: Span, paths: 
     """Yield who comes in through an endpoint service: private addresses, which the groups judge where they have to."""
     services = snapshot.endpoint_services
     if problem := services.problem():
-        yield Path(span, (UNKNOWN,), hidden=True, doubt=Doubt(problem, "who comes through an endpoint service"))
+        yield Path(span, (UNKNOWN,), hidden=True, doubt=f"{problem}: who comes through an endpoint service is unknown")
     if balancer.arn not in services.items:
         return
     if not balancer.groups or not balancer.enforced:

@@ -30,17 +30,16 @@ def read(inquiry: Inquiry, findings: Sequence[Finding]) -> Snapshot:
     subnets = {target.subnet for target in targets if target.subnet}
     snapshot = replace(snapshot, acls=network_acls.of_subnets(inquiry, subnets))
     unexplained = [finding for finding in findings if any(map(is_unexplained, finding.exposures))]
-    entered = [finding for finding in unexplained if finding.reach == "internet" and _is_entered(finding, snapshot)]
-    leading: list[Balancer] = []
+    reported = [finding for finding in unexplained if finding.reach == "internet"]
+    entered = [finding for finding in reported if _names_balancer(finding) or _sources(finding, snapshot)]
     if entered:
         snapshot = replace(snapshot, vpcs=_networks(inquiry, "describe_vpcs", "Vpcs", "VpcId"))
         leaning = [finding for finding in entered if _leans_on_balancers(finding, snapshot)]
-        snapshot, leading = (
-            _with_balancers(inquiry, snapshot, _targets(leaning, snapshot)) if leaning else (snapshot, [])
-        )
+        snapshot = _with_balancers(inquiry, snapshot, _targets(leaning, snapshot)) if leaning else snapshot
     narrowed = {subnet for subnet, acl in snapshot.acls.items.items() if not acl.is_open()}
     if snapshot.balancers.items or narrowed:
         snapshot = replace(snapshot, subnets=_networks(inquiry, "describe_subnets", "Subnets", "SubnetId"))
+    leading = [balancer for balancer in snapshot.balancers.items.values() if balancer.arn in snapshot.listeners.items]
     fronted = {zone.subnet for balancer in leading if balancer.internal for zone in balancer.zones}
     referenced = _named(snapshot.rules, "sg-") if unexplained else ()
     return replace(
@@ -78,11 +77,6 @@ def _names_balancer(finding: Finding) -> bool:
     return any(isinstance(exposure.load_balancer, str) for exposure in finding.exposures)
 
 
-def _is_entered(finding: Finding, snapshot: Snapshot) -> bool:
-    """Say whether somebody may come in: a rule that was read opens a port, or the report names a load balancer."""
-    return bool(_sources(finding, snapshot)) or _names_balancer(finding)
-
-
 def _leans_on_balancers(finding: Finding, snapshot: Snapshot) -> bool:
     """Say whether a load balancer may bring somebody whom the rules do not tell.
 
@@ -96,11 +90,11 @@ def _leans_on_balancers(finding: Finding, snapshot: Snapshot) -> bool:
     return leaning or not all(acl is not None and acl.is_open() for acl in acls)
 
 
-def _with_balancers(inquiry: Inquiry, snapshot: Snapshot, targets: Sequence[Target]) -> tuple[Snapshot, list[Balancer]]:
-    """Add load balancers, and of those that may lead to targets what is needed to follow a packet; return these too."""
+def _with_balancers(inquiry: Inquiry, snapshot: Snapshot, targets: Sequence[Target]) -> Snapshot:
+    """Add load balancers, and of those that may lead to targets what is needed to follow a packet."""
     snapshot = replace(snapshot, balancers=load_balancers.read(inquiry))
     if not snapshot.balancers.items:
-        return snapshot, []
+        return snapshot
     snapshot = replace(_with_targets(inquiry, snapshot, targets), nodes=interfaces.of_load_balancers(inquiry))
     leading, groups = _leading(snapshot, targets)
     networks = {balancer.arn for balancer in leading if balancer.kind == "network"}
@@ -111,7 +105,7 @@ def _with_balancers(inquiry: Inquiry, snapshot: Snapshot, targets: Sequence[Targ
         attributes=load_balancers.attributes(inquiry, sorted(networks | dual), preserving),
         endpoint_services=_endpoint_services(inquiry) if networks else Read(),
     )
-    return _with_rules(inquiry, snapshot, {group for balancer in leading for group in balancer.groups}), leading
+    return _with_rules(inquiry, snapshot, {group for balancer in leading for group in balancer.groups})
 
 
 def _leading(snapshot: Snapshot, targets: Iterable[Target]) -> tuple[list[Balancer], set[TargetGroup]]:
@@ -136,16 +130,15 @@ def _leading(snapshot: Snapshot, targets: Iterable[Target]) -> tuple[list[Balanc
 def _with_targets(inquiry: Inquiry, snapshot: Snapshot, targets: Iterable[Target]) -> Snapshot:
     """Add the target groups, and what is registered in those that can hold a target, or a load balancer."""
     groups = load_balancers.target_groups(inquiry)
-    vpcs = {target.vpc for target in targets if target.whole}
-    anywhere = None in vpcs or bool(snapshot.interfaces.unread)
-    wanted = [group.arn for group in groups.items.values() if _can_hold(group, vpcs, anywhere=anywhere)]
+    vpcs = {None if snapshot.interfaces.unread else target.vpc for target in targets if target.whole}
+    wanted = [group.arn for group in groups.items.values() if group.balancers and _can_hold(group, vpcs)]
     return replace(snapshot, groups=groups, targets=load_balancers.targets(inquiry, wanted))
 
 
-def _can_hold(group: TargetGroup, vpcs: set[str | None], *, anywhere: bool) -> bool:
-    """Say whether a load balancer forwards to a target group that can hold a server of these VPCs, or another one."""
-    of_instances = bool(vpcs) and group.kind == "instance" and (anywhere or group.vpc in {None, *vpcs})
-    return bool(group.balancers) and (group.kind == "alb" or (bool(vpcs) and group.kind == "ip") or of_instances)
+def _can_hold(group: TargetGroup, vpcs: set[str | None]) -> bool:
+    """Say whether a target group can hold a load balancer, or a server of these VPCs; null is any VPC."""
+    of_instances = group.kind == "instance" and (group.vpc in vpcs or None in {group.vpc, *vpcs})
+    return group.kind == "alb" or (bool(vpcs) and (group.kind == "ip" or of_instances))
 
 
 def _with_listeners(inquiry: Inquiry, snapshot: Snapshot, balancers: Iterable[Balancer]) -> Snapshot:

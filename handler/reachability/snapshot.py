@@ -3,7 +3,7 @@
 What is rarely needed is read only where something points at it, so an empty part means that nothing leans on it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -14,6 +14,7 @@ from handler.lookup.load_balancers import Balancer, Listener, Registered, Target
 from handler.lookup.network_acls import Acl
 from handler.lookup.networks import ANYWHERE, PRIVATE, Network, network
 from handler.lookup.security_groups import Rule
+from handler.lookup.spans import Span
 
 
 class Target(Struct, frozen=True):
@@ -33,13 +34,6 @@ class Target(Struct, frozen=True):
     zone: str | None = None
     problem: str | None = None
     whole: bool = True
-
-
-class Doubt(Struct, frozen=True):
-    """Why something is unknown of the way of a packet, and what; null where that is who reaches the port."""
-
-    problem: str
-    what: str | None = None
 
 
 class Snapshot(Struct, frozen=True):
@@ -85,6 +79,12 @@ class Snapshot(Struct, frozen=True):
     def rules_of(self, groups: Iterable[str]) -> list[Rule]:
         """Return the rules of groups."""
         return [rule for group in groups for rule in self.rules.get(group) or ()]
+
+    def openings(self, groups: Iterable[str] | None, span: Span) -> Iterator[tuple[Rule, Span]]:
+        """Yield the rules of groups that open some of these ports, and which."""
+        for rule in self.rules_of(groups or ()):
+            if part := rule.within(span):
+                yield rule, part
 
     def in_group(self, group: str) -> list[Balancer]:
         """Return the load balancers that are in a security group."""

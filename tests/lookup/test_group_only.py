@@ -70,7 +70,7 @@ def test_every_port_of_a_group_without_rules_stays(cloud: Cloud) -> None:
     reported = objected_to(cloud.group())
     [found] = looked_up(reported)
     assert found.exposures == reported.exposures
-    assert any("opens a port now; the scanner last looked at 2026-11-20 09:03 UTC" in note for note in found.notes)
+    assert any("now; the scanner last looked at 2026-11-20 09:03 UTC" in note for note in found.notes)
 
 
 def test_ports_that_a_report_tells_stay(cloud: Cloud) -> None:

@@ -47,14 +47,14 @@ def test_tags_of_a_report_are_kept_or_renewed(cloud: Cloud, settings: LookUps, n
 
 
 def test_an_instance_that_is_terminated_is_said_to_be(cloud: Cloud) -> None:
-    """It is decided with what is known."""
+    """It is decided as if it ran."""
     instance = cloud.instance(cloud.group(), Name="web-prod-01")
     cloud.ec2.terminate_instances(InstanceIds=[instance])
     [found] = looked_up(reported(server(instance), 22), settings=MISSING)
     assert found.server.name == "web-prod-01"
     [problem] = problems(found)
     assert problem.startswith(f"{instance} was terminated at 20")
-    assert problem.endswith("UTC: decided with what is known")
+    assert problem.endswith("UTC: judged as if it ran")
 
 
 def test_an_instance_that_is_stopped_is_said_to_be(cloud: Cloud) -> None:
