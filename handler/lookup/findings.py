@@ -16,7 +16,7 @@ from handler.aws import Accounts
 from handler.finding import Finding
 from handler.folding import Folded, reunite
 from handler.lookup import behind, containers, sharing, tags
-from handler.lookup.inquiry import Inquiry, grouped, place_of
+from handler.lookup.inquiry import Inquiry, Place, grouped
 from handler.lookup.notes import noted
 from handler.settings import LookUps
 
@@ -40,29 +40,25 @@ def look_up(
     known = list(folded)
     if settings.look_up_groups:
         known = reunite(_taken(behind.look_up, known, inquiry))
-    for step in _steps(settings):
-        known = _taken(step, known, inquiry)
-    milliseconds = round(1000 * (time.monotonic() - start))
-    _LOGGER.info("looked up", extra={"fields": {"answers": dict(inquiry.calls), "ms": milliseconds}})
-    return known
-
-
-def _steps(settings: LookUps) -> list[Step]:
-    """Return the look-ups that are on, in their order: a later one builds on what an earlier one has learned."""
-    steps: list[tuple[bool, Step]] = [
+    steps: list[tuple[bool, Step]] = [  # in their order: a later one builds on what an earlier one has learned
         (settings.look_up_tags != "never", partial(tags.look_up, always=settings.look_up_tags == "always")),
         (settings.look_up_sources, reachability.look_up),
         (settings.look_up_containers, containers.look_up),
         (settings.look_up_sources, sharing.look_up),  # last: if it takes all the time left, nothing else suffers
     ]
-    return [step for is_on, step in steps if is_on]
+    for is_on, step in steps:
+        known = _taken(step, known, inquiry) if is_on else known
+    milliseconds = round(1000 * (time.monotonic() - start))
+    _LOGGER.info("looked up", extra={"fields": {"answers": dict(inquiry.calls), "ms": milliseconds}})
+    return known
 
 
 def _taken(step: Step, known: list[Folded], inquiry: Inquiry) -> list[Folded]:
     """Put what a look-up has learned in the findings' places, each account and Region by itself."""
     findings = [each.report for each in known if isinstance(each.report, Finding)]
     learned: dict[int, list[Finding]] = {}
-    for place, there in grouped((place_of(finding.server), finding) for finding in findings).items():
+    by_place = grouped((Place(finding.server.account, finding.server.region), finding) for finding in findings)
+    for place, there in by_place.items():
         learned |= zip(map(id, there), _attempted(step, there, inquiry.of(place)), strict=True)
     return [
         replace(each, report=report, reports=() if added else each.reports)

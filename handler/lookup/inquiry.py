@@ -19,7 +19,6 @@ from msgspec import Struct
 
 from handler.aws import Accounts
 from handler.errors import NoRoleError, OutOfTimeError
-from handler.finding import Server
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -80,11 +79,6 @@ class Answer(Struct, frozen=True):
     def read(self, values: dict[str, Item]) -> Read[Item]:
         """Return values that were made of this answer to a question for everything there is."""
         return Read(values, {"": self.problem} if self.problem else {})
-
-
-def place_of(server: Server) -> Place:
-    """Return where a server is."""
-    return Place(server.account, server.region)
 
 
 def grouped(pairs: Iterable[tuple[Key, Item]]) -> dict[Key, list[Item]]:

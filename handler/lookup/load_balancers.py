@@ -37,10 +37,11 @@ class Listener(Struct, frozen=True):
 
 
 class Zone(Struct, frozen=True):
-    """Where a load balancer has a node."""
+    """Where a load balancer has a node; `prefixes` are the IPv6 ones from which it sends UDP."""
 
     name: str
     subnet: str
+    prefixes: tuple[str, ...] = ()
 
 
 class Balancer(Struct, frozen=True):
@@ -103,10 +104,8 @@ def read(inquiry: Inquiry) -> Read[Balancer]:
     """Read the load balancers of a place by name, Classic ones too, and under "" why these are not all."""
     current = inquiry.ask("elbv2", "describe_load_balancers", "LoadBalancers")
     classic = inquiry.ask("elb", "describe_load_balancers", "LoadBalancerDescriptions")
-    of_classic = {balancer.name: balancer for balancer in map(_classic, classic.items)}
-    return current.read({balancer.name: balancer for balancer in map(_current, current.items)}).joined(
-        classic.read(of_classic)
-    )
+    described = [*map(_current, current.items), *map(_classic, classic.items)]
+    return current.read({balancer.name: balancer for balancer in described}).joined(classic.read({}))
 
 
 def target_groups(inquiry: Inquiry) -> Read[TargetGroup]:
@@ -155,7 +154,10 @@ def _current(item: dict[str, Any]) -> Balancer:
         kind=item.get("Type", "application"),
         internal=item.get("Scheme") == "internal",
         address_type=item.get("IpAddressType", ""),
-        zones=tuple(Zone(zone.get("ZoneName", ""), zone.get("SubnetId", "")) for zone in zones),
+        zones=tuple(
+            Zone(zone.get("ZoneName", ""), zone.get("SubnetId", ""), tuple(zone.get("SourceNatIpv6Prefixes", [])))
+            for zone in zones
+        ),
         enforced=item.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic") != "off",
     )
 

@@ -19,23 +19,18 @@ _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {"tcp": ("tcp",), "6": ("tcp",), "
 
 
 class Rule(Struct, frozen=True):
-    """An ingress rule. `source` is spelled as in `Exposure.sources`; `unknown` where it cannot be read.
+    """An ingress rule. `ids` and `source` are spelled as in an exposure; `unknown` is a source that cannot be read.
 
     `stale` is true where it names a group of a VPC that is peered no more: it admits nobody.
     """
 
-    id: str
+    ids: tuple[str, ...]
     group: str
     protocols: tuple[Protocol, ...]
     from_port: int
     to_port: int
     source: str
     stale: bool = False
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The rule's id as an exposure has it."""
-        return (self.id,) if self.id else ()
 
     @property
     def opens(self) -> Opened:
@@ -52,13 +47,10 @@ def read(inquiry: Inquiry, groups: Iterable[str]) -> Read[tuple[Rule, ...]]:
     """Read the ingress rules of groups by group, all in as few calls as can be."""
     wanted = set(groups)
     described, unread = inquiry.ask_filtered("describe_security_group_rules", "SecurityGroupRules", "group-id", wanted)
-    by_group: dict[str, list[dict[str, Any]]] = {group: [] for group in wanted}
-    by_group |= grouped((item.get("GroupId", ""), item) for item in described)
-    without = {group for group, items in by_group.items() if not items and group not in unread}
     account = inquiry.place.account
-    rules = {
-        group: tuple(rule for item in items if (rule := _rule(item, account))) for group, items in by_group.items()
-    }
+    without = wanted - {item.get("GroupId") for item in described} - unread.keys()
+    by_group = grouped((rule.group, rule) for item in described if (rule := _rule(item, account)))
+    rules = {group: tuple(by_group.get(group, ())) for group in wanted}
     return Read(rules, unread | _missing(inquiry, without))
 
 
@@ -87,4 +79,5 @@ def _rule(item: dict[str, Any], account: str) -> Rule | None:
         owner = referenced.get("UserId", account)
         source = group if owner == account else f"{owner}/{group}"
     stale = bool(referenced.get("VpcPeeringConnectionId")) and not referenced.get("UserId")
-    return Rule(item.get("SecurityGroupRuleId", ""), item.get("GroupId", ""), protocols, low, high, str(source), stale)
+    ids = tuple(filter(None, [item.get("SecurityGroupRuleId")]))
+    return Rule(ids, item.get("GroupId", ""), protocols, low, high, str(source), stale)

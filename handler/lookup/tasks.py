@@ -53,18 +53,13 @@ def on_instances(inquiry: Inquiry, instances: Iterable[str]) -> dict[str, Host]:
     problem = clusters.problem
     for cluster in clusters.items:
         ask = partial(inquiry.ask, "ecs", cluster=cluster)
-        described = _container_instances(ask, wanted - hosts.keys())
+        queries = [f"ec2InstanceId in [{', '.join(batch)}]" for batch in batches(sorted(wanted - hosts.keys()), 100)]
+        listed = _joined(ask("list_container_instances", "containerInstanceArns", filter=query) for query in queries)
+        described = _described(ask, "describe_container_instances", "containerInstances", listed)
         problem = problem or described.problem
         arns = {item.get("containerInstanceArn", ""): item.get("ec2InstanceId", "") for item in described.items}
         hosts |= _hosts(ask, {arn: instance for arn, instance in arns.items() if instance in wanted})
     return hosts | {instance: Host((), problem) for instance in wanted - hosts.keys() if problem}
-
-
-def _container_instances(ask: _Ask, instances: set[str]) -> Answer:
-    """Describe the container instances that instances are."""
-    queries = [f"ec2InstanceId in [{', '.join(batch)}]" for batch in batches(sorted(instances), 100)]
-    listed = _joined(ask("list_container_instances", "containerInstanceArns", filter=query) for query in queries)
-    return _described(ask, "describe_container_instances", "containerInstances", listed)
 
 
 def _hosts(ask: _Ask, instances: dict[str, str]) -> dict[str, Host]:

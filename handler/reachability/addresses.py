@@ -127,10 +127,10 @@ def past_acl(
         return whole, f"{problem}: network ACLs narrow nothing" if problem else None
     if acl.is_open():
         return whole, None
-    if problem := snapshot.services.problem(subnet):
-        return whole, f"{problem}: network ACL {acl.id} narrows nothing, since an accelerator is not ruled out"
-    if any(ACCELERATOR in interface.services for interface in snapshot.services.get(subnet) or ()):
-        return whole, f"an accelerator may lead to {subnet}: network ACL {acl.id} does not narrow it"
+    problem = snapshot.services.problem(subnet)
+    if problem or any(ACCELERATOR in interface.services for interface in snapshot.services.get(subnet) or ()):
+        why = f" ({problem})" if problem else ""
+        return whole, f"an accelerator may lead to {subnet}{why}: network ACL {acl.id} does not narrow it"
     past = (snapshot.subnets.get(subnet) or snapshot.inside()) if same_subnet else ()
     remaining: dict[Span, list[str]] = {}
     for source in sources:

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from handler.finding import UNKNOWN
 from handler.lookup.load_balancers import Balancer
-from handler.lookup.networks import Network, overlaps, version
+from handler.lookup.networks import Network, network, overlaps, version
 from handler.lookup.spans import Span
 from handler.reachability.index import Hop
 from handler.reachability.snapshot import Snapshot, Target, networks_of
@@ -116,7 +116,8 @@ def _nodes(snapshot: Snapshot, balancer: Balancer, only_zone: str | None, family
         blocks = snapshot.subnets.get(zone.subnet) if zone.subnet not in seen else ()
         if blocks is None:
             return None
-        nodes += [Node(block, zone.subnet) for block in blocks if block.version == family]
+        parts = (*blocks, *filter(None, map(network, zone.prefixes)))
+        nodes += [Node(part, zone.subnet) for part in parts if part.version == family]
     elsewhere = {zone.subnet for zone in balancer.zones if only_zone not in {None, zone.name}}
     sending = [node for node in nodes if node.subnet not in elsewhere]
     return sending if nodes or balancer.zones else None

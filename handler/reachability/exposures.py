@@ -3,7 +3,7 @@
 An exposure of unknown sources becomes one for each rule that lets somebody in to a part of it, so that an alert can
 name the rule. What could not be read stays as an exposure to `unknown`; so does a part that nobody is known to
 reach, since the scanner said that it is open and may know better. Where the report told no ports, all that is reached
-is what is exposed. A way that no rule names is told only where it adds somebody.
+is what is exposed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ def judged(finding: Finding, index: Index, at: str) -> Finding:
     if read:
         sentences.append(f"rules of {listed(read)} read at {at}")
     if not exposures:
-        sentences += notes.of_closed(finding, read, map(span_of, finding.exposures))
+        sentences += [note for each in finding.exposures for note in notes.of_closed(finding, read, each)]
         exposures = list(finding.exposures)
     elif not any(map(is_unexplained, exposures)):
         finding = replace(finding, notes=tuple(note for note in finding.notes if note != PORTS_ASSUMED))
@@ -71,10 +71,8 @@ def _reached(index: Index, finding: Finding, exposure: Exposure) -> tuple[list[E
         exposures.append(unknown)
         sentences.append(f"{problem}: who reaches {span_of(unknown)} is unknown")
     if not assumed:
-        closed = gaps(span_of(unknown), map(span_of, exposures))
-        sentences += notes.of_inside(finding, unknown, exposures, closed) if internet else []
-        sentences += notes.of_closed(finding, _groups(targets), closed)
-        exposures += _parts(unknown, closed)
+        sentences += notes.of_closed(finding, _groups(targets), unknown, exposures)
+        exposures += _parts(unknown, gaps(span_of(unknown), map(span_of, exposures)))
     return merged(exposures), sentences
 
 
@@ -82,8 +80,8 @@ def _identified(snapshot: Snapshot, exposure: Exposure) -> list[Exposure]:
     """Name the rules that let known sources in, if each has one; else leave the exposure as it is."""
     rules = [
         rule
-        for rule in snapshot.rules_of((exposure.security_group or "",))
-        if rule.source in exposure.sources and rule.within(span_of(exposure)) == span_of(exposure)
+        for rule, part in snapshot.openings((exposure.security_group or "",), span_of(exposure))
+        if rule.source in exposure.sources and part == span_of(exposure)
     ]
     if exposure.rules or {rule.source for rule in rules} != set(exposure.sources):
         return [exposure]

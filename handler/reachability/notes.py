@@ -6,7 +6,7 @@ from handler.finding import Exposure, Finding
 from handler.lookup.inquiry import grouped
 from handler.lookup.networks import is_private
 from handler.lookup.notes import last_look, listed
-from handler.lookup.spans import Span, gaps, span_of
+from handler.lookup.spans import gaps, span_of
 from handler.reachability.paths import Path
 
 
@@ -27,23 +27,18 @@ def of_idle(idle: Iterable[Exposure]) -> list[str]:
     return [f"load balancers are let in to {spans}, and send nothing there"] if spans else []
 
 
-def of_inside(finding: Finding, exposure: Exposure, exposures: Iterable[Exposure], closed: Iterable[Span]) -> list[str]:
-    """Say where the rules let nobody of the internet in, from which the scanner came, and are not `closed`."""
-    outside = [each for each in exposures if each.load_balancer or not all(map(_is_inside, each.sources))]
-    inside = gaps(span_of(exposure), [*map(span_of, outside), *closed])
-    when = f"the scanner reached it from the internet, when it last looked {last_look(finding)}"
-    whom = "the rules and network ACLs let only private addresses and groups in to"
-    return [f"{whom} {span}; {when}" for span in inside]
+def of_closed(
+    finding: Finding, groups: Iterable[str], exposure: Exposure, exposures: Iterable[Exposure] = ()
+) -> list[str]:
+    """Say to which ports nobody is known to come in from where the scanner did, so that the report may be outdated."""
+    reached = [each for each in exposures if finding.reach != "internet" or _is_outside(each)]
+    who = "nobody of the internet" if finding.reach == "internet" else "nobody"
+    when = f"by the rules of {listed(groups)} now; the scanner last looked {last_look(finding)}"
+    return [f"{who} is known to come in to {span} {when}" for span in gaps(span_of(exposure), map(span_of, reached))]
 
 
-def of_closed(finding: Finding, groups: Iterable[str], spans: Iterable[Span]) -> list[str]:
-    """Say to which ports nobody is known to come in any more, although the scanner reached them."""
-    rules, when = f"by the rules of {listed(groups)}", f"the scanner last looked {last_look(finding)}"
-    return [f"nobody is known to come in to {span} {rules} now; {when}" for span in spans]
-
-
-def _is_inside(source: str) -> bool:
-    return is_private(source) or "sg-" in source
+def _is_outside(exposure: Exposure) -> bool:
+    return bool(exposure.load_balancer) or not all(is_private(each) or "sg-" in each for each in exposure.sources)
 
 
 def _through(distinct: Iterable[Path]) -> Iterator[str]:

@@ -97,8 +97,7 @@ def _past_acl(snapshot: Snapshot, target: Target, path: Path, *, directly: bool 
     acl = snapshot.acls.get(target.subnet)
     nobody = path.nobody
     if path.sources and acl is not None:
-        who = "whom a load balancer sends" if path.group is None else f"whom {path.group} lets in"
-        nobody = f"network ACL {acl.id} keeps out {who} to {{ports}}"
+        nobody = f"network ACL {acl.id} keeps out whom {path.group or 'a load balancer'} lets in to {{ports}}"
     for part in gaps(path.span, kept):
         yield replace(path, span=part, sources=(), nobody=nobody)
 

@@ -1,7 +1,6 @@
 """Reads the snapshot of an account and Region that findings lean on, in as few calls as can be.
 
-What is rarely needed is read only where something points at it. Nothing here raises: what AWS does not tell is a
-problem of the part that it was to fill.
+Nothing here raises: what AWS does not tell is a problem of the part that it was to fill.
 """
 
 from collections.abc import Iterable, Sequence
@@ -68,9 +67,9 @@ def _with_rules(inquiry: Inquiry, snapshot: Snapshot, groups: set[str]) -> Snaps
 
 def _sources(finding: Finding, snapshot: Snapshot) -> set[str]:
     """Return all sources of the rules that open a port of a finding."""
-    rules = [rule for target in _targets([finding], snapshot) for rule in snapshot.rules_of(target.groups or ())]
-    opening = [rule for rule in rules if any(rule.within(span_of(exposure)) for exposure in finding.exposures)]
-    return {source for rule in opening for source in snapshot.sources(rule)}
+    groups = {group for target in _targets([finding], snapshot) for group in target.groups or ()}
+    openings = [each for span in map(span_of, finding.exposures) for each in snapshot.openings(groups, span)]
+    return {source for rule, _ in openings for source in snapshot.sources(rule)}
 
 
 def _names_balancer(finding: Finding) -> bool:

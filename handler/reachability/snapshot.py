@@ -76,15 +76,10 @@ class Snapshot(Struct, frozen=True):
         """Return the sources that a rule's source stands for: a prefix list its CIDRs, all others themselves."""
         return () if rule.stale else self.lists.items.get(rule.source, (rule.source,))
 
-    def rules_of(self, groups: Iterable[str]) -> list[Rule]:
-        """Return the rules of groups."""
-        return [rule for group in groups for rule in self.rules.get(group) or ()]
-
     def openings(self, groups: Iterable[str] | None, span: Span) -> Iterator[tuple[Rule, Span]]:
         """Yield the rules of groups that open some of these ports, and which."""
-        for rule in self.rules_of(groups or ()):
-            if part := rule.within(span):
-                yield rule, part
+        rules = [rule for group in groups or () for rule in self.rules.get(group) or ()]
+        yield from ((rule, part) for rule in rules if (part := rule.within(span)))
 
     def in_group(self, group: str) -> list[Balancer]:
         """Return the load balancers that are in a security group."""

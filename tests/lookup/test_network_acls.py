@@ -57,7 +57,7 @@ def test_who_is_kept_out_altogether_leaves_a_port_that_is_still_exposed(cloud: C
     assert sources(found) == {("tcp 22-22",): {"unknown"}}
     assert problems(found) == [
         f"network ACL {acl} keeps out whom {group} lets in to tcp 22",
-        f"nobody is known to come in to tcp 22 by the rules of {group} now; {LOOKED}",
+        f"nobody of the internet is known to come in to tcp 22 by the rules of {group} now; {LOOKED}",
     ]
 
 
@@ -69,7 +69,7 @@ def test_what_no_rule_opens_is_told_from_what_the_acl_keeps_out(cloud: Cloud) ->
     assert {(one.from_port, one.to_port) for one in found.exposures if one.sources == ("unknown",)} == {(8001, 8003)}
     assert problems(found) == [
         f"network ACL {acl} keeps out whom {group} lets in to tcp 8001",
-        f"nobody is known to come in to tcp 8001-8003 by the rules of {group} now; {LOOKED}",
+        f"nobody of the internet is known to come in to tcp 8001-8003 by the rules of {group} now; {LOOKED}",
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_group_of_which_nobody_gets_past_the_acl_is_said_to_be_so(cloud: Cloud
     assert problems(found) == [
         PORTS_ASSUMED,
         f"network ACL {acl} keeps out whom {group} lets in to tcp 22",
-        f"nobody is known to come in to tcp 0-65535 by the rules of {group} now; {LOOKED}",
+        f"nobody of the internet is known to come in to tcp 0-65535 by the rules of {group} now; {LOOKED}",
     ]
 
 

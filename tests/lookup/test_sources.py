@@ -83,7 +83,7 @@ def test_a_port_that_no_rule_opens_is_still_exposed(cloud: Cloud) -> None:
     finding = reported(server(cloud.instance(group)), 22)
     [found] = looked_up(finding)
     assert found.exposures == finding.exposures
-    closed = f"nobody is known to come in to tcp 22 by the rules of {group} now"
+    closed = f"nobody of the internet is known to come in to tcp 22 by the rules of {group} now"
     assert problems(found) == [f"{closed}; the scanner last looked at 2026-11-24 05:58 UTC"]
 
 
@@ -104,7 +104,9 @@ def test_a_group_without_any_rule_opens_nothing(cloud: Cloud) -> None:
     )
     [found] = looked_up(reported(server(cloud.instance(group)), 22))
     assert [one.sources for one in found.exposures] == [("unknown",)]
-    assert problems(found)[0].startswith(f"nobody is known to come in to tcp 22 by the rules of {group} now")
+    assert problems(found)[0].startswith(
+        f"nobody of the internet is known to come in to tcp 22 by the rules of {group} now"
+    )
 
 
 @pytest.mark.usefixtures("cloud")

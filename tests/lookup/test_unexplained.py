@@ -10,8 +10,8 @@ from tests.lookup.cluster import forward, target_group
 from tests.lookup.endpoint import DENIED, Endpoint
 from tests.lookup.test_load_balancers import path_name
 
-INSIDE = "the rules and network ACLs let only private addresses and groups in to tcp 5432"
-REACHED = "the scanner reached it from the internet, when it last looked at 2026-11-24 05:58 UTC"
+CLOSED = "nobody of the internet is known to come in to tcp 5432 by the rules of"
+LOOKED = "the scanner last looked at 2026-11-24 05:58 UTC"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_where_no_load_balancer_sends_to_it_the_policy_judges_whom_the_rules_let
     forward(cloud, cloud.balancer(), 443, target_group(cloud, "db", (instance, 5433), (sibling, 5432)))
     [found] = looked_up(reported(server(instance), 5432))
     assert {source for one in found.exposures for source in one.sources} == {"10.0.0.0/16", other}
-    assert problems(found) == [f"{INSIDE}; {REACHED}"]
+    assert problems(found) == [f"{CLOSED} {group} now; {LOOKED}"]
 
 
 def test_a_public_address_beside_them_explains_it_where_nothing_sends_to_it(cloud: Cloud) -> None:

@@ -30,7 +30,7 @@ SUBNETS = Read({"subnet-1": (ip_network("10.0.1.0/24"),), "subnet-2": (ip_networ
 
 def rule(group: str, port: int, source: str, high: int = 0) -> Rule:
     """Give a rule for TCP."""
-    return Rule(f"sgr-{group[3:5]}{port}", group, ("tcp",), port, high or port, source)
+    return Rule((f"sgr-{group[3:5]}{port}",), group, ("tcp",), port, high or port, source)
 
 
 def acl(*entries: tuple[int, str]) -> Read[Acl]:

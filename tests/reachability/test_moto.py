@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from handler import reachability
 from handler.aws import Accounts
 from handler.finding import Finding
-from handler.lookup.inquiry import Inquiry, place_of
+from handler.lookup.inquiry import Inquiry, Place
 from tests.lookup.cloud import REGION, reported, server
 from tests.reachability.test_oracle import silences
 from tests.reachability.worlds import BLOCKS, SERVER, SUBNETS, Front, World, world
@@ -218,7 +218,7 @@ class Aws:
         accounts.failing = failing
         own = server(self.names[SERVER], account=ACCOUNT)
         finding = reported(own, (self.made.protocol, self.made.low, self.made.high))
-        [found] = reachability.look_up([finding], Inquiry(accounts).of(place_of(own)))
+        [found] = reachability.look_up([finding], Inquiry(accounts).of(Place(own.account, own.region)))
         world_names = {own: name for name, own in self.names.items()}
         exposures = tuple(
             replace(one, sources=tuple(world_names.get(source, source) for source in one.sources))

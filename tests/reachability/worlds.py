@@ -131,7 +131,7 @@ def _rules(random: Random, group: str, names: list[str]) -> list[Rule]:
         if len(protocols) > 1:
             low, high = 0, 65535
         source = random.choice([random.choice(CIDRS), random.choice(CIDRS), random.choice(names[:3]), "pl-1"])
-        rules.append(Rule(f"sgr-{group[3:]}{number}", group, protocols, low, high, source))
+        rules.append(Rule((f"sgr-{group[3:]}{number}",), group, protocols, low, high, source))
     return rules
 
 
