@@ -257,6 +257,17 @@ def test_a_target_of_all_zones_gets_packets_from_every_node(zone: str | None, re
     assert (EVERYBODY in sources(replace(behind, targets=targets), 80)) == reached
 
 
+def test_a_client_of_udp_over_ipv6_comes_from_the_prefix_of_a_node() -> None:
+    """API SubnetMapping: "[Network Load Balancers with UDP listeners] The IPv6 prefix to use for source NAT"."""
+    prefix = "2001:db8:0:1:7::/80"
+    own = front(address_type="dualstack", zones=(Zone("a", "subnet-1", (prefix,)),))
+    nodes = Read({own.name: [Interface("eni-9", None, (), "subnet-1", "vpc-1", ("10.0.1.9", "2001:db8:0:1::9"))]})
+    rules = [replace(rule(OWN, 53, source), protocols=("udp",)) for source in (prefix, OFFICE)]
+    target = {"protocols": ("udp",), "family": 6}
+    behind = balanced(world(*rules, nodes=nodes), own, (53, "i-1", 53), **target)
+    assert sources(behind, 53, protocol="udp") >= {EVERYBODY}
+
+
 @pytest.mark.parametrize(("enforced", "expected"), [(True, {OFFICE}), (False, {OFFICE, "10.0.0.0/16", *PRIVATE})])
 def test_consumers_of_an_endpoint_service_come_from_private_addresses(enforced: bool, expected: set[str]) -> None:  # noqa: FBT001  a case
     """NLB guide, "Update the security groups": under inbound rules PrivateLink clients have their private addresses."""
