@@ -1,16 +1,13 @@
 """The tables, commands and links of README and docs/ are held to the code."""
 
-import json
 import re
 import shlex
 from pathlib import Path
 from typing import get_args
 
 import pytest
-from moto.events.models import EventPattern
 from msgspec.structs import fields
 
-from handler import events
 from handler.alert.content import Carried, content
 from handler.alert.message import ATTRIBUTES, Earlier
 from handler.check.advice import LIMITS
@@ -22,8 +19,6 @@ from handler.outcome import Engine
 from handler.reporters import REPORTERS
 from handler.settings import ROOT, Settings
 from tests.pages import DOCS, FENCED, PAGES, README, blocks, names, table
-
-CASES = ROOT / "tests" / "cases"
 
 
 def test_readme_is_short_and_begins_with_the_commands() -> None:
@@ -144,20 +139,6 @@ def test_every_key_of_the_json_is_described() -> None:
         10_000,
     )
     assert set(names(table(DOCS / "alerts.md", "key"))) == set(frame)
-
-
-def test_event_patterns_let_every_report_of_the_cases_in() -> None:
-    """Each EventBridge event that becomes a finding matches one of the deployment's patterns, and each pattern one."""
-    patterns = [block.text for block in blocks(DOCS / "deploy.md", "json")]
-    matched = dict.fromkeys(patterns, False)
-    for case in CASES.glob("*/*/findings.json"):
-        if any(report["outcome"] == "finding" for report in json.loads(case.read_text())):
-            envelope = events.unwrap(json.loads(case.with_name("event.json").read_text()), "request")
-            for event in [record.event for record in envelope.records if "detail-type" in (record.event or {})]:
-                matching = [pattern for pattern in patterns if EventPattern.load(pattern).matches_event(event)]
-                assert matching, case
-                matched |= dict.fromkeys(matching, True)
-    assert all(matched.values()), matched
 
 
 def test_every_room_is_described() -> None:

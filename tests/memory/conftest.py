@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.memory.dynamodb_local import Server, fetch, missing_programs
+from tests.maven import DYNAMODB_LOCAL
+from tests.memory.dynamodb_local import Server
 
 
 def make_table(dynamodb: DynamoDBClient) -> str:
@@ -28,9 +29,9 @@ def make_table(dynamodb: DynamoDBClient) -> str:
 @pytest.fixture(scope="session")
 def dynamodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start DynamoDB Local once."""
-    if missing := missing_programs():
+    if missing := DYNAMODB_LOCAL.missing_programs():
         pytest.skip(f"DynamoDB Local needs Java 17 or newer and Maven, and PATH has no {' and no '.join(missing)}")
-    fetch()
+    DYNAMODB_LOCAL.fetch()
     with Server(tmp_path_factory.mktemp("dynamodb-local")) as server:
         yield server
 

@@ -4,12 +4,8 @@ It keeps everything in memory, and deletes what has expired within seconds. It h
 listens on, so that is every one; clients use 127.0.0.1.
 """
 
-import fcntl
-import hashlib
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -20,55 +16,13 @@ from botocore.config import Config
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler.process import dying_with_its_parent
-from handler.settings import ROOT
+from tests.maven import DYNAMODB_LOCAL
 
-SOURCES = Path(__file__).parent / "dynamodb"
-SUMS = SOURCES / "SHA256SUMS"
-JARS = ROOT / ".cache" / "dynamodb-local-3.3.1"
 START_SECONDS = 120
 
 
 class DynamoDBLocalError(Exception):
-    """DynamoDB Local cannot be had, or does not run."""
-
-
-def missing_programs() -> list[str]:
-    """Return which programs are not on PATH that are needed: Maven only until the jars are there."""
-    needed = ["java"] if JARS.is_dir() else ["java", "mvn"]
-    return [program for program in needed if not shutil.which(program)]
-
-
-def fetch(jars: Path = JARS) -> None:
-    """Fetch the jars into a folder unless it is there, one process at a time.
-
-    Raises `DynamoDBLocalError` with Maven's own message when it fails, or when the jars are not those of SHA256SUMS.
-    """
-    jars.parent.mkdir(exist_ok=True)
-    with jars.with_name(f"{jars.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not jars.is_dir():
-            _copy_dependencies(jars)
-    listed = set(SUMS.read_text().splitlines())
-    actual = {f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}" for jar in jars.iterdir()}
-    if actual != listed:
-        names = sorted({line.split()[1] for line in actual ^ listed})
-        message = (
-            f"{jars} differs from {SUMS} in {', '.join(names)}. Remove that folder, and Maven's copies in ~/.m2, to"
-            f" have the jars fetched again. After a change of pom.xml: (cd {jars} && sha256sum *.jar) > {SUMS}"
-        )
-        raise DynamoDBLocalError(message)
-
-
-def _copy_dependencies(jars: Path) -> None:
-    """Have Maven fetch the jars; their folder appears when all are there."""
-    with tempfile.TemporaryDirectory(dir=jars.parent) as folder:
-        maven = ["mvn", "--batch-mode", "--quiet", "--strict-checksums", "-Dstyle.color=never", f"--file={SOURCES}"]
-        command = [*maven, "dependency:copy-dependencies", f"-DoutputDirectory={folder}/jars"]
-        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if run.returncode:
-            message = f"Maven cannot fetch DynamoDB Local: {run.stdout}{run.stderr}"
-            raise DynamoDBLocalError(message)
-        Path(folder, "jars").rename(jars)
+    """DynamoDB Local does not run."""
 
 
 class Server:
@@ -78,7 +32,7 @@ class Server:
     `DynamoDBLocalError` with its log when it does not start.
     """
 
-    def __init__(self, folder: Path, jars: Path = JARS) -> None:
+    def __init__(self, folder: Path, jars: Path = DYNAMODB_LOCAL.folder) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self._port = probe.getsockname()[1]
         self._log = folder / "dynamodb-local.log"

@@ -7,10 +7,11 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef
 
-from tests.memory.dynamodb_local import SUMS, DynamoDBLocalError, Server, fetch, missing_programs
+from tests.maven import DYNAMODB_LOCAL, Jars, JarsError
+from tests.memory.dynamodb_local import DynamoDBLocalError, Server
 
 pytestmark = pytest.mark.slow
-needs_java = pytest.mark.skipif("java" in missing_programs(), reason="PATH has no java")
+needs_java = pytest.mark.skipif("java" in DYNAMODB_LOCAL.missing_programs(), reason="PATH has no java")
 
 
 def item(server: str, version: int = 1) -> dict[str, AttributeValueTypeDef]:
@@ -74,11 +75,11 @@ def test_a_table_lets_items_expire(dynamodb: DynamoDBClient, table: str) -> None
 def test_jars_that_are_not_those_listed_are_refused(tmp_path: Path) -> None:
     """A jar of other content, one too many and those missing are named, with what to do."""
     (tmp_path / "jars").mkdir()
-    changed = SUMS.read_text().split()[1]
+    changed = DYNAMODB_LOCAL.sums.read_text().split()[1]
     for name in (changed, "additional.jar"):
         (tmp_path / "jars" / name).write_bytes(b"other content")
-    with pytest.raises(DynamoDBLocalError, match=rf"in {changed}, .*additional\.jar, .*Remove that folder"):
-        fetch(tmp_path / "jars")
+    with pytest.raises(JarsError, match=rf"in {changed}, .*additional\.jar, .*Remove that folder"):
+        Jars(DYNAMODB_LOCAL.sources, tmp_path / "jars").fetch()
 
 
 @needs_java
