@@ -1,0 +1,108 @@
+data "aws_region" "current" {}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+locals {
+  home_bus_arn = "arn:${data.aws_partition.current.partition}:events:${var.home_region}:${data.aws_caller_identity.current.account_id}:event-bus/default"
+}
+
+resource "aws_sqs_queue" "undelivered" {
+  name                      = "${var.name}-undelivered"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+}
+
+resource "aws_sqs_queue_policy" "undelivered" {
+  queue_url = aws_sqs_queue.undelivered.url
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Rules"
+      Effect    = "Allow"
+      Action    = "sqs:SendMessage"
+      Principal = { Service = "events.amazonaws.com" }
+      Resource  = aws_sqs_queue.undelivered.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = [for rule in aws_cloudwatch_event_rule.scanner : rule.arn] } }
+    }]
+  })
+}
+
+resource "aws_iam_role" "forward" {
+  name        = "${var.name}-${data.aws_region.current.name}"
+  description = "Lets EventBridge send the reports of ${data.aws_region.current.name} to ${var.home_region}."
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "events.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "forward" {
+  name = "forward"
+  role = aws_iam_role.forward.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "HomeBus"
+      Effect   = "Allow"
+      Action   = ["events:PutEvents"]
+      Resource = [local.home_bus_arn]
+    }]
+  })
+}
+
+resource "aws_cloudwatch_event_rule" "scanner" {
+  for_each = var.scanners
+
+  name          = "${var.name}-${replace(each.key, "_", "-")}"
+  description   = "Reports of ${each.key} for the function in ${var.home_region}."
+  event_pattern = jsonencode(jsondecode(file("${path.module}/../../patterns/${each.key}.json")))
+
+  lifecycle {
+    precondition {
+      condition     = data.aws_region.current.name != var.home_region
+      error_message = "This is ${var.home_region} itself, whose events need no sending: leave this module out there."
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_target" "scanner" {
+  for_each = var.scanners
+
+  rule      = aws_cloudwatch_event_rule.scanner[each.key].name
+  target_id = "home"
+  arn       = local.home_bus_arn
+  role_arn  = aws_iam_role.forward.arn
+
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+
+  depends_on = [aws_iam_role_policy.forward, aws_sqs_queue_policy.undelivered]
+}
+
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
+  count = var.alarm_topic_arn == null ? 0 : 1
+
+  alarm_name          = "${var.name}-undelivered"
+  alarm_description   = "EventBridge could not send events to ${var.home_region}. docs/runbook.md#undelivered-events"
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.undelivered.name }
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.alarm_topic_arn]
+  ok_actions          = [var.alarm_topic_arn]
+}

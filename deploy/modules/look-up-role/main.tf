@@ -1,0 +1,41 @@
+locals {
+  permissions = jsondecode(file("${path.module}/../../permissions.json"))
+
+  actions = distinct(sort(concat(
+    var.look_ups.sources ? local.permissions.sources : [],
+    var.look_ups.tags != "never" ? local.permissions.tags : [],
+    var.look_ups.groups ? local.permissions.groups : [],
+    var.look_ups.containers ? local.permissions.containers : [],
+  )))
+}
+
+resource "aws_iam_role" "look_ups" {
+  name                 = var.name
+  description          = "Lets Portcullis read who reaches an open port of this account."
+  permissions_boundary = var.permissions_boundary_arn
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { AWS = var.function_role_arn }
+      Condition = { StringEquals = { "sts:ExternalId" = var.external_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "look_ups" {
+  name = "look-ups"
+  role = aws_iam_role.look_ups.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "LookUps"
+      Effect   = "Allow"
+      Action   = local.actions
+      Resource = ["*"]
+    }]
+  })
+}

@@ -1,0 +1,59 @@
+# Who may assume the role, and what it may do, with a provider that makes nothing.
+
+mock_provider "aws" {}
+
+variables {
+  function_role_arn = "arn:aws:iam::111122223333:role/portcullis-function"
+  external_id       = "example-1"
+  look_ups          = { tags = "always", containers = true }
+}
+
+run "the_function_alone_may_assume_it_and_only_with_the_external_id" {
+  assert {
+    condition = jsondecode(aws_iam_role.look_ups.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { AWS = "arn:aws:iam::111122223333:role/portcullis-function" }
+      Condition = { StringEquals = { "sts:ExternalId" = "example-1" } }
+    }]
+    error_message = "The role trusts the function's role with the external id, and nobody else."
+  }
+}
+
+run "it_may_read_for_the_look_ups_that_are_on" {
+  assert {
+    condition = jsondecode(aws_iam_role_policy.look_ups.policy).Statement[0].Action == [
+      "ec2:DescribeInstances",
+      "ec2:DescribeNetworkInterfaces",
+      "ecs:DescribeContainerInstances",
+      "ecs:DescribeServices",
+      "ecs:DescribeTasks",
+      "ecs:ListClusters",
+      "ecs:ListContainerInstances",
+      "ecs:ListTasks",
+      "elasticloadbalancing:DescribeTargetGroups",
+      "elasticloadbalancing:DescribeTargetHealth",
+    ]
+    error_message = "The role has an action too many or too few."
+  }
+}
+
+run "everybody_of_an_account" {
+  command = plan
+
+  variables {
+    function_role_arn = "arn:aws:iam::111122223333:root"
+  }
+
+  expect_failures = [var.function_role_arn]
+}
+
+run "a_role_that_reads_nothing" {
+  command = plan
+
+  variables {
+    look_ups = {}
+  }
+
+  expect_failures = [var.look_ups]
+}

@@ -1,0 +1,84 @@
+locals {
+  look_up_permissions = jsondecode(file("${path.module}/../../permissions.json"))
+
+  look_up_actions = distinct(sort(concat(
+    var.look_ups.sources ? local.look_up_permissions.sources : [],
+    var.look_ups.tags != "never" ? local.look_up_permissions.tags : [],
+    var.look_ups.groups ? local.look_up_permissions.groups : [],
+    var.look_ups.containers ? local.look_up_permissions.containers : [],
+  )))
+
+  statements = concat(
+    [
+      {
+        Sid      = "Alerts"
+        Effect   = "Allow"
+        Action   = ["sns:Publish"]
+        Resource = [aws_sns_topic.alerts.arn]
+      },
+      {
+        Sid      = "KeyOfTheAlerts"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = [local.alert_key_arn]
+      },
+      {
+        Sid      = "Log"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.function.arn}:*"]
+      },
+      {
+        Sid      = "Events"
+        Effect   = "Allow"
+        Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        Resource = [aws_sqs_queue.events.arn]
+      },
+    ],
+    [for table in aws_dynamodb_table.memory : {
+      Sid      = "Memory"
+      Effect   = "Allow"
+      Action   = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"]
+      Resource = [table.arn]
+    }],
+    [for scanner in setintersection(var.scanners, ["security_hub"]) : {
+      Sid      = "FindingsThatAreOnlyNamed"
+      Effect   = "Allow"
+      Action   = ["inspector2:ListFindings"]
+      Resource = ["*"]
+    }],
+    [for actions in [local.look_up_actions] : {
+      Sid      = "LookUps"
+      Effect   = "Allow"
+      Action   = actions
+      Resource = ["*"]
+    } if length(actions) > 0],
+    [for role_name in [var.look_ups.role_name] : {
+      Sid      = "OtherAccounts"
+      Effect   = "Allow"
+      Action   = ["sts:AssumeRole"]
+      Resource = ["${local.arn}:iam::*:role/${role_name}"]
+    } if role_name != ""],
+  )
+}
+
+resource "aws_iam_role" "function" {
+  name                 = "${var.name}-function"
+  description          = "What the function ${var.name} may do."
+  permissions_boundary = var.permissions_boundary_arn
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "function" {
+  name   = "function"
+  role   = aws_iam_role.function.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+}

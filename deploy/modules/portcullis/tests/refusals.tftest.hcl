@@ -1,0 +1,123 @@
+# What is refused before anything is made.
+
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
+}
+
+variables {
+  image_uri = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+}
+
+run "an_image_without_digest" {
+  command = plan
+
+  variables {
+    image_uri = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis:latest"
+  }
+
+  expect_failures = [var.image_uri]
+}
+
+run "an_image_of_another_region" {
+  command = plan
+
+  variables {
+    image_uri = "111122223333.dkr.ecr.us-east-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+
+  expect_failures = [aws_lambda_function.portcullis]
+}
+
+run "a_scanner_that_there_is_not" {
+  command = plan
+
+  variables {
+    scanners = ["inspector"]
+  }
+
+  expect_failures = [var.scanners]
+}
+
+run "a_batch_that_lambda_does_not_gather" {
+  command = plan
+
+  variables {
+    batch_size      = 100
+    batching_window = 0
+  }
+
+  expect_failures = [var.batching_window]
+}
+
+run "fewer_receives_than_throttling_takes" {
+  command = plan
+
+  variables {
+    maximum_receives = 3
+  }
+
+  expect_failures = [var.maximum_receives]
+}
+
+run "an_external_id_without_a_role" {
+  command = plan
+
+  variables {
+    look_ups = { sources = true, external_id = "example-1" }
+  }
+
+  expect_failures = [var.look_ups]
+}
+
+run "a_role_that_nothing_would_use" {
+  command = plan
+
+  variables {
+    look_ups = { role_name = "portcullis-look-ups" }
+  }
+
+  expect_failures = [var.look_ups]
+}
+
+run "a_subscription_without_endpoint" {
+  command = plan
+
+  variables {
+    subscriptions = { netops = { protocol = "email", endpoint = "" } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
+run "an_endpoint_of_another_protocol" {
+  command = plan
+
+  variables {
+    subscriptions = { netops = { protocol = "sqs", endpoint = "https://example.com/hook" } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
+run "one_key_for_alerts_and_alarms" {
+  command = plan
+
+  variables {
+    alert_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    alarm_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+  }
+
+  expect_failures = [var.alarm_key_arn]
+}
+
+run "an_alias_where_a_key_belongs" {
+  command = plan
+
+  variables {
+    alert_key_arn = "alias/alerts"
+  }
+
+  expect_failures = [var.alert_key_arn]
+}

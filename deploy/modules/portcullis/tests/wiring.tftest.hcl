@@ -1,0 +1,218 @@
+# The wiring, with a provider that makes nothing: `terraform init && terraform test` in the module's folder.
+
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::111122223333:role/portcullis" }
+  }
+
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555" }
+  }
+
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:portcullis" }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/portcullis" }
+  }
+
+  mock_resource "aws_dynamodb_table" {
+    defaults = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory" }
+  }
+
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-west-1:111122223333:rule/portcullis" }
+  }
+}
+
+override_resource {
+  target = aws_sns_topic.alerts
+  values = { arn = "arn:aws:sns:eu-west-1:111122223333:portcullis-alerts" }
+}
+
+override_resource {
+  target = aws_sns_topic.alarms
+  values = { arn = "arn:aws:sns:eu-west-1:111122223333:portcullis-alarms" }
+}
+
+override_resource {
+  target = aws_sqs_queue.events
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:portcullis-events", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/portcullis-events" }
+}
+
+override_resource {
+  target = aws_sqs_queue.dead_letters
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:portcullis-dead-letters" }
+}
+
+override_resource {
+  target = aws_sqs_queue.undelivered
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:portcullis-undelivered" }
+}
+
+override_resource {
+  target = aws_cloudwatch_event_rule.scanner
+  values = { arn = "arn:aws:events:eu-west-1:111122223333:rule/portcullis-scanner" }
+}
+
+variables {
+  image_uri = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+}
+
+run "an_event_comes_by_the_queue_and_rests_in_a_dead_letter_queue" {
+  assert {
+    condition     = alltrue([for target in aws_cloudwatch_event_target.scanner : target.arn == aws_sqs_queue.events.arn && target.dead_letter_config[0].arn == aws_sqs_queue.undelivered.arn])
+    error_message = "Every rule sends to the queue, and has a dead-letter queue."
+  }
+
+  assert {
+    condition     = keys(aws_cloudwatch_event_rule.scanner) == ["inspector2", "security_hub"]
+    error_message = "By default Inspector and Security Hub are judged."
+  }
+
+  assert {
+    condition = jsondecode(aws_sqs_queue.events.redrive_policy) == {
+      deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+      maxReceiveCount     = 5
+    }
+    error_message = "An event rests in the dead-letter queue after 5 receives."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.events.visibility_timeout_seconds == 6 * aws_lambda_function.portcullis.timeout
+    error_message = "A message stays invisible for six timeouts."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.events.event_source_arn == aws_sqs_queue.events.arn
+      && aws_lambda_event_source_mapping.events.function_name == aws_lambda_function.portcullis.arn
+      && aws_lambda_event_source_mapping.events.function_response_types == toset(["ReportBatchItemFailures"])
+      && aws_lambda_event_source_mapping.events.scaling_config[0].maximum_concurrency == 5
+    )
+    error_message = "The function polls the queue, gives single records back, and is limited by the queue."
+  }
+
+  assert {
+    condition = alltrue([for policy in [aws_sqs_queue_policy.events.policy, aws_sqs_queue_policy.undelivered.policy] : alltrue([
+      for statement in jsondecode(policy).Statement :
+      statement.Principal == { Service = "events.amazonaws.com" } && statement.Action == "sqs:SendMessage" && length(statement.Condition.ArnEquals["aws:SourceArn"]) > 0
+    ])])
+    error_message = "The queues admit the rules of this module and nobody else."
+  }
+}
+
+run "alerts_and_alarms_do_not_share_a_key" {
+  assert {
+    condition     = aws_sns_topic.alerts.kms_master_key_id == aws_kms_key.alerts[0].arn && aws_sns_topic.alarms.kms_master_key_id == null
+    error_message = "The alerts are encrypted with a key of their own, the alarms without it."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sns_topic_policy.alarms.policy).Statement[0].Principal == { Service = "cloudwatch.amazonaws.com" }
+    error_message = "CloudWatch may publish alarms."
+  }
+}
+
+run "by_default_the_role_may_what_an_alert_and_the_memory_need" {
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      Alerts                   = [["sns:Publish"], ["arn:aws:sns:eu-west-1:111122223333:portcullis-alerts"]]
+      KeyOfTheAlerts           = [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"]]
+      Log                      = [["logs:CreateLogStream", "logs:PutLogEvents"], ["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/portcullis:*"]]
+      Events                   = [["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-events"]]
+      Memory                   = [["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
+      FindingsThatAreOnlyNamed = [["inspector2:ListFindings"], ["*"]]
+    }
+    error_message = "The role has an action too many or too few, or on another resource."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
+    error_message = "Lambda alone may assume the role."
+  }
+}
+
+run "without_memory_and_security_hub_the_role_may_less" {
+  variables {
+    scanners = ["inspector2"]
+    memory   = { enabled = false }
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Sid] == ["Alerts", "KeyOfTheAlerts", "Log", "Events"]
+    error_message = "What is off has no permission."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_lambda_function.portcullis.environment[0].variables), "MEMORY_TABLE") && length(aws_dynamodb_table.memory) == 0
+    error_message = "Without a memory there is no table, and the function knows of none."
+  }
+}
+
+run "each_look_up_adds_its_own_actions" {
+  variables {
+    look_ups = { tags = "missing", groups = true, role_name = "portcullis-look-ups", external_id = "example-1" }
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if contains(["LookUps", "OtherAccounts"], statement.Sid) } == {
+      LookUps       = [["ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces"], ["*"]]
+      OtherAccounts = [["sts:AssumeRole"], ["arn:aws:iam::*:role/portcullis-look-ups"]]
+    }
+    error_message = "Tags and groups need two actions, other accounts the role of that name."
+  }
+
+  assert {
+    condition = { for name, value in aws_lambda_function.portcullis.environment[0].variables : name => value if startswith(name, "LOOK_UP_") } == {
+      LOOK_UP_SOURCES     = "false"
+      LOOK_UP_TAGS        = "missing"
+      LOOK_UP_GROUPS      = "true"
+      LOOK_UP_CONTAINERS  = "false"
+      LOOK_UP_ROLE_NAME   = "portcullis-look-ups"
+      LOOK_UP_EXTERNAL_ID = "example-1"
+    }
+    error_message = "The function is told what is looked up."
+  }
+}
+
+run "a_subscription_filters_by_team_and_severity_and_never_gets_the_canary" {
+  variables {
+    subscriptions = {
+      netops = { protocol = "email", endpoint = "netops@example.com", teams = ["netops"], severities = ["critical", "high"] }
+      all    = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:tickets" }
+    }
+  }
+
+  assert {
+    condition = { for name, entry in aws_sns_topic_subscription.alerts : name => jsondecode(entry.filter_policy) } == {
+      netops = { canary = [{ exists = false }], team = ["netops", "more"], severity = ["critical", "high", "more"] }
+      all    = { canary = [{ exists = false }] }
+    }
+    error_message = "A filter has the named teams and severities, lists that were cut, and no canary."
+  }
+}
+
+run "the_table_forgets_and_can_be_restored" {
+  assert {
+    condition = (
+      aws_dynamodb_table.memory[0].hash_key == "pk" && aws_dynamodb_table.memory[0].range_key == "sk"
+      && aws_dynamodb_table.memory[0].ttl[0].attribute_name == "expires" && aws_dynamodb_table.memory[0].ttl[0].enabled
+      && aws_dynamodb_table.memory[0].point_in_time_recovery[0].enabled && aws_dynamodb_table.memory[0].server_side_encryption[0].enabled
+    )
+    error_message = "The table has the memory's keys, expiry, recovery and encryption."
+  }
+}
