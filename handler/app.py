@@ -21,7 +21,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from handler import __version__, alert, aws, events, log, lookup
+from handler import __version__, alert, aws, canary, events, log, lookup, metrics
 from handler.errors import RecordsFailedError
 from handler.invocation import Judged, judge_slices
 from handler.opa import Opa
@@ -73,9 +73,19 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
     seconds = context.get_remaining_time_in_millis() / 1000
     alerts = alert.Alerts(_SETTINGS, _ENGINE, _SNS, start + _SENT * seconds)
     inventory = _MEMORY.inventory(context.aws_request_id, at, seconds) if _MEMORY is not None else None
-    reply, counts, failures = _Reply(), Counter[str](), dict[str, str]()
+    parted = canary.part(envelope.records)
+    reply, counts = _Reply(), Counter[str](received=len(parted.reports), heartbeats=parted.heartbeats)
+    failures = canary.send(
+        parted.canaries,
+        now,
+        GATE,
+        settings=_SETTINGS,
+        engine=_ENGINE,
+        publisher=_SNS,
+        deadline=start + _DECIDED * seconds,
+    )
     for judged in judge_slices(
-        envelope.records,
+        parted.reports,
         now,
         GATE,
         aws.fetcher,
@@ -85,7 +95,7 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
     ):
         unsent = _tell(judged, alerts, inventory)
         _log(judged.outcomes, judged.failures | unsent, unsent)
-        counts.update(outcome.kind for outcome in judged.outcomes)
+        counts.update(metrics.of_outcomes(judged.outcomes))
         failures |= judged.failures | unsent
         if envelope.kind != "sqs":
             reply.add(judged.outcomes)
@@ -137,5 +147,5 @@ def _log(outcomes: Sequence[Outcome], failures: dict[str, str], unsent: dict[str
 
 def _done(counts: Counter[str], failures: dict[str, str], alerts: int, start: float) -> None:
     milliseconds = round(1000 * (time.monotonic() - start), 1)
-    done: dict[str, Any] = {**counts, "failed": len(failures), "alerts": alerts, "ms": milliseconds, **_PROVENANCE}
-    _LOGGER.info("done", extra={"fields": done})
+    done: dict[str, Any] = {**counts, "failed": len(failures), "alerts": alerts, "ms": milliseconds}
+    _LOGGER.info("done", extra={"fields": {**metrics.embedded(done), **_PROVENANCE}})

@@ -17,6 +17,7 @@ import requests
 from msgspec import UNSET, Struct
 from opa_client.opa import OpaClient
 
+from handler import metrics
 from handler.decision import Decision
 from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedError, PortcullisError
 from handler.finding import Batch, Finding, to_json
@@ -162,6 +163,7 @@ class Opa:
             raise OpaRefusedError(msg) from error
 
     def _restart(self, deadline: float | None) -> None:
+        metrics.COUNTED["opa_restarts"] += 1
         self.close()
         self._process.start()
         self.ready(deadline)

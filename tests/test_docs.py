@@ -61,7 +61,7 @@ def test_commands_exist(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
             elif program == "portcullis":
                 assert set(re.findall(r"--[a-z-]+", line)) <= set(re.findall(r"--[a-z-]+", _help(name, capsys))), line
             else:
-                assert program in {"aws", "opa", "python3"}, line
+                assert program in {"aws", "docker", "opa", "python3", "terraform"}, line
 
 
 @pytest.mark.parametrize(

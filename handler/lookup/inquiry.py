@@ -17,6 +17,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 from msgspec import Struct
 
+from handler import metrics
 from handler.aws import Accounts
 from handler.errors import NoRoleError, OutOfTimeError
 
@@ -178,6 +179,7 @@ class Inquiry:
             problem, scope = _explain(error, action, place)
             if scope is not None:
                 self._hopeless[scopes[scope]] = problem
+            metrics.COUNTED["look_up_failures"] += 1
             _LOGGER.warning("look-up failed", extra={"fields": {"problem": problem}})
             return Answer(tuple(items), problem)
         return Answer(tuple(items))

@@ -20,10 +20,11 @@ needs_terraform = pytest.mark.skipif(not shutil.which("terraform"), reason="PATH
 
 
 class Terraform(Struct, frozen=True):
-    """Terraform in one folder of the copy; `variables` are its input variables."""
+    """Terraform in one folder of the copy: its input variables, and the environment that says which AWS it asks."""
 
     folder: Path
     variables: dict[str, str] = {}
+    environment: dict[str, str] = {}
 
     def init(self) -> None:
         """Install the provider and the modules; skip the test where no provider can be had."""
@@ -43,7 +44,7 @@ class Terraform(Struct, frozen=True):
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))}
         environment |= {f"TF_VAR_{name}": value for name, value in self.variables.items()}
-        environment |= {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+        environment |= self.environment | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
         command, *options = arguments
         return subprocess.run(
             ["terraform", f"-chdir={self.folder}", command, "-no-color", *options],  # noqa: S607  the one on PATH

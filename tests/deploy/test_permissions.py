@@ -10,7 +10,7 @@ import pytest
 from botocore import xform_name
 
 from handler.settings import ROOT
-from tests.pages import DOCS
+from tests.pages import DOCS, blocks
 
 PERMISSIONS = json.loads((ROOT / "deploy" / "permissions.json").read_text())
 CLIENTS = {"ec2": "ec2", "ecs": "ecs", "elbv2": "elasticloadbalancing"}
@@ -57,3 +57,15 @@ def test_look_ups_have_the_permissions_that_are_described(look_up: str) -> None:
 def test_look_ups_use_the_permissions_that_they_have() -> None:
     """What the code asks AWS is what the look-ups may ask, both ways."""
     assert {action for actions in PERMISSIONS.values() for action in actions} == set(asked())
+
+
+def test_policy_of_the_page_has_everything_on() -> None:
+    """The policy for those who do not use Terraform has every action of the tables, on the same resources."""
+    [block] = blocks(DOCS / "deploy.md", "json")
+    statements = json.loads(block.text)["Statement"]
+    always = {action for actions in described("deploy.md", "what for").values() for action in actions}
+    look_ups = {action for actions in described("look-ups.md", "Setting").values() for action in actions}
+    fetched = {"inspector2:ListFindings"}
+    assert {action for entry in statements for action in entry["Action"]} == always | look_ups | fetched
+    on_all = {action for entry in statements if entry["Resource"] == ["*"] for action in entry["Action"]}
+    assert on_all == (look_ups - {"sts:AssumeRole"}) | fetched

@@ -45,7 +45,7 @@ resource "aws_cloudwatch_event_target" "scanner" {
 }
 
 locals {
-  rule_arns = [for rule in aws_cloudwatch_event_rule.scanner : rule.arn]
+  rule_arns = concat([for rule in aws_cloudwatch_event_rule.scanner : rule.arn], [aws_cloudwatch_event_rule.own.arn])
 }
 
 resource "aws_sqs_queue_policy" "events" {

@@ -48,6 +48,11 @@ output "undelivered_queue_arn" {
   value       = aws_sqs_queue.undelivered.arn
 }
 
+output "canary_queue_arn" {
+  description = "The ARN of the queue in which the canary's alerts end."
+  value       = aws_sqs_queue.canary.arn
+}
+
 output "memory_table_name" {
   description = "The name of the memory's table; null without a memory."
   value       = one(aws_dynamodb_table.memory[*].name)

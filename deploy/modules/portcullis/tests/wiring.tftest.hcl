@@ -68,13 +68,28 @@ override_resource {
   values = { arn = "arn:aws:events:eu-west-1:111122223333:rule/portcullis-scanner" }
 }
 
+override_resource {
+  target = aws_cloudwatch_event_rule.own
+  values = { arn = "arn:aws:events:eu-west-1:111122223333:rule/portcullis-own" }
+}
+
+override_resource {
+  target = aws_sqs_queue.canary
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:portcullis-canary" }
+}
+
+override_resource {
+  target = aws_scheduler_schedule_group.own
+  values = { arn = "arn:aws:scheduler:eu-west-1:111122223333:schedule-group/portcullis" }
+}
+
 variables {
   image_uri = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 }
 
 run "an_event_comes_by_the_queue_and_rests_in_a_dead_letter_queue" {
   assert {
-    condition     = alltrue([for target in aws_cloudwatch_event_target.scanner : target.arn == aws_sqs_queue.events.arn && target.dead_letter_config[0].arn == aws_sqs_queue.undelivered.arn])
+    condition     = alltrue([for target in concat(values(aws_cloudwatch_event_target.scanner), [aws_cloudwatch_event_target.own]) : target.arn == aws_sqs_queue.events.arn && target.dead_letter_config[0].arn == aws_sqs_queue.undelivered.arn])
     error_message = "Every rule sends to the queue, and has a dead-letter queue."
   }
 
@@ -112,6 +127,51 @@ run "an_event_comes_by_the_queue_and_rests_in_a_dead_letter_queue" {
       statement.Principal == { Service = "events.amazonaws.com" } && statement.Action == "sqs:SendMessage" && length(statement.Condition.ArnEquals["aws:SourceArn"]) > 0
     ])])
     error_message = "The queues admit the rules of this module and nobody else."
+  }
+}
+
+run "heartbeat_and_canary_come_by_the_way_of_reports" {
+  assert {
+    condition = { for name, schedule in aws_scheduler_schedule.own : name => [schedule.schedule_expression, schedule.target[0].arn, schedule.target[0].eventbridge_parameters[0].source] } == {
+      canary    = ["rate(1 hour)", "arn:aws:events:eu-west-1:111122223333:event-bus/default", "portcullis.canary"]
+      heartbeat = ["rate(5 minutes)", "arn:aws:events:eu-west-1:111122223333:event-bus/default", "portcullis.heartbeat"]
+    }
+    error_message = "The schedules put the function's own events on the bus."
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.own.event_pattern) == { source = ["portcullis.canary", "portcullis.heartbeat"] } && aws_cloudwatch_event_target.own.arn == aws_sqs_queue.events.arn
+    error_message = "Their rule sends them to the queue of the events."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.schedules.policy).Statement == [{ Sid = "Bus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:111122223333:event-bus/default"] }]
+    error_message = "The schedules may put events on the bus, and no more."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sns_topic_subscription.canary.filter_policy) == { canary = [{ exists = true }] } && aws_sns_topic_subscription.canary.endpoint == aws_sqs_queue.canary.arn
+    error_message = "The canary's message ends in a queue of its own."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue_policy.canary.policy).Statement[0].Condition == { ArnEquals = { "aws:SourceArn" = aws_sns_topic.alerts.arn } }
+    error_message = "The canary's queue admits the topic of the alerts and nobody else."
+  }
+}
+
+run "every_alarm_reaches_the_topic_of_the_alarms" {
+  assert {
+    condition = alltrue([
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.alarm), [aws_cloudwatch_metric_alarm.nobody_hears, aws_cloudwatch_metric_alarm.nothing_decided]) :
+      alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn])
+    ])
+    error_message = "Every alarm is told when it begins and when it ends, on the topic of the alarms."
+  }
+
+  assert {
+    condition     = [for name, alarm in aws_cloudwatch_metric_alarm.alarm : name if alarm.treat_missing_data == "breaching"] == ["canary", "silence"]
+    error_message = "Silence is an alarm where something must be heard."
   }
 }
 
