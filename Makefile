@@ -8,6 +8,7 @@
 #                 your own (`portcullis init` makes them); TAG=, ENGINE=, FLAGS=
 # make image-test the image, built with stand-ins for its base images and driven as Lambda does; Linux and root
 # make image-bench its size, start, warm invocations and memory
+# make release    a wheel, the bill of materials of the image and their checksums, in build/release
 # make lock       requirements*.txt anew from pyproject.toml (needs uv)
 # make clean      remove what these made
 
@@ -16,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 
 export PYTHON
 
-.PHONY: demo test quick lint bench load image image-test image-bench opa opa-path lock clean
+.PHONY: demo test quick lint bench load image image-test image-bench opa opa-path release lock clean
 
 demo: opa
 	@.venv/bin/python -m handler.cli.demo $(if $(ALL),--all)
@@ -74,6 +75,12 @@ endif
 	  -r requirements-dev.txt)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@echo "$(CURDIR)" >$@
+
+release: .venv/installed
+	@rm -rf build/release && mkdir -p build/release
+	@.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --wheel-dir build/release .
+	@tools/sbom > build/release/sbom.cdx.json
+	@cd build/release && sha256sum * > SHA256SUMS
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
