@@ -21,6 +21,7 @@ def test_files_are_formatted(deploy: Path) -> None:
 
 
 @needs_terraform
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "folder", ["examples/one-account", "examples/organization", "examples/several-regions", "modules/repository"]
 )
@@ -32,7 +33,8 @@ def test_examples_and_modules_are_valid(deploy: Path, folder: str) -> None:
 
 
 @needs_terraform
-@pytest.mark.parametrize("module", ["portcullis", "look-up-role"])
+@pytest.mark.slow
+@pytest.mark.parametrize("module", [module.name for module in readmes.MODULES])
 def test_modules_pass_their_own_tests(deploy: Path, module: str) -> None:
     """Wiring, least privilege and refusals, with a provider that makes nothing."""
     terraform = Terraform(deploy / "modules" / module)

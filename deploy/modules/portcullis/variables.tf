@@ -123,8 +123,8 @@ variable "alerts" {
   }
 
   validation {
-    condition     = var.alerts.max_bytes >= 16384 && var.alerts.max_bytes <= 1048576
-    error_message = "Write a number of bytes from 16384 to 1048576 for max_bytes."
+    condition     = var.alerts.max_bytes >= 16384 && var.alerts.max_bytes <= 262144
+    error_message = "Write a number of bytes from 16384 to 262144 for max_bytes: the topic takes no larger messages."
   }
 
   validation {

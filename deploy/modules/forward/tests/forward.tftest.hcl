@@ -1,0 +1,69 @@
+# What is sent where, with a provider that makes nothing.
+
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { name = "eu-central-1" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::111122223333:role/portcullis-forward-eu-central-1" }
+  }
+
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-central-1:111122223333:rule/portcullis-forward" }
+  }
+
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:eu-central-1:111122223333:portcullis-forward-undelivered" }
+  }
+}
+
+variables {
+  home_region = "eu-west-1"
+}
+
+run "reports_go_to_the_bus_of_the_home_region_and_nowhere_else" {
+  assert {
+    condition     = alltrue([for target in aws_cloudwatch_event_target.scanner : target.arn == "arn:aws:events:eu-west-1:111122223333:event-bus/default" && target.role_arn == aws_iam_role.forward.arn && target.dead_letter_config[0].arn == aws_sqs_queue.undelivered.arn])
+    error_message = "Every rule sends to the home bus by its role, and has a dead-letter queue."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.forward.policy).Statement == [{ Sid = "HomeBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:111122223333:event-bus/default"] }]
+    error_message = "The role may put events on the home bus, and no more."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.undelivered) == 0
+    error_message = "Without a topic there is no alarm."
+  }
+}
+
+run "what_could_not_be_sent_is_an_alarm" {
+  variables {
+    alarm_topic_arn = "arn:aws:sns:eu-central-1:111122223333:on-call"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.undelivered[0].alarm_actions == toset(["arn:aws:sns:eu-central-1:111122223333:on-call"]) && aws_cloudwatch_metric_alarm.undelivered[0].dimensions["QueueName"] == "portcullis-forward-undelivered"
+    error_message = "The alarm looks at the queue of what could not be sent."
+  }
+}
+
+run "the_home_region_itself" {
+  command = plan
+
+  variables {
+    home_region = "eu-central-1"
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.scanner]
+}
