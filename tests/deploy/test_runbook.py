@@ -44,3 +44,14 @@ def test_own_metrics_of_the_modules_are_those_of_the_function() -> None:
     watched = set(re.findall(r'namespace += "Portcullis"\n +metric(?:_name)? += "(\w+)"', ALARMS.read_text()))
     assert watched == {"alerts", "decided", "heartbeats", "received"}
     assert listed | single | watched <= set(UNITS)
+
+
+def test_metrics_of_aws_are_those_of_the_page() -> None:
+    """The page says where AWS describes each metric that an alarm looks at."""
+    watched: dict[str, set[str]] = {}
+    for namespace, name in re.findall(
+        r'namespace += "(AWS/\w+)"\n +metric(?:_name)? += "([\w-]+)"', ALARMS.read_text()
+    ):
+        watched.setdefault(f"`{namespace}`", set()).add(name)
+    rows = table(DOCS / "deploy.md", "AWS's metric")
+    assert {namespace: set(names([cell])) for cell, (namespace, _) in rows.items()} == watched
