@@ -20,6 +20,8 @@ from handler.settings import Settings
 from tests.builders import NOW
 from tests.world import World, bundled, sqs, start, undying_policies
 
+pytestmark = pytest.mark.slow
+
 CANARY = {"source": "portcullis.canary", "detail-type": "Canary", "detail": {}}
 HEARTBEAT = {"source": "portcullis.heartbeat", "detail-type": "Heartbeat", "detail": {}}
 EVERYTHING = """package allow

@@ -14,6 +14,8 @@ from handler.settings import ROOT
 from tests.maven import EVENT_RULER
 from tests.test_samples import SAMPLES
 
+pytestmark = pytest.mark.slow
+
 PATTERNS = ROOT / "deploy" / "patterns"
 NOW = "2026-11-30T00:00:00Z"
 OF_A_SCANNER = {

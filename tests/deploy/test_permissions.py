@@ -1,20 +1,14 @@
-"""The permissions that the modules give are those that the pages describe, and that the code uses."""
+"""The permissions that the modules give are those that the pages describe."""
 
-import ast
 import json
 import re
-from collections.abc import Iterator
 
-import botocore.session
 import pytest
-from botocore import xform_name
 
 from handler.settings import ROOT
 from tests.pages import DOCS, blocks
 
 PERMISSIONS = json.loads((ROOT / "deploy" / "permissions.json").read_text())
-CLIENTS = {"ec2": "ec2", "ecs": "ecs", "elbv2": "elasticloadbalancing"}
-"""The services that look-ups ask, and how IAM calls them."""
 
 
 def described(page: str, heading: str) -> dict[str, set[str]]:
@@ -29,24 +23,6 @@ def described(page: str, heading: str) -> dict[str, set[str]]:
     return actions
 
 
-def asked() -> Iterator[str]:
-    """Give the action of every operation that the code of the look-ups names."""
-    session = botocore.session.get_session()
-    operations = {
-        xform_name(operation): f"{prefix}:{operation}"
-        for service, prefix in CLIENTS.items()
-        for operation in session.get_service_model(service).operation_names
-    }
-    folders = ("lookup", "reachability")
-    for file in (file for folder in folders for file in sorted((ROOT / "handler" / folder).glob("*.py"))):
-        for node in ast.walk(ast.parse(file.read_text())):
-            word = (
-                node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else None
-            )
-            if word in operations:
-                yield operations[word]
-
-
 @pytest.mark.parametrize("look_up", PERMISSIONS)
 def test_look_ups_have_the_permissions_that_are_described(look_up: str) -> None:
     """Each look-up has the actions of its row in docs/look-ups.md, no more and no fewer."""
@@ -54,9 +30,11 @@ def test_look_ups_have_the_permissions_that_are_described(look_up: str) -> None:
     assert set(PERMISSIONS[look_up]) == rows[f"`LOOK_UP_{look_up.upper()}`"]
 
 
-def test_look_ups_use_the_permissions_that_they_have() -> None:
-    """What the code asks AWS is what the look-ups may ask, both ways."""
-    assert {action for actions in PERMISSIONS.values() for action in actions} == set(asked())
+def test_the_memory_has_the_permissions_that_are_described() -> None:
+    """The page of the memory names what the table of the deployment has."""
+    sentence = (DOCS / "memory.md").read_text().partition("The function needs, on the table:")[2].partition(";")[0]
+    named = {f"dynamodb:{name.removeprefix('dynamodb:')}" for name in re.findall(r"`([^`]+)`", sentence)}
+    assert named == described("deploy.md", "what for")["the [memory](memory.md)"]
 
 
 def test_policy_of_the_page_has_everything_on() -> None:

@@ -1,0 +1,169 @@
+"""An account of moto in which an example has been applied, and the function as it was deployed there."""
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from handler import aws
+from handler.settings import ROOT
+from tests.deploy.terraform import Terraform
+from tests.lookup.cloud import Cloud
+from tests.world import EVENTS, undying_policies
+
+IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:" + 64 * "0"
+WITHOUT_PERMISSION = {"sts:GetCallerIdentity"}
+"""What AWS lets everybody do."""
+
+_PREFIXES = dict.fromkeys(("elastic-load-balancing", "elastic-load-balancing-v2"), "elasticloadbalancing")
+"""How IAM calls a service, where botocore calls it otherwise."""
+
+
+class Deployed:
+    """What an example has made in an account: the bus, the queue, the function, and a queue that gets the alerts."""
+
+    def __init__(self, cloud: Cloud, terraform: Terraform) -> None:
+        self.cloud = cloud
+        self.terraform = terraform
+        self.events, self.sqs, self.functions = (cloud.client(name) for name in ("events", "sqs", "lambda"))
+        self.alert_queue = self.sqs.create_queue(QueueName="tickets")["QueueUrl"]
+        self.app: ModuleType
+        self.calls: set[str] = set()
+        """The actions that the function has asked AWS for."""
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What Lambda has of the function."""
+        configuration: dict[str, Any] = self.functions.get_function_configuration(FunctionName="portcullis")
+        return configuration
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """What Lambda has of the function's queue."""
+        mappings = self.functions.list_event_source_mappings()["EventSourceMappings"]
+        [mapping] = mappings
+        return dict(mapping)
+
+    def role(self) -> list[dict[str, Any]]:
+        """Return the statements of the function's role."""
+        name = self.configuration["Role"].rpartition("/")[2]
+        iam = self.cloud.client("iam")
+        [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
+        statements: list[dict[str, Any]] = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"][
+            "Statement"
+        ]
+        return statements
+
+    def actions(self) -> set[str]:
+        """Return the actions of the function's role."""
+        return {action for statement in self.role() for action in statement["Action"]}
+
+    def alarm_metrics(self) -> list[dict[str, Any]]:
+        """Return the metrics that the alarms look at: namespace, name and dimensions."""
+        alarms = self.cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        queries = [
+            query["MetricStat"]["Metric"]
+            for alarm in alarms
+            for query in alarm.get("Metrics", [])
+            if "MetricStat" in query
+        ]
+        return [alarm for alarm in alarms if "MetricName" in alarm] + queries
+
+    def put(self, event: dict[str, Any]) -> None:
+        """Put an event on the bus."""
+        entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
+        self.events.put_events(Entries=[entry])
+
+    def invoke(self) -> list[str]:
+        """Invoke the function with what is in its queue, as Lambda does; return the messages that it gave back.
+
+        The others are deleted. Returns without an invocation where the queue is empty.
+        """
+        url = self.sqs.get_queue_url(QueueName=self.mapping["EventSourceArn"].rpartition(":")[2])["QueueUrl"]
+        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        if not messages:
+            return []
+        records = [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "eventSource": "aws:sqs",
+                "eventSourceARN": self.mapping["EventSourceArn"],
+            }
+            for message in messages
+        ]
+        milliseconds = 1000 * self.configuration["Timeout"]
+        context = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: milliseconds)
+        answer = self.app.lambda_handler({"Records": records}, context)
+        given_back = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+        for message in messages:
+            if message["MessageId"] not in given_back:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return given_back
+
+    def alerts(self, queue: str = "tickets") -> list[dict[str, Any]]:
+        """Take the alerts that have arrived in a queue: their JSON, with the attributes of the message in it."""
+        url = self.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        arrived = []
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                arrived.append(json.loads(json.loads(message["Body"])["Message"]))
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return arrived
+
+    @contextmanager
+    def started(self, opa_path: str, folder: Path) -> Iterator["Deployed"]:
+        """Start the function with the environment that was deployed, on a copy of the policies."""
+        self.functions.update_event_source_mapping(UUID=self.mapping["UUID"], Enabled=False)  # the tests are what polls
+        configuration = self.configuration
+        with pytest.MonkeyPatch.context() as environment:
+            variables: dict[str, str] = {
+                **configuration["Environment"]["Variables"],
+                **{key.upper(): value for key, value in self.cloud.keys.items()},
+                "AWS_ENDPOINT_URL": self.terraform.environment["AWS_ENDPOINT_URL"],
+                "AWS_REGION": "eu-west-1",
+                "AWS_DEFAULT_REGION": "eu-west-1",
+                "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration["MemorySize"]),
+                "POLICIES_PATH": str(undying_policies(folder)),
+                "OPA_PATH": opa_path,
+            }
+            for name, value in variables.items():
+                environment.setenv(name, value)
+            session = boto3.Session()
+            session.events.register("before-send", self._keep)
+            environment.setattr(boto3, "DEFAULT_SESSION", session)
+            aws.client.cache_clear()
+            aws.fetcher.cache_clear()
+            self.app = importlib.import_module("handler.app")
+            try:
+                yield self
+            finally:
+                self.app.GATE.close()
+                del sys.modules["handler.app"]
+                aws.client.cache_clear()
+                aws.fetcher.cache_clear()
+
+    def _keep(self, event_name: str, **_: Any) -> None:
+        service, operation = event_name.split(".")[1:]
+        self.calls.add(f"{_PREFIXES.get(service, service)}:{operation}")
+
+
+def bundled(name: str) -> dict[str, Any]:
+    """Return a bundled event."""
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def case(name: str) -> dict[str, Any]:
+    """Return the event of a case."""
+    event: dict[str, Any] = json.loads((ROOT / "tests" / "cases" / name / "event.json").read_text())
+    return event

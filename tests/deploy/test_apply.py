@@ -1,0 +1,217 @@
+"""The examples, applied for real against moto: a report on the bus becomes an alert, and destroy leaves nothing."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from handler import settings
+from handler.settings import Settings
+from tests.deploy.account import IMAGE, WITHOUT_PERMISSION, Deployed, bundled, case
+from tests.deploy.terraform import Terraform, copy_of_deploy, needs_terraform
+from tests.deploy.test_permissions import described
+from tests.lookup.cloud import ACCOUNT, OTHER_ACCOUNT, Cloud, tcp
+
+pytestmark = [needs_terraform, pytest.mark.slow]
+
+TICKETS = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:tickets"
+VARIABLES = {
+    "one-account": {"image_uri": IMAGE, "mail": "security@example.com"},
+    "organization": {
+        "image_uri": IMAGE,
+        "member_role_arn": f"arn:aws:iam::{OTHER_ACCOUNT}:role/terraform",
+        "external_id": "example-1",
+        "security_queue_arn": TICKETS,
+        "netops_mail": "netops@example.com",
+    },
+}
+TO_A_QUEUE = f"""
+module "portcullis" {{
+  subscriptions = {{
+    tickets = {{ protocol = "sqs", endpoint = "{TICKETS}", teams = ["netops"], severities = ["critical", "high"] }}
+  }}
+}}
+"""
+"""In the place of the example's mail address, which a test cannot read."""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Start moto's server."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ACCESS_KEY_ID", "test")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module", params=VARIABLES)
+def deployed(
+    request: pytest.FixtureRequest, url: str, opa_path: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
+    """Apply an example, start the function, and take all of it down again."""
+    folder = tmp_path_factory.mktemp(request.param)
+    example = copy_of_deploy(folder) / "examples" / request.param
+    if request.param == "one-account":
+        (example / "test_override.tf").write_text(TO_A_QUEUE)
+    cloud = Cloud(url, ACCOUNT)
+    environment = {name.upper(): value for name, value in cloud.keys.items()} | {"AWS_ENDPOINT_URL": url}
+    terraform = Terraform(example, VARIABLES[request.param], environment)
+    terraform.init()
+    deployed = Deployed(cloud, terraform)
+    terraform.run("apply", "-parallelism=30", "-auto-approve", "-input=false")
+    with deployed.started(opa_path, folder):
+        yield deployed
+    terraform.run("destroy", "-parallelism=30", "-auto-approve", "-input=false")
+    assert "values" not in json.loads(terraform.run("show", "-json"))
+    assert remains(cloud) == {"queues": [deployed.alert_queue]}
+    assert remains(Cloud(url, OTHER_ACCOUNT)) == {}
+
+
+def remains(cloud: Cloud) -> dict[str, Any]:
+    """Return what is left in an account, without what is empty."""
+    made = {
+        "queues": cloud.client("sqs").list_queues().get("QueueUrls", []),
+        "topics": cloud.client("sns").list_topics()["Topics"],
+        "functions": cloud.client("lambda").list_functions()["Functions"],
+        "rules": cloud.client("events").list_rules()["Rules"],
+        "roles": [role for role in cloud.client("iam").list_roles()["Roles"] if "portcullis" in role["RoleName"]],
+        "tables": cloud.client("dynamodb").list_tables()["TableNames"],
+        "log groups": cloud.client("logs").describe_log_groups()["logGroups"],
+        "alarms": cloud.client("cloudwatch").describe_alarms()["MetricAlarms"],
+        "schedules": cloud.client("scheduler").list_schedules()["Schedules"],
+    }
+    return {kind: found for kind, found in made.items() if found}
+
+
+def test_a_report_becomes_an_alert(deployed: Deployed) -> None:
+    """What is denied goes from the bus by rule, queue, function and topic to whoever is subscribed."""
+    deployed.put(bundled("05-bastion-ssh"))
+    assert deployed.invoke() == []
+    [alert] = deployed.alerts()
+    assert (alert["kind"], alert["severity"], alert["team"]) == ("server", "critical", "netops")
+    assert alert["server"] == "i-0aaaaaaaaaaaaaaa5"
+
+
+def test_the_same_report_again_is_silent(deployed: Deployed) -> None:
+    """The table that was deployed is the memory."""
+    deployed.put(bundled("05-bastion-ssh"))
+    assert deployed.invoke() == []
+    assert deployed.alerts() == []
+
+
+def test_what_is_allowed_is_silent(deployed: Deployed) -> None:
+    """It reaches the function, and nobody hears of it."""
+    deployed.put(bundled("01-web-443"))
+    assert deployed.invoke() == []
+    assert deployed.alerts() == []
+
+
+def test_a_vulnerability_does_not_reach_the_function(deployed: Deployed) -> None:
+    """Its rule keeps it out, so nobody pays for it."""
+    deployed.put(bundled("10-package-vulnerability"))
+    url = deployed.sqs.get_queue_url(QueueName="portcullis-events")["QueueUrl"]
+    attributes = deployed.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessages"] == "0"
+
+
+def test_an_event_of_a_new_kind_alerts(deployed: Deployed) -> None:
+    """What nobody knows is not kept out, and somebody hears of it."""
+    deployed.put(case("inspector2/unknown-type"))
+    assert deployed.invoke() == []
+    alerts = deployed.alerts()
+    assert [alert["kind"] for alert in alerts] == ([] if one_team(deployed) else ["undecidable"])
+
+
+def one_team(deployed: Deployed) -> bool:
+    """Say whether the subscription is that of one team, which a report of no known team does not reach."""
+    return "member_role_arn" not in deployed.terraform.variables
+
+
+def test_an_alert_names_the_rule_that_opens_the_port(deployed: Deployed, url: str) -> None:
+    """The function reads who reaches the port, in a member's account by the look-up role that was deployed there."""
+    account = ACCOUNT if one_team(deployed) else OTHER_ACCOUNT
+    there = Cloud(url, account)
+    group = there.group(tcp(22, "0.0.0.0/0"))
+    event = bundled("05-bastion-ssh")
+    resource = event["detail"]["resources"][0]
+    resource["id"] = there.instance(group, Name="bastion-02", Team="netops")
+    event["detail"]["awsAccountId"] = account
+    deployed.put(event)
+    assert deployed.invoke() == []
+    [alert] = deployed.alerts()
+    [finding] = alert["findings"]
+    denied = {(entry["source"], *entry["rules"]) for entry in finding["decision"]["denied"]}
+    assert denied == {("0.0.0.0/0", there.rules(group)["0.0.0.0/0"])}
+
+
+def test_the_canary_ends_in_its_own_queue(deployed: Deployed) -> None:
+    """It goes the way of a report, and nobody who is subscribed hears of it."""
+    deployed.put({"source": "portcullis.canary", "detail-type": "Canary", "detail": {}})
+    assert deployed.invoke() == []
+    [alert] = deployed.alerts("portcullis-canary")
+    assert alert["server"] == "i-canary"
+    assert deployed.alerts() == []
+
+
+def test_alarms_look_at_metrics_that_the_function_writes(deployed: Deployed, caplog: pytest.LogCaptureFixture) -> None:
+    """Namespace, dimension and name of each are in the log line of a heartbeat."""
+    caplog.set_level(logging.INFO)
+    deployed.put({"source": "portcullis.heartbeat", "detail-type": "Heartbeat", "detail": {}})
+    assert deployed.invoke() == []
+    [line] = [record.__dict__["fields"] for record in caplog.records if record.message == "done"]
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    [dimensions] = directive["Dimensions"]
+    written = {
+        (directive["Namespace"], entry["Name"], *((name, line[name]) for name in dimensions))
+        for entry in directive["Metrics"]
+    }
+    watched = {
+        (
+            metric["Namespace"],
+            metric["MetricName"],
+            *((entry["Name"], entry["Value"]) for entry in metric["Dimensions"]),
+        )
+        for metric in deployed.alarm_metrics()
+        if not metric["Namespace"].startswith("AWS/")
+    }
+    assert {name for _, name, _ in watched} == {"alerts", "decided", "heartbeats", "received"}
+    assert watched <= written
+    assert line["heartbeats"] == 1
+
+
+def test_the_function_asks_for_nothing_that_its_role_does_not_permit(deployed: Deployed) -> None:
+    """Every action that the tests above have recorded is one of the role's, or one that needs no permission."""
+    assert deployed.calls >= {"sns:Publish", "ec2:DescribeNetworkInterfaces", "sts:GetCallerIdentity"}
+    assert deployed.calls - WITHOUT_PERMISSION <= deployed.actions()
+
+
+def test_the_role_has_what_the_pages_describe(deployed: Deployed) -> None:
+    """The actions of the deployed role are those of the tables in docs/, for the settings of the example."""
+    variables = deployed.configuration["Environment"]["Variables"]
+    on = {name for name, value in variables.items() if value not in {"false", "never"}}
+    look_ups = {action for name in on for action in described("look-ups.md", "Setting").get(f"`{name}`", set())}
+    scanners = {rule["Name"].removeprefix("portcullis-") for rule in deployed.events.list_rules()["Rules"]}
+    fetched = {"inspector2:ListFindings"} if "security-hub" in scanners else set()
+    always = {action for actions in described("deploy.md", "what for").values() for action in actions}
+    assert deployed.actions() == always | look_ups | fetched
+
+
+def test_the_function_knows_every_setting_that_it_is_given(deployed: Deployed) -> None:
+    """What an example does not choose is as without the module, but for the memory."""
+    variables = deployed.configuration["Environment"]["Variables"]
+    assert {name.lower() for name in variables} <= set(Settings.__struct_fields__)
+    chosen = {name: value for name, value in variables.items() if name.startswith(("LOOK_UP_", "ALERT_TOPIC_"))}
+    assert settings.read(variables) == settings.read({**chosen, "MEMORY_TABLE": "portcullis-memory"})
+
+
+def test_the_queue_is_polled_as_the_module_says(deployed: Deployed) -> None:
+    """Single records are given back, and the queue limits how many invocations there are."""
+    assert deployed.mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert deployed.mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
