@@ -84,6 +84,7 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
         publisher=_SNS,
         deadline=start + _DECIDED * seconds,
     )
+    _log((), failures, {})
     for judged in judge_slices(
         parted.reports,
         now,

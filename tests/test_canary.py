@@ -76,11 +76,13 @@ def test_a_report_beside_the_canary_is_alerted_without_its_mark(world: World) ->
     assert json.loads(alert["Message"])["server"] == "i-0aaaaaaaaaaaaaaa5"
 
 
-def test_a_canary_that_sns_refuses_comes_again(world: World) -> None:
-    """Its record is given back; that of the report beside it, which is allowed, is not."""
+def test_a_canary_that_sns_refuses_comes_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Its record is given back and the log says why; that of the report beside it, which is allowed, is not."""
     world.sns.delete_topic(TopicArn=world.subscribe())
     answer = world.invoke(sqs(bundled("01-web-443"), CANARY))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    [record] = [record for record in caplog.records if record.message == "failed"]
+    assert record.__dict__["fields"]["problem"].startswith("SNS did not take the canary: ")
 
 
 def test_a_heartbeat_is_only_counted(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -22,6 +22,17 @@ IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:" + 64 *
 WITHOUT_PERMISSION = {"sts:GetCallerIdentity"}
 """What AWS lets everybody do."""
 
+OF_LAMBDA = {
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+}
+"""What the role is for beside the function's own calls: SNS uses the key for it, Lambda writes the log and polls."""
+
 _PREFIXES = dict.fromkeys(("elastic-load-balancing", "elastic-load-balancing-v2"), "elasticloadbalancing")
 """How IAM calls a service, where botocore calls it otherwise."""
 

@@ -10,7 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from handler import settings
 from handler.settings import Settings
-from tests.deploy.account import IMAGE, WITHOUT_PERMISSION, Deployed, bundled, case
+from tests.deploy.account import IMAGE, OF_LAMBDA, WITHOUT_PERMISSION, Deployed, bundled, case
 from tests.deploy.terraform import Terraform, copy_of_deploy, needs_terraform
 from tests.deploy.test_permissions import described
 from tests.lookup.cloud import ACCOUNT, OTHER_ACCOUNT, Cloud, tcp
@@ -186,10 +186,30 @@ def test_alarms_look_at_metrics_that_the_function_writes(deployed: Deployed, cap
     assert line["heartbeats"] == 1
 
 
-def test_the_function_asks_for_nothing_that_its_role_does_not_permit(deployed: Deployed) -> None:
-    """Every action that the tests above have recorded is one of the role's, or one that needs no permission."""
-    assert deployed.calls >= {"sns:Publish", "ec2:DescribeNetworkInterfaces", "sts:GetCallerIdentity"}
+def test_a_finding_that_is_only_named_is_asked_for(deployed: Deployed) -> None:
+    """Inspector has nothing of that name in moto, so it alerts, where Security Hub is judged at all."""
+    deployed.put(case("security_hub/inspector-named-only"))
+    assert deployed.invoke() == []
+    assert [alert["kind"] for alert in deployed.alerts()] == ([] if one_team(deployed) else ["undecidable"])
+
+
+def test_a_closing_is_told_once(deployed: Deployed) -> None:
+    """What was told is told as closed; the table then drops what it kept of the report."""
+    event = bundled("05-bastion-ssh")
+    event["detail"] |= {"status": "CLOSED", "updatedAt": "Wed Nov 25 05:58:10.334 UTC 2026"}
+    for _ in range(2):
+        deployed.put(event)
+        assert deployed.invoke() == []
+    states = [entry["state"] for alert in deployed.alerts() for entry in alert["news"]]
+    assert states == ["closed"] or (one_team(deployed) and states == [])
+
+
+def test_the_role_is_enough_and_no_more(deployed: Deployed) -> None:
+    """What the tests above have recorded is what the role permits, but for other look-ups and what Lambda does."""
+    look_ups = {action for actions in described("look-ups.md", "Setting").values() for action in actions}
+    assert deployed.calls >= {"sns:Publish", "ec2:DescribeNetworkInterfaces", "dynamodb:PutItem"}
     assert deployed.calls - WITHOUT_PERMISSION <= deployed.actions()
+    assert deployed.actions() - deployed.calls - OF_LAMBDA <= look_ups
 
 
 def test_the_role_has_what_the_pages_describe(deployed: Deployed) -> None:

@@ -15,6 +15,7 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @needs_terraform
+@pytest.mark.slow
 def test_files_are_formatted(deploy: Path) -> None:
     """`terraform fmt` has nothing to change."""
     Terraform(deploy).run("fmt", "-check", "-recursive", "-diff")

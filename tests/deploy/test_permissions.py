@@ -32,7 +32,7 @@ def test_look_ups_have_the_permissions_that_are_described(look_up: str) -> None:
 
 def test_the_memory_has_the_permissions_that_are_described() -> None:
     """The page of the memory names what the table of the deployment has."""
-    sentence = (DOCS / "memory.md").read_text().partition("The function needs, on the table:")[2].partition(";")[0]
+    sentence = (DOCS / "memory.md").read_text().partition("The function needs, on the table:")[2].partition("\n\n")[0]
     named = {f"dynamodb:{name.removeprefix('dynamodb:')}" for name in re.findall(r"`([^`]+)`", sentence)}
     assert named == described("deploy.md", "what for")["the [memory](memory.md)"]
 

@@ -200,7 +200,7 @@ variable "memory" {
 }
 
 variable "subscriptions" {
-  description = "Who gets the alerts, by a name of your own: protocol (`email`, `email-json`, `sms`, `https`, `sqs`, `lambda`), endpoint, and which teams and severities; all of them where none is named."
+  description = "Who gets the alerts, by a name of your own: protocol (`email`, `email-json`, `sms`, `https`, `sqs`, `lambda`), endpoint, and which teams and severities; all of them where none is named. A queue or a function must admit the topic by its own policy."
   type = map(object({
     protocol   = string
     endpoint   = string
