@@ -7,6 +7,7 @@
 # make image      the image that Lambda runs, with Docker, Podman or buildah; POLICIES= and POLICY_TESTS= are the folders of
 #                 your own (`portcullis init` makes them); TAG=, ENGINE=, FLAGS=
 # make image-test the image, built with stand-ins for its base images and driven as Lambda does; Linux and root
+# make deploy-test the examples of deploy/ applied by Terraform against moto, and driven from the event to the alert
 # make image-bench its size, start, warm invocations and memory
 # make release    a wheel, the bill of materials of the image and their checksums, in build/release
 # make lock       requirements*.txt anew from pyproject.toml (needs uv)
@@ -17,7 +18,7 @@ MAKEFLAGS += --no-print-directory
 
 export PYTHON
 
-.PHONY: demo test quick lint bench load image image-test image-bench opa opa-path release lock clean
+.PHONY: demo test quick lint bench load image image-test deploy-test image-bench opa opa-path release lock clean
 
 demo: opa
 	@.venv/bin/python -m handler.cli.demo $(if $(ALL),--all)
@@ -45,6 +46,9 @@ image:
 
 image-test: .venv/installed
 	@tests/image/run .venv/bin/python -m pytest --verbose tests/image
+
+deploy-test: opa
+	.venv/bin/python -m pytest --quiet tests/deploy/applied
 
 image-bench: .venv/installed
 	@tests/image/run .venv/bin/python -m tests.image.measure

@@ -1,0 +1,1 @@
+"""Terraform for real: slow, and run by `make deploy-test`."""
