@@ -175,7 +175,8 @@ class Undecidable(Struct, frozen=True, kw_only=True):
 
     `field` is the path of what could not be read as the report spells it (`detail.resources[0].id`), `problem` says
     what is wrong with it. `shape` names the kind of report (`aws.inspector2 Inspector2 Finding`). `reporter`, `id`
-    (the report's own), `account`, `region` and `server` are given where they could be read.
+    (the report's own), `account`, `region` and `server` are given where they could be read. `asked` is that of
+    `Reporter`, where it is true.
     """
 
     shape: str
@@ -187,6 +188,7 @@ class Undecidable(Struct, frozen=True, kw_only=True):
     account: str | None = None
     region: str | None = None
     server: str | None = None
+    asked: bool | UnsetType = UNSET
 
 
 class Reference(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from handler import reading
@@ -250,4 +250,5 @@ def _undecidable(finding: Finding, shape: str, problem: str, raw: Any) -> Undeci
         account=server.account,
         region=server.region,
         server=server.id,
+        asked=any(reporter.asked for reporter in finding.reporters) or UNSET,
     )

@@ -45,6 +45,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
                 return reporter.asked
             case Ignored(asked=asked):
                 return asked
+            case Undecidable(asked=asked):
+                return asked is True
         return False
 
     @property

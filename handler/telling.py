@@ -1,6 +1,7 @@
 """What of an invocation's outcomes is told, and then remembered as told: the alert and the memory together."""
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +43,7 @@ class Remembering:
     def inventory(self, token: str, at: datetime, seconds: float) -> Inventory:
         """Return the memory of an invocation that has so many seconds left."""
         deadline = spelled(at + timedelta(seconds=seconds) + _MARGIN)
+        self._table.begin(time.monotonic() + seconds)
         return Inventory(self._table, self._terms, token=token, at=spelled(at), deadline=deadline, policy=self._policy)
 
     def tell_day(self, inventory: Inventory, alerts: alert.Alerts, at: datetime, until: float) -> None:
@@ -69,7 +71,10 @@ def _tell_day(daily: Daily, inventory: Inventory, alerts: alert.Alerts, at: date
     settled = inventory.settle(daily.settled)
     told, failures = alerts.send_news([], settled)
     failures |= inventory.remember((entry, told[entry.key]) for entry in settled.entries if entry.key in told)
-    problem = next(iter(failures.values()), "") or (alerts.send_daily(daily, spelled(at)) if daily else "")
+    untold = [entry.server.id for entry in settled.entries if entry.tells and entry.key not in told]
+    problem = settled.problem or next(iter(failures.values()), "")
+    problem = problem or (f"how {', '.join(untold)} came to rest could not be told" if untold else "")
+    problem = problem or (alerts.send_daily(daily, spelled(at)) if daily else "")
     if not problem:
         inventory.mark_day(daily)
     return problem

@@ -15,7 +15,11 @@ from handler.settings import Settings
 
 def told(entries: Iterable[Entry]) -> list[Entry]:
     """Return the entries of which something has closed or come to rest that no alert about the server says."""
-    return [entry for entry in entries if entry.closed or (entry.tells and not entry.outcomes)]
+    return [
+        entry
+        for entry in entries
+        if entry.closed or (entry.tells and not entry.outcomes and entry.news.kind in {"flapping", "settled"})
+    ]
 
 
 def team(entry: Entry, settings: Settings) -> str:

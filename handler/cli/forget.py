@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from datetime import timedelta
 
 from handler.cli import UNREAD
 from handler.cli.open import now, opened_table, remembered
@@ -20,15 +21,17 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Forget the server; return the exit status."""
-    from handler.alert.text import printable  # noqa: PLC0415  `portcullis --help` needs none of it
+    from handler import settings  # noqa: PLC0415  `portcullis --help` needs none of it
+    from handler.alert.text import printable  # noqa: PLC0415
     from handler.memory.forgetting import forget  # noqa: PLC0415
 
     table = opened_table()
+    retention = timedelta(days=settings.read_memory().memory_retention_days)
     found = [(key, server) for key, server in remembered(table) if server.id == arguments.server]
     if not found:
         print(printable(f"nothing is remembered of {arguments.server}"), file=sys.stderr)
         return UNREAD
     for key, server in found:
-        forget(table, key, server, now())
+        forget(table, key, server, now(), retention)
         print(printable(f"forgotten: {server.id} in {key[0].replace('#', ' ')}"))
     return 0

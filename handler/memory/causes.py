@@ -44,8 +44,8 @@ class Causes(Struct, frozen=True, kw_only=True):
                     partial(_with_counted, by_server=by_server, names=names),
                     keep=self._keep,
                 )
-                for key in by_server:
-                    counted[key] = (*counted.get(key, ()), *(joined or Cause()).members.get(key[1], ()))
+                for key, parts in by_server.items():
+                    counted[key] = (*counted.get(key, ()), *inside(parts, (joined or Cause()).others(key[1])))
         return counted
 
     def leave(self, closed: Mapping[Key, Parts]) -> dict[Key, tuple[Parts, int]]:
@@ -77,7 +77,8 @@ class Causes(Struct, frozen=True, kw_only=True):
             server = key[1]
             rest = outside(cause.members.get(server, ()), gone)
             members = {name: parts for name, parts in {**cause.members, server: rest}.items() if parts}
-            ended = outside(gone, [*(part for parts in members.values() for part in parts), *told_elsewhere])
+            others = [part for parts in members.values() for part in parts] if server in cause.members else []
+            ended = outside(gone, [*others, *told_elsewhere])
             if ended:
                 last[key] = ended, cause.gone
             left = server in cause.members and server not in members and bool(members)

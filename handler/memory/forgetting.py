@@ -9,10 +9,8 @@ from handler.memory.observing import digest
 from handler.memory.state import Cause, Episode, Server
 from handler.memory.store import Key, Table
 
-_KEPT = timedelta(days=365)
 
-
-def forget(table: Table, key: Key, server: Server, at: str) -> None:
+def forget(table: Table, key: Key, server: Server, at: str, retention: timedelta) -> None:
     """Delete a server's item and reports, and its places in causes; put an episode in its place.
 
     The causes are left first, so that nothing of the server counts as told when it comes again.
@@ -27,11 +25,11 @@ def forget(table: Table, key: Key, server: Server, at: str) -> None:
             counted = {name: known for name, known in cause.counted.items() if name != key[1]}
             return replace(cause, members=members, counted=counted)
 
-        table.update(cause_key, row, at, without, keep=lambda cause: None if cause.members else _KEPT)
+        table.update(cause_key, row, at, without, keep=lambda cause: None if cause.members else retention)
     episode = Episode(
         opened=server.since or at, closed=at, parts=server.told, messages=server.messages, by="portcullis forget"
     )
-    table.put((key[0], f"episode#{key[1].removeprefix('server#')}#{at}#forgotten"), episode, at, _KEPT)
+    table.put((key[0], f"episode#{key[1].removeprefix('server#')}#{at}#forgotten"), episode, at, retention)
     for claim in server.claims:
         table.delete((key[0], f"report#{digest(claim)}"))
     table.delete(key)

@@ -355,12 +355,12 @@ def _new(seen: Observed) -> Server:
 
 
 def _uncompared(servers: Iterable[Observed], error: MemoryUnavailableError) -> Compared:
-    """Return what is told as if it were new; what closes something is given back."""
+    """Return what is told as if it were new; what may close something, since nothing of it alerts, is given back."""
     outcomes = _each_once(outcome for seen in servers for outcome in seen.outcomes)
     given_back = {
         record: f"what it closes could not be remembered: {error}"
         for outcome in outcomes
-        if outcome.kind == "closed"
+        if not outcome.alerts
         for record in outcome.records
     }
     return Compared(uncompared=outcomes, problem=str(error), given_back=given_back)

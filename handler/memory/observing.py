@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handler.decision import Decision
-from handler.finding import Closed, Finding, Reporter, Server, to_json
+from handler.finding import UNKNOWN, Closed, Finding, Reporter, Server, to_json
 from handler.memory.claims import Observation
 from handler.memory.parts import Part, inside
 from handler.memory.store import Key
@@ -167,13 +167,20 @@ def _content(report: Finding) -> str:
 
 
 def narrowed(outcome: Outcome, opened: tuple[Part, ...]) -> Outcome | None:
-    """Return the outcome with what is news of its denied ranges; nothing where none of it is."""
+    """Return the outcome with what is news of its denied ranges; nothing where none of it is.
+
+    Where the sources could not be read this time, what is remembered of them is news of the ports that were judged.
+    """
     if not isinstance(outcome.report, Finding) or outcome.decision is None:
         return None
+    ports = tuple(replace(part, source=UNKNOWN) for part in opened)
     denied = tuple(
         replace(entry, from_port=part.from_port, to_port=part.to_port)
         for entry in outcome.decision.denied
-        for part in inside([Part(entry.protocol, entry.from_port, entry.to_port, entry.source)], opened)
+        for part in inside(
+            [Part(entry.protocol, entry.from_port, entry.to_port, entry.source)],
+            ports if entry.source == UNKNOWN else opened,
+        )
     )
     return replace(outcome, decision=replace(outcome.decision, denied=denied)) if denied else None
 

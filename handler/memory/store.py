@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from msgspec import Struct
 
 from handler.errors import MemoryUnavailableError
@@ -60,14 +60,31 @@ class Table:
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._name = name
+        self._until = math.inf
+
+    def begin(self, until: float) -> None:
+        """Ask again, until a time of `time.monotonic()`: after it, and after no answer, nothing is asked any more."""
+        self._until = until
 
     def check(self) -> None:
-        """Raise where the table is missing, has other keys, or may not be read."""
-        with self._refusals():
-            table = self._client.describe_table(TableName=self._name)["Table"]
-        keys = {schema["AttributeName"]: schema["KeyType"] for schema in table["KeySchema"]}
-        types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in table["AttributeDefinitions"]}
-        if keys != {"pk": "HASH", "sk": "RANGE"} or (types["pk"], types["sk"]) != ("S", "S"):
+        """Raise where the table is missing, has other keys, or may not be read or described.
+
+        One that does not answer now, or is throttled, may answer later: that is logged.
+        """
+        try:
+            with self._refusals("ResourceNotFoundException", "AccessDeniedException"):
+                table = self._client.describe_table(TableName=self._name)["Table"]
+                keys = {schema["AttributeName"]: schema["KeyType"] for schema in table["KeySchema"]}
+                types = {named["AttributeName"]: named["AttributeType"] for named in table["AttributeDefinitions"]}
+                fits = keys == {"pk": "HASH", "sk": "RANGE"} and (types["pk"], types["sk"]) == ("S", "S")
+                if fits:
+                    self._client.get_item(TableName=self._name, Key=_spelled(("start", "start")))
+        except ClientError as error:
+            raise MemoryUnavailableError(self._name, str(error)) from error
+        except MemoryUnavailableError as error:
+            _LOGGER.error("memory", extra={"fields": {"problem": f"{error}. The start goes on"}})  # noqa: TRY400
+            return
+        if not fits:
             raise MemoryUnavailableError(self._name, "it has other keys than pk and sk, both text")
 
     def read(self, keys: Iterable[Key], at: str) -> dict[Key, Row]:
@@ -232,9 +249,13 @@ class Table:
     @contextmanager
     def _refusals(self, *passed: str) -> Iterator[None]:
         """Turn what AWS refuses, or no request can carry, into `MemoryUnavailableError`, but for the errors named."""
+        if time.monotonic() >= self._until:
+            raise MemoryUnavailableError(self._name, "it did not answer in time")
         try:
             yield
         except (BotoCoreError, ClientError, UnicodeEncodeError) as error:
+            if isinstance(error, HTTPClientError):
+                self._until = 0
             if isinstance(error, ClientError) and error.response["Error"]["Code"] in passed:
                 raise
             raise MemoryUnavailableError(self._name, str(error)) from error

@@ -186,6 +186,7 @@ def undecidable(told: Told, error: UnreadableError, resource: Any = None) -> Und
         account=_account(told) or fields.spoken(told.around.get("account")),
         region=_region(about) or fields.spoken(told.around.get("region")),
         server=_name(about) or None,
+        asked=told.asked or UNSET,
     )
 
 

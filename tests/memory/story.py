@@ -156,7 +156,9 @@ class Stage:
             match blow:
                 case "empty":
                     self.dynamodb.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
-                case "damaged":
+                case "damaged servers" if not item["sk"]["S"].startswith("server#"):
+                    continue
+                case "damaged" | "damaged servers":
                     self.dynamodb.put_item(TableName=table, Item=item | {"state": {"S": item["state"]["S"][:-9]}})
                 case "newer":
                     self.dynamodb.put_item(TableName=table, Item=item | {"format": {"N": "2"}})

@@ -1,16 +1,18 @@
 """The table gives back what was written, says what is wrong with it, and takes no partial answer for a whole one."""
 
+import math
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler.errors import MemoryUnavailableError
 from handler.memory.state import Cause, Claim, Server, later
 from handler.memory.store import Key, Row, Table
+from tests.memory.story import Faults
 
 AT = "2026-11-24T06:00:00Z"
 KEY: Key = ("111122223333#eu-west-1", "server#instance#i-0a1")
@@ -159,3 +161,40 @@ def test_text_that_no_request_can_carry_is_refused(dynamodb: DynamoDBClient, tab
     odd = Server(kind="instance", id="i-\ud800", account="111122223333", region="eu-west-1")
     with pytest.raises(MemoryUnavailableError):
         write(store, odd)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError"])
+def test_a_table_that_does_not_answer_now_does_not_end_the_start(
+    dynamodb: DynamoDBClient, table: str, code: str
+) -> None:
+    """What may answer later is logged; without it no alert would go out at all."""
+    refusing = Faults(dynamodb)
+    refusing.before["dynamodb"] = lambda: _refuse(code)
+    try:
+        Table(dynamodb, table).check()
+    finally:
+        refusing.clear()
+
+
+def test_after_no_answer_nothing_is_asked_any_more(dynamodb: DynamoDBClient, table: str) -> None:
+    """A table that hangs takes its time from an invocation once, until the next begins."""
+    asked = []
+    hanging = Faults(dynamodb)
+
+    def hang() -> None:
+        asked.append(1)
+        raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
+
+    hanging.before["dynamodb"] = hang
+    store = Table(dynamodb, table)
+    for _ in range(3):
+        with pytest.raises(MemoryUnavailableError):
+            store.read([KEY], AT)
+    assert len(asked) == 1
+    hanging.clear()
+    store.begin(math.inf)
+    assert store.read([KEY], AT)
+
+
+def _refuse(code: str) -> None:
+    raise ClientError({"Error": {"Code": code, "Message": "as the test has it"}}, "DescribeTable")
