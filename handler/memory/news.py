@@ -80,7 +80,7 @@ def announce(server: Server, news: News, at: str, token: str, deadline: str) -> 
     rest = []
     for pending in overdue:
         unsure = read_since(_named([pending]), server.denied)
-        if untold := outside(unsure, [*told, *news.opened, *news.closed]):
+        if untold := _unnamed(unsure, [*told, *news.opened, *news.closed]):
             rest.append(replace(pending, kind=_again(pending), opened=untold, closed=()))
     return replace(server, told=told, pending=(*running, mine) if news else running, overdue=tuple(rest))
 
@@ -145,6 +145,15 @@ def _in_time(server: Server, token: str, at: str) -> tuple[tuple[Pending, ...], 
 def _named(pendings: Iterable[Pending]) -> tuple[Part, ...]:
     """Return what somebody is telling, or was: what has opened and what has closed."""
     return tuple(part for pending in pendings for part in (*pending.opened, *pending.closed))
+
+
+def _unnamed(parts: Iterable[Part], named: Iterable[Part]) -> tuple[Part, ...]:
+    """Return the ports of each part at which its source is not among the others, be it held by a wider one.
+
+    What is held by `unknown` or by everything is not named when that ends in part.
+    """
+    named = tuple(named)
+    return united(rest for part in parts for rest in outside([part], [by for by in named if by.source == part.source]))
 
 
 def _still_told(server: Server, closed: tuple[Part, ...]) -> tuple[Part, ...]:

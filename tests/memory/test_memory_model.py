@@ -5,6 +5,7 @@ between any two steps, and what it did not acknowledge is delivered again. The m
 what a person knows from the messages alone.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from copy import deepcopy
@@ -74,7 +75,7 @@ class Function:
     news: News | None = None
     gives_back: bool = False
     is_told: bool = False
-    repeats: frozenset[tuple[int, str]] = frozenset()
+    repeats: dict[tuple[int, str], set[Point]] = field(default_factory=dict)
 
     @property
     def named(self) -> set[Point]:
@@ -114,7 +115,7 @@ class Person:
         """
         still = _points((*told.before, *wider))
         for port, source in _places(told.closed):
-            kept = self.believes(port) & {address for place, address in still if place == port}
+            kept = completed(self.known.get(port, ())) & {address for place, address in still if place == port}
             self.unread -= {port} if source == UNKNOWN else set()
             self.known[port] = (self.known.get(port, frozenset()) - frozenset(ADDRESSES[source])) | kept
         for port, source in _places(told.opened):
@@ -122,6 +123,7 @@ class Person:
                 self.unread.add(port)
             else:
                 self.known[port] = self.known.get(port, frozenset()) | ADDRESSES[source]
+                self.unread -= {port} if completed(self.known[port]) == EVERYTHING else set()
 
 
 def _places(parts: Iterable[Part]) -> list[tuple[int, str]]:
@@ -307,21 +309,29 @@ class Memory(RuleBasedStateMachine):
         self.announced.append(function)
         function.gives_back = any(pending.token != function.token for pending in self.server.pending)
 
-    def _repeats(self, told: News) -> frozenset[tuple[int, str]]:
-        """Return what a person knows already, or by what others are about to tell."""
+    def _repeats(self, told: News) -> dict[tuple[int, str], set[Point]]:
+        """Return what a person knows already, or by what others are about to tell, with where a fault accounts for it.
+
+        That is any point of a port that is taken for open to everything: what it is made of may not be remembered.
+        """
         person = deepcopy(self.person)
         for other in self.announced:
             if other in self.functions and other.news and not other.is_told:
                 person.hears(other.news)
         again = {place for place in _places(told.opened) if completed(ADDRESSES[place[1]]) <= person.believes(place[0])}
         not_owed = {place for place in _places(told.closed) if not person.is_owed(*place)}
-        return frozenset(again | not_owed)
+        return {
+            place: _points(
+                [_place(*place), *([_place(place[0], UNKNOWN)] if person.believes(place[0]) == EVERYTHING else [])]
+            )
+            for place in again | not_owed
+        }
 
     def _tell(self, function: Function, told: News) -> None:
         """Hear a message: whatever it repeats, a fault must have struck."""
-        self.repeats.update(function.repeats)
-        for place in function.repeats:
-            struck = sum(not fault.isdisjoint(_points([_place(*place)])) for fault in self.faults)
+        self.repeats.update(list(function.repeats))
+        for place, reach in function.repeats.items():
+            struck = sum(not fault.isdisjoint(reach) for fault in self.faults)
             assert self.repeats[place] <= struck, f"{place} was told again without a fault"
         self.telling |= {(function.token, port) for port, source in _places(told.opened) if source == UNKNOWN}
         later = [
@@ -341,20 +351,10 @@ class Memory(RuleBasedStateMachine):
     def _mark(self, function: Function, told: News) -> None:
         if told:
             self.server, _ = news.mark(self.server, told, function.token, function.at, (function.token,))
-            self._forget(function.token, told)
+            self.telling = {(token, port) for token, port in self.telling if token != function.token}
         for record in function.records:
             record.acknowledged = not function.gives_back
         self.functions.remove(function)
-
-    def _forget(self, token: str, told: News) -> None:
-        """Let a message that is remembered take the place of those whose functions died with `unknown` in them."""
-        alive = {function.token for function in self.functions} - {token}
-        ports = dict(_places(told.opened))
-        self.telling = {
-            (other, port) for other, port in self.telling if other in alive or (other != token and port not in ports)
-        }
-        unread = {port for port, source in _places(told.opened) if source == UNKNOWN}
-        self.person.unread -= ports.keys() - unread - {port for _, port in self.telling}
 
     def _die(self, function: Function) -> None:
         self.faults.append(function.named)
@@ -407,11 +407,12 @@ class Memory(RuleBasedStateMachine):
         return completed(address for source, denied in here if denied for address in ADDRESSES[source])
 
     def _narrow(self) -> None:
-        """Let what was told as `unknown` be what has been read since, once it is remembered that it was told."""
-        for port in self.person.unread - {port for _, port in self.telling}:
-            denied = self._denied(port)
+        """Let what was told as `unknown` be what has been read since, unless a function is about to remember it."""
+        running = {pending.token for pending in self.server.pending}
+        for port in self.person.unread - {port for token, port in self.telling if token in running}:
+            denied, known = self._denied(port), self.person.known.get(port, frozenset())
             if denied and denied != EVERYTHING:
-                self.person.known[port] = self.person.known.get(port, frozenset()) | denied
+                self.person.known[port] = known | (denied - completed(known))
                 self.person.unread.discard(port)
 
 
@@ -452,7 +453,13 @@ class FlappingMemory(Memory):
             self.held.clear()
 
 
-Memory.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
-FlappingMemory.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+_EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
+_SETTINGS = settings(
+    max_examples=_EXAMPLES or 100, stateful_step_count=40, deadline=None, derandomize=not _EXAMPLES, print_blob=True
+)
+"""The same sequences in every run; EXAMPLES=2000 runs so many others."""
+
+Memory.TestCase.settings = _SETTINGS
+FlappingMemory.TestCase.settings = _SETTINGS
 TestMemory = Memory.TestCase
 TestFlappingMemory = FlappingMemory.TestCase

@@ -172,6 +172,27 @@ def test_an_opening_that_may_have_been_told_is_closed() -> None:
     assert story.server.is_over
 
 
+def test_a_closing_that_nobody_came_back_from_outlives_unknown_sources() -> None:
+    """What `unknown` holds for a while is named as closed once the sources have been read."""
+    story = Story()
+    story.tell(_part(22, source="sg-1"))
+    assert story.announce("dead", _part(22, source=_OFFICE)).closed == (_part(22, source="sg-1"),)
+    story.hours += 1
+    assert not story.tell(_part(22, source=UNKNOWN), claim="prowler").closed
+    assert story.tell(_part(22, source="::/0"), claim="prowler").closed == (_part(22, source="sg-1"),)
+    assert story.server.overdue == ()
+
+
+def test_an_opening_that_may_have_been_told_is_closed_though_everything_was_told() -> None:
+    """All of IPv4 and IPv6 holds a group; when one of them closes, the closing of the group is told with it."""
+    story = Story()
+    story.announce("dead", _part(22, source="sg-1"))
+    story.hours += 1
+    story.tell(_part(22), _part(22, source="::/0"))
+    assert story.tell(_part(22, source="::/0")).closed == (_part(22), _part(22, source="sg-1"))
+    assert story.server.overdue == ()
+
+
 def test_what_others_have_to_tell_again_stays_overdue() -> None:
     """A function that may tell of its own records alone leaves the rest to whoever has it."""
     story = Story()
