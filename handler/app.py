@@ -15,7 +15,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -94,8 +94,8 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
         look_up=look_up,
         seconds=_SLICE * seconds,
     ):
-        unsent = _tell(judged, alerts, inventory)
-        _log(judged.outcomes, judged.failures | unsent, unsent)
+        unsent, quiet = _tell(judged, alerts, inventory)
+        _log(judged.outcomes, judged.failures | unsent, unsent, quiet)
         counts.update(metrics.of_outcomes(judged.outcomes))
         failures |= judged.failures | unsent
         if envelope.kind != "sqs":
@@ -110,10 +110,13 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
     return {"outcomes": reply.outcomes, "left_out": reply.left_out}
 
 
-def _tell(judged: Judged, alerts: alert.Alerts, inventory: Any) -> dict[str, str]:
-    """Tell what is denied, with a memory what of it is news; return by record id what went wrong."""
+def _tell(judged: Judged, alerts: alert.Alerts, inventory: Any) -> tuple[dict[str, str], set[int]]:
+    """Tell what is denied, with a memory what of it is news.
+
+    Returns by record id what went wrong, and the `id()` of each outcome that is no news.
+    """
     if inventory is None:
-        return alerts.send(judged.outcomes, last=judged.last)
+        return alerts.send(judged.outcomes, last=judged.last), set()
     from handler.telling import tell  # noqa: PLC0415  without a memory it is not imported
 
     return tell(judged, alerts, inventory)
@@ -138,9 +141,14 @@ class _Reply:
                 self.left_out += 1
 
 
-def _log(outcomes: Sequence[Outcome], failures: dict[str, str], unsent: dict[str, str]) -> None:
+def _log(
+    outcomes: Sequence[Outcome],
+    failures: dict[str, str],
+    unsent: dict[str, str],
+    quiet: Collection[int] = (),
+) -> None:
     for outcome in outcomes:
-        alerted = outcome.alerts and unsent.keys().isdisjoint(outcome.records)
+        alerted = outcome.alerts and id(outcome) not in quiet and unsent.keys().isdisjoint(outcome.records)
         _LOGGER.info(outcome.kind, extra={"fields": {**log.fields(outcome), "alerted": alerted, **_PROVENANCE}})
     for record, problem in failures.items():
         _LOGGER.error("failed", extra={"fields": {"record": record, "problem": problem, **_PROVENANCE}})

@@ -8,12 +8,14 @@ from typing import Any
 
 from handler import alert
 from handler.errors import MemoryUnavailableError
+from handler.finding import Finding
 from handler.invocation import Judged
 from handler.memory.daily import Daily
-from handler.memory.inventory import Entry, Inventory, Terms
+from handler.memory.inventory import Compared, Entry, Inventory, Terms
 from handler.memory.news import Rules
 from handler.memory.state import spelled
 from handler.memory.store import Table
+from handler.outcome import Outcome
 from handler.settings import Settings
 
 _MARGIN = timedelta(seconds=5)
@@ -80,11 +82,11 @@ def _tell_day(daily: Daily, inventory: Inventory, alerts: alert.Alerts, at: date
     return problem
 
 
-def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> dict[str, str]:
+def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> tuple[dict[str, str], set[int]]:
     """Tell what is news of what was judged, and what has closed.
 
-    Returns by record id why a record is to be given back. What SNS did not take, and what a message had to leave out,
-    stays news.
+    Returns by record id why a record is to be given back, and the `id()` of each outcome of which nothing was told.
+    What SNS did not take, and what a message had to leave out, stays news.
     """
     compared = inventory.compare(judged.outcomes)
     told, failures = alerts.send_news(judged.outcomes, compared, last=judged.last)
@@ -93,7 +95,21 @@ def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> dict[str
         [pair for pair in compared.undecidable if failures.keys().isdisjoint(pair[1].records)],
     )
     left = [entry for entry in compared.entries if entry.tells and entry.key not in told]
-    return {**compared.given_back, **_left_out(left), **failures}
+    return {**compared.given_back, **_left_out(left), **failures}, _quiet(judged.outcomes, compared)
+
+
+def _quiet(outcomes: Iterable[Outcome], compared: Compared) -> set[int]:
+    """Return the outcomes that are no news."""
+    told = [outcome for entry in compared.entries for outcome in entry.outcomes]
+    findings = {outcome.report.id for outcome in (*told, *compared.uncompared) if isinstance(outcome.report, Finding)}
+    others = {id(outcome) for outcome in (*(pair[1] for pair in compared.undecidable), *compared.uncompared)}
+    return {
+        id(outcome)
+        for outcome in outcomes
+        if not outcome.asked
+        and id(outcome) not in others
+        and not (isinstance(outcome.report, Finding) and outcome.report.id in findings)
+    }
 
 
 def _left_out(entries: Iterable[Entry]) -> dict[str, str]:

@@ -184,7 +184,7 @@ class Invocation:
         outcomes = tuple(report.outcome(record) for record, report in reports.items())
         self._work: Callable[[], dict[str, str]] = lambda: tell(
             Judged(outcomes=outcomes, failures={}), alerts, inventory
-        )
+        )[0]
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         self._waits.acquire()
