@@ -59,16 +59,16 @@ class Remembering:
             daily = inventory.day(until)
             if daily is None:
                 return
-            problem = _tell_day(daily, inventory, alerts, at)
-        except MemoryUnavailableError as error:
-            problem = str(error)
+            problem = _tell_day(daily, inventory, alerts, at, until)
+        except Exception as error:  # noqa: BLE001  whatever it is, what was judged has been told
+            problem = str(error) if isinstance(error, MemoryUnavailableError) else repr(error)
         if problem:
             _LOGGER.error("the digest of the day failed", extra={"fields": {"problem": problem}})
         else:
             self._day = at.date().isoformat()
 
 
-def _tell_day(daily: Daily, inventory: Inventory, alerts: alert.Alerts, at: datetime) -> str:
+def _tell_day(daily: Daily, inventory: Inventory, alerts: alert.Alerts, at: datetime, until: float) -> str:
     """Tell what has come to rest, and then the digest; return what went wrong."""
     settled = inventory.settle(daily.settled)
     told, failures = alerts.send_news([], settled)
@@ -76,9 +76,10 @@ def _tell_day(daily: Daily, inventory: Inventory, alerts: alert.Alerts, at: date
     untold = [entry.server.id for entry in settled.entries if entry.tells and entry.key not in told]
     problem = settled.problem or next(iter(failures.values()), "")
     problem = problem or (f"how {', '.join(untold)} came to rest could not be told" if untold else "")
-    problem = problem or (alerts.send_daily(daily, spelled(at)) if daily else "")
+    if daily and not problem:
+        daily, problem = alerts.send_daily(daily, spelled(at))
     if not problem:
-        inventory.mark_day(daily)
+        inventory.mark_day(daily, until)
     return problem
 
 

@@ -85,12 +85,14 @@ class Alerts:
         keys = {entry.episode: entry.key for entry in compared.entries}
         return {keys[name]: sent for name, sent in told.items() if name not in untold}, _failures(published)
 
-    def send_daily(self, daily: "Daily", at: str) -> str:
-        """Send the message of the day; return what went wrong."""
-        from handler.alert.remembered import of_the_day  # noqa: PLC0415  without a memory it is not imported
+    def send_daily(self, daily: "Daily", at: str) -> "tuple[Daily, str]":
+        """Send the message of the day; return what its JSON had room for, and what went wrong."""
+        from handler.alert.daily import named  # noqa: PLC0415  without a memory it is not imported
+        from handler.alert.remembered import of_the_day  # noqa: PLC0415
 
-        [(_, _, problem)] = self._published([of_the_day(daily, at, self._settings, self._engine)])
-        return problem
+        message = of_the_day(daily, at, self._settings, self._engine)
+        [(_, _, problem)] = self._published([message])
+        return named(daily, at, message.data["news"]), problem
 
     def _published(self, composed: Sequence[Message]) -> list[tuple[Message, str, str]]:
         """Send messages; return each with the id that SNS gave it, and with what went wrong.

@@ -1,12 +1,20 @@
-"""The mail of the day: what is still open, and which servers joined what was told before."""
+"""The mail of the day: what is still open, which servers joined what was told before, and what of that has closed."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from handler.alert import policies
 from handler.alert.attributes import UNASSIGNED, Row
 from handler.alert.case import SEVERITIES
-from handler.alert.story import duration, listed
+from handler.alert.story import data, duration, listed
 from handler.alert.text import Room, count, first, footer, quoted, short, wrapped
 from handler.alert.text import time as spelled
-from handler.memory.daily import Daily
+from handler.memory.daily import Daily, Ended
+from handler.memory.inventory import Entry
+from handler.memory.news import News
 from handler.memory.parts import Part, united
 from handler.memory.state import Cause, Server
 from handler.memory.store import Key
@@ -14,71 +22,163 @@ from handler.outcome import Engine
 from handler.settings import Settings
 
 _JOINED = "They have the tags of a server that was told, the same rule opens the same or less: no alert of their own."
+_CLOSED = "What was open through a rule you were told about. The function could not tell it at the time."
+_STATES = ("closed", "counted", "still_open")
+"""What is owed comes before what is repeated."""
+
+
+class _Item(Struct, frozen=True, kw_only=True):
+    """Something that the digest is about: a server, by itself or behind a cause, or a cause that has ended."""
+
+    state: str
+    key: Key
+    server: Server
+    parts: tuple[Part, ...]
+    cause: Key | None = None
+
+    @property
+    def name(self) -> tuple[str, Key, Key | None]:
+        return (self.state, self.key, self.cause)
+
+
+def news(daily: Daily, at: str) -> list[dict[str, Any]]:
+    """Return what the JSON says of each, the worst first: as `story.data`, with the `state` and the key of the `cause`.
+
+    `state` is `still_open`, `counted`, or `closed` for a cause that has ended, where `server` is one of its last.
+    """
+    return [_entry(item, at) for item in _items(daily)]
+
+
+def named(daily: Daily, at: str, entries: Iterable[dict[str, Any]]) -> Daily:
+    """Return the part of the digest that is among such entries; the strays of what is not stay where they are."""
+    said = {_name(entry) for entry in entries}
+    names = {item.name for item in _items(daily) if _name(_entry(item, at)) in said}
+    causes = {
+        key: replace(
+            cause,
+            counted={name: known for name, known in cause.counted.items() if ("counted", (key[0], name), key) in names},
+        )
+        for key, cause in daily.causes.items()
+    }
+    ended = {key: end for key, end in daily.ended.items() if ("closed", (key[0], end.members[0]), key) in names}
+    return replace(
+        daily,
+        reminders={key: server for key, server in daily.reminders.items() if ("still_open", key, None) in names},
+        causes={key: cause for key, cause in causes.items() if cause.counted},
+        ended=ended,
+        strays={key: strays for key, strays in daily.strays.items() if key in ended or key not in daily.ended},
+    )
 
 
 def rows(daily: Daily, settings: Settings) -> list[Row]:
     """Return the attributes of what the digest is about."""
-    still = [
-        (server.account, server.region, severity(server), server.id, "digest", _team(server, settings))
-        for server in _worst_first(daily)
-    ]
-    counted = [
+    return [
         (
-            account,
-            region,
-            _severity_of(cause),
-            None,
+            item.server.account,
+            item.server.region,
+            _severity_of(item.parts),
+            item.server.id,
             "digest",
-            policies.team(settings.policies_path, account) or UNASSIGNED,
+            item.server.team or policies.team(settings.policies_path, item.server.account) or UNASSIGNED,
         )
-        for (partition, _), cause in daily.causes.items()
-        for account, region in [partition.split("#", 1)]
+        for item in _items(daily)
     ]
-    return [*still, *counted]
 
 
 def severity(server: Server) -> str:
     """Return the worst severity of what was told of a server and is open."""
-    return min((part.severity for part in server.told), key=SEVERITIES.index, default=SEVERITIES[-1])
+    return _severity_of(server.told)
 
 
 def subject(daily: Daily) -> str:
-    """Say how much is open."""
+    """Say how much is open, and how much has closed; in few words where it is several things."""
     joined = sum(len(cause.counted) for cause in daily.causes.values())
+    ended = sum(end.number for end in daily.ended.values())
     still = [f"{count(len(daily.reminders), 'server is', 'servers are')} still open"] if daily.reminders else []
-    more = [f"{count(joined, 'more server', 'more servers')} behind rules told before"] if joined else []
-    return f"[digest] {', '.join(still + more)}, {_where(daily)}"
+    whose = "a rule" if len(daily.causes) == 1 else "rules"
+    more = [f"{count(joined, 'more server', 'more servers')} opened by {whose} you were told about"] if joined else []
+    closed = [f"{count(ended, 'server behind a rule has', 'servers behind a rule have')} closed"] if ended else []
+    if len([*still, *more, *closed]) > 1:
+        more = [f"{joined} more by known rules"] if joined else []
+        closed = [f"{ended} closed"] if ended else []
+    return f"[digest] {', '.join([*still, *more, *closed])}, {_where(daily)}"
 
 
 def body(daily: Daily, at: str, settings: Settings, engine: Engine, room: Room) -> str:
     """Write the mail, the worst first."""
     still = first(_worst_first(daily), room.entries, lambda server: "\n".join(_still(server, at, settings, room)))
-    joined = first(list(daily.causes.items()), room.entries, lambda pair: "\n".join(_joined(*pair, settings, room)))
+    joined = first(_worst_causes(daily), room.entries, lambda pair: "\n".join(_joined(*pair, settings, room)))
+    ended = first(_worst_ended(daily), room.entries, lambda pair: "\n".join(_closed(daily, *pair, settings, room)))
     sections = [
         "\n".join(["STILL OPEN, AND TOLD BEFORE", *still]) if still else "",
-        "\n".join(["MORE SERVERS BEHIND RULES THAT WERE TOLD BEFORE", *wrapped(_JOINED), *joined]) if joined else "",
+        "\n".join(["MORE SERVERS OPENED BY RULES YOU WERE TOLD ABOUT", *wrapped(_JOINED), *joined]) if joined else "",
+        "\n".join(["CLOSED", *wrapped(_CLOSED), *ended]) if ended else "",
         "\n".join(footer(engine, [at])),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
-
-
-def _where(daily: Daily) -> str:
-    accounts = {partition.split("#", 1)[0] for partition, _ in (*daily.reminders, *daily.causes)}
-    return f"account {accounts.pop()}" if len(accounts) == 1 else f"{len(accounts)} accounts"
 
 
 def summary(daily: Daily) -> list[str]:
     """Say each in a line."""
     still = [f"{severity(server)}: {_who(server, 100)}: {listed(server.told)}" for server in _worst_first(daily)]
     joined = [
-        f"{_severity_of(cause)}: {', '.join(cause.counted.values())}: {listed(_parts(cause))}"
-        for cause in daily.causes.values()
+        f"{_severity_of(_parts(cause))}: {', '.join(cause.counted.values())}: {listed(_parts(cause))}"
+        for _, cause in _worst_causes(daily)
     ]
-    return [*still, *joined]
+    ended = [f"closed: {_all_closed(end)}: {listed(end.parts)}" for _, end in _worst_ended(daily)]
+    return [*still, *joined, *ended]
+
+
+def _items(daily: Daily) -> list[_Item]:
+    """Return what the digest is about, the worst first."""
+    items = [
+        _Item(state="still_open", key=key, server=server, parts=server.told) for key, server in daily.reminders.items()
+    ]
+    for cause_key, cause in daily.causes.items():
+        for name in cause.counted:
+            key, parts = (cause_key[0], name), cause.members.get(name, ())
+            items.append(_Item(state="counted", key=key, server=_member(daily, key), parts=parts, cause=cause_key))
+    for cause_key, end in daily.ended.items():
+        key = (cause_key[0], end.members[0])
+        items.append(_Item(state="closed", key=key, server=_member(daily, key), parts=end.parts, cause=cause_key))
+    return sorted(items, key=lambda item: (_rank(item.parts), _STATES.index(item.state), item.server.since or ""))
+
+
+def _member(daily: Daily, key: Key) -> Server:
+    """Return what is remembered of a member of a cause, or what its keys say where its item was lost."""
+    account, region = key[0].split("#", 1)
+    _, kind, server = key[1].split("#", 2)
+    return daily.members.get(key) or Server(kind=kind, id=server, account=account, region=region)
+
+
+def _entry(item: _Item, at: str) -> dict[str, Any]:
+    closed = item.state == "closed"
+    said = News(kind="closed", closed=item.parts) if closed else News(kind="new", opened=item.parts)
+    entry = Entry(key=item.key, at=at, server=item.server, news=said, closed=said.closed)
+    cause = item.cause[1].removeprefix("cause#") if item.cause else ""
+    return {**data(entry), "state": item.state, "cause": cause}
+
+
+def _name(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Return what names an entry: one episode may be behind several causes."""
+    return (entry["state"], entry["episode"], entry["cause"])
+
+
+def _where(daily: Daily) -> str:
+    accounts = {partition.split("#", 1)[0] for partition, _ in (*daily.reminders, *daily.causes, *daily.ended)}
+    return f"account {accounts.pop()}" if len(accounts) == 1 else f"{len(accounts)} accounts"
 
 
 def _worst_first(daily: Daily) -> list[Server]:
-    return sorted(daily.reminders.values(), key=lambda server: (SEVERITIES.index(severity(server)), server.since or ""))
+    return sorted(daily.reminders.values(), key=lambda server: (_rank(server.told), server.since or ""))
+
+
+def _worst_causes(daily: Daily) -> list[tuple[Key, Cause]]:
+    return sorted(daily.causes.items(), key=lambda pair: (_rank(_parts(pair[1])), -len(pair[1].counted)))
+
+
+def _worst_ended(daily: Daily) -> list[tuple[Key, Ended]]:
+    return sorted(daily.ended.items(), key=lambda pair: _rank(pair[1].parts))
 
 
 def _still(server: Server, at: str, settings: Settings, room: Room) -> list[str]:
@@ -91,25 +191,42 @@ def _still(server: Server, at: str, settings: Settings, room: Room) -> list[str]
 
 
 def _joined(key: Key, cause: Cause, settings: Settings, room: Room) -> list[str]:
-    account, region = key[0].split("#", 1)
-    named = ", ".join(first([short(name, room.characters) for name in cause.counted.values()], room.entries))
-    where = f"{short(policies.account(settings.policies_path, account), room.characters)}, {region}"
+    names = ", ".join(first([short(name, room.characters) for name in cause.counted.values()], room.entries))
+    servers = count(len(cause.counted), "server", "servers")
     return [
-        *wrapped(f"{_severity_of(cause).upper()}  {listed(_parts(cause))}", hanging="    "),
-        *wrapped(f"{count(len(cause.counted), 'server', 'servers')} in {where}: {named}", "    "),
+        *wrapped(f"{_severity_of(_parts(cause)).upper()}  {listed(_parts(cause))}", hanging="    "),
+        *wrapped(f"{servers} in {_place(key, settings, room)}: {names}", "    "),
     ]
+
+
+def _closed(daily: Daily, key: Key, end: Ended, settings: Settings, room: Room) -> list[str]:
+    last = [_who(_member(daily, (key[0], name)), room.characters) for name in end.members]
+    return [
+        *wrapped(f"{_severity_of(end.parts).upper()}  {listed(end.parts)}: {_all_closed(end)}", hanging="    "),
+        *wrapped(f"in {_place(key, settings, room)}, the last: {', '.join(first(last, room.entries))}", "    "),
+    ]
+
+
+def _all_closed(end: Ended) -> str:
+    servers = f"all {end.number} servers have closed" if end.number > 1 else "its one server has closed"
+    return f"{servers}, or the memory has lost them" if end.lost else servers
+
+
+def _place(key: Key, settings: Settings, room: Room) -> str:
+    account, region = key[0].split("#", 1)
+    return f"{short(policies.account(settings.policies_path, account), room.characters)}, {region}"
 
 
 def _parts(cause: Cause) -> tuple[Part, ...]:
     return united(part for name, parts in cause.members.items() if name in cause.counted for part in parts)
 
 
-def _severity_of(cause: Cause) -> str:
-    return min((part.severity for part in _parts(cause)), key=SEVERITIES.index, default=SEVERITIES[-1])
+def _severity_of(parts: Sequence[Part]) -> str:
+    return SEVERITIES[_rank(parts)]
 
 
-def _team(server: Server, settings: Settings) -> str:
-    return server.team or policies.team(settings.policies_path, server.account) or UNASSIGNED
+def _rank(parts: Sequence[Part]) -> int:
+    return min((SEVERITIES.index(part.severity) for part in parts), default=len(SEVERITIES) - 1)
 
 
 def _who(server: Server, characters: int) -> str:

@@ -185,10 +185,18 @@ class Inventory:
         servers = [self._server(key, _unobserved(server), rows[key], ()) for key, server in settled.items()]
         return self._ended(_united(servers))
 
-    def mark_day(self, told: Daily) -> None:
-        """Remember that the day's digest was told."""
-        daily.mark(self._table, told, self._at, self._terms.retention)
+    def mark_day(self, told: Daily, until: float) -> None:
+        """Remember what the day's digest has told; what is not written by `until` is told again the next day."""
         self._notices.mark([self._notices.digest_key()])
+        daily.mark(
+            self._table,
+            told,
+            self._at,
+            retention=self._terms.retention,
+            keep=self._keep,
+            each=self._each,
+            until=until,
+        )
 
     def _undecidable(self, outcome: Outcome) -> Compared:
         """Take upon us what could not be judged, unless somebody has told it today."""
