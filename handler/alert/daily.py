@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from handler.alert import policies
 from handler.alert.attributes import UNASSIGNED, Row
 from handler.alert.case import SEVERITIES
+from handler.alert.content import Carried
 from handler.alert.story import data, duration, listed
 from handler.alert.text import Room, count, first, footer, quoted, short, wrapped
 from handler.alert.text import time as spelled
@@ -38,6 +39,7 @@ class _Item(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> tuple[str, Key, Key | None]:
+        """What tells it apart: a server may be behind several causes, and still open too."""
         return (self.state, self.key, self.cause)
 
 
@@ -99,6 +101,7 @@ def subject(daily: Daily) -> str:
     more = [f"{count(joined, 'more server', 'more servers')} opened by {whose} you were told about"] if joined else []
     closed = [f"{count(ended, 'server behind a rule has', 'servers behind a rule have')} closed"] if ended else []
     if len([*still, *more, *closed]) > 1:
+        still = [f"{len(daily.reminders)} still open"] if daily.reminders else []
         more = [f"{joined} more by known rules"] if joined else []
         closed = [f"{ended} closed"] if ended else []
     return f"[digest] {', '.join([*still, *more, *closed])}, {_where(daily)}"
@@ -116,6 +119,13 @@ def body(daily: Daily, at: str, settings: Settings, engine: Engine, room: Room) 
         "\n".join(footer(engine, [at])),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def closing(carried: Carried, left_out: dict[str, int]) -> str:
+    """Say what comes again because the JSON had no room for it; where less is left out it is never longer."""
+    left = left_out.get("news", len(carried.news))
+    again = f"{left} of {len(carried.news)} did not fit into the JSON of this message: the next digest has them again."
+    return "\n" + "\n".join(wrapped(again)) + "\n" if left else ""
 
 
 def summary(daily: Daily) -> list[str]:

@@ -81,6 +81,7 @@ def of_the_day(daily: Daily, at: str, settings: Settings, engine: Engine) -> Mes
         attributes=of_rows(day.rows(daily, settings), settings),
         text=lambda room: day.body(daily, at, settings, engine, room),
         rooms=DIGEST_ROOMS,
+        closing=day.closing,
         carried=Carried(kind="day", summary=day.summary(daily), news=day.news(daily, at)),
     )
     return fitted(draft, settings, engine)

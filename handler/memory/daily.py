@@ -140,7 +140,8 @@ def _uncounted(cause: Cause | None, told: frozenset[str], strays: frozenset[str]
     if cause is None:
         return None
     members = {name: parts for name, parts in cause.members.items() if name not in strays}
-    return replace(_without(cause, told | strays), members=members)
+    gone = cause.gone + (len(cause.members) - len(members) if members else 0)
+    return replace(_without(cause, told | strays), members=members, gone=gone)
 
 
 def _without(cause: Cause, named: frozenset[str]) -> Cause:

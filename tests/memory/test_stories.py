@@ -49,6 +49,7 @@ def _compare(message: dict[str, Any], told: dict[str, Any], where: str) -> None:
         assert line in text, f"{where}: {message['mail']}"
     for line in told.get("lacks", []):
         assert line not in text, f"{where}: {message['mail']}"
+    assert message.items() >= told.get("attributes", {}).items(), where
     for part in ("state", "opened", "closed", "before"):
         if part in told:
             assert _spelled(message["news"], part) == told[part], where
