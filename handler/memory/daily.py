@@ -91,14 +91,13 @@ def mark(  # noqa: PLR0913  what it takes to write servers and causes
     at: str,
     *,
     retention: timedelta,
-    keep: Callable[[Server], timedelta | None],
     each: Callable[[Iterable[Key], Callable[[Key], None]], Any],
     until: float,
 ) -> None:
     """Remember what the digest has told, and take strays from their causes.
 
-    `keep` says how long a server is kept, `each` does something with all keys at once. `until` is a time of
-    `time.monotonic()` after which nothing more is written: that is told again the next day.
+    `each` does something with all keys at once. `until` is a time of `time.monotonic()` after which nothing more is
+    written: that is told again the next day.
     """
     causes = {*daily.causes, *daily.strays}
     rows = table.read([*causes, *daily.reminders], at)
@@ -107,7 +106,7 @@ def mark(  # noqa: PLR0913  what it takes to write servers and causes
         if time.monotonic() >= until:
             return
         if key not in causes:
-            table.update(key, rows[key], at, partial(_reminded, at=at), keep=keep)
+            table.update(key, rows[key], at, partial(_reminded, at=at))
             return
         told, strays = daily.causes.get(key, Cause()).counted, daily.strays.get(key, frozenset())
         step = partial(_uncounted, told=frozenset(told), strays=strays)
@@ -133,6 +132,7 @@ def _ended(key: Key, cause: Cause, known: Mapping[Key, Server]) -> Ended:
 
 
 def _reminded(server: Server | None, at: str) -> Server | None:
+    """Return the server as reminded; one that has closed meanwhile as it is, so that it still expires."""
     return replace(server, reminded=at) if server is not None and server.told else server
 
 

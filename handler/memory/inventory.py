@@ -193,7 +193,6 @@ class Inventory:
             told,
             self._at,
             retention=self._terms.retention,
-            keep=self._keep,
             each=self._each,
             until=until,
         )

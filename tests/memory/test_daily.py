@@ -1,13 +1,15 @@
-"""The digest of the day: what it is about, what its message names, and what is then remembered. No table, no OPA."""
+"""The digest of the day: what it is about, what its message names, and what is then remembered. Without OPA."""
 
 import math
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
+from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler.alert import daily as day
 from handler.alert.remembered import of_the_day
@@ -18,6 +20,7 @@ from handler.memory.state import Cause, Kind, Pending, Server
 from handler.memory.store import Key, Row
 from handler.outcome import Engine
 from handler.settings import Settings
+from handler.telling import Remembering
 
 AT = "2026-11-25T00:10:00Z"
 BEFORE = "2026-11-24T06:00:00Z"
@@ -72,7 +75,9 @@ class Items:
         del at
         return {key: self.rows.get(key, Row()) for key in keys}
 
-    def update(self, key: Key, row: Row, at: str, change: Callable[[Any], Any], keep: Callable[[Any], Any]) -> None:
+    def update(
+        self, key: Key, row: Row, at: str, change: Callable[[Any], Any], keep: Callable[[Any], Any] = lambda _: None
+    ) -> None:
         """Write an item where a change makes another of it."""
         del at
         changed = change(row.item)
@@ -88,7 +93,6 @@ def marked(rows: list[tuple[Key, Row]], daily: Daily, until: float = math.inf) -
         daily,
         AT,
         retention=MONTH,
-        keep=lambda known: MONTH if known.is_over else None,
         each=lambda keys, write: [*map(write, keys)],
         until=until,
     )
@@ -235,7 +239,7 @@ def test_what_may_have_been_told_is_no_stray() -> None:
 
 
 def test_a_reminded_server_that_has_closed_meanwhile_is_not_kept_for_ever() -> None:
-    """What closed between the scan and the mark is not written; what is written expires as any server does."""
+    """What closed between the scan and the mark is not written, and expires as it was to; what is open is kept."""
     rows = items(server("i-a"), server("i-b"))
     daily = gathered(rows, timedelta(hours=1))
     assert marked(items(server("i-a", told=()), server("i-b")), daily).kept == {(PLACE, "server#instance#i-b"): None}
@@ -260,3 +264,23 @@ def test_the_subject_fits_and_says_what_has_joined(number: int) -> None:
         gathered(items(**ended)),
     ):
         assert len(day.subject(daily)) < 100, day.subject(daily)
+
+
+class _Unforeseen:
+    """The memory of an invocation in which the digest meets an error that nobody foresaw."""
+
+    def day(self, until: float) -> Daily:
+        """Fail."""
+        raise ZeroDivisionError(until)
+
+
+def test_an_unforeseen_error_of_the_digest_is_logged_and_fails_no_record(
+    dynamodb: DynamoDBClient, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was judged has been told by then: the error is logged, and the next invocation tries again."""
+    memory = Remembering(replace(SETTINGS, memory_table=table), dynamodb, "test")
+    unforeseen: Any = _Unforeseen()
+    alerts: Any = None
+    for _ in range(2):
+        memory.tell_day(unforeseen, alerts, datetime(2026, 11, 25, tzinfo=UTC), 0)
+    assert [record.message for record in caplog.records] == ["the digest of the day failed"] * 2
