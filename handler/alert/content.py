@@ -24,6 +24,9 @@ _MISSES = 20
 _RAW_CHARACTERS = (20_000, 2_000, 200)
 """Of a raw event that does not fit whole."""
 
+_PARTS = 10
+"""Of what has opened or closed on a server, the parts that are listed where they do not all fit."""
+
 _DEEPEST = 100
 """Lists and objects inside one another that are shown: more than a report has, far fewer than Python can spell."""
 
@@ -52,7 +55,7 @@ def content(carried: Carried, heading: dict[str, Any], engine: Engine, room: int
     )
     if carried.news:
         frame["news"] = []
-        frame["news"] = _fitting(([entry] for entry in carried.news), (room - weight(frame)) // 2)
+        frame["news"] = _fitting(map(_news, carried.news), (room - weight(frame)) // 2)
     free = room - weight(frame)
     frame["reports"] = _fitting(map(_report, carried.reports), free // 2 if carried.judged else free)
     frame["findings"] = _fitting(map(_finding, carried.judged), room - weight(frame))
@@ -110,6 +113,13 @@ def _finding(judged: Judged) -> Iterator[dict[str, Any]]:
     yield {"finding": finding, "decision": plain(decision)}
     denied = tuple(msgspec.structs.replace(denial, still_allowed=None) for denial in decision.denied)
     yield {"finding": finding, "decision": plain(msgspec.structs.replace(decision, denied=denied))}
+
+
+def _news(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give what the memory knows of a server, then with the first parts only, and how many there are."""
+    yield entry
+    lists = {name: parts for name, parts in entry.items() if isinstance(parts, list)}
+    yield {**entry, **{name: parts[:_PARTS] for name, parts in lists.items()}, "parts": sum(map(len, lists.values()))}
 
 
 def _report(report: Undecidable | Closed | Ignored) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from handler import alert
 from handler.alert import Message
+from handler.alert.content import Carried, content
 from handler.decision import Allowance, Allowed, Decision, Denied, Part, Problem, Prohibition
 from handler.finding import Exposure, Finding, Reporter, Server, Undecidable
 from handler.outcome import Outcome
@@ -324,3 +325,13 @@ def _denied(name: str, sources: int = 1) -> Outcome:
         problems=(),
     )
     return Outcome(records=(name,), report=known, decision=decision)
+
+
+def test_news_of_a_server_with_very_many_parts_fits() -> None:
+    """What could not be named would stay news for ever: the first parts stand there, and how many there are."""
+    parts = [{"protocol": "tcp", "from_port": 22, "to_port": 22, "source": f"10.0.{at}.0/24"} for at in range(250)]
+    carried = Carried(kind="closed", summary=[], news=[{"episode": "8f2c", "opened": [], "closed": parts}])
+    frame = content(carried, {}, ENGINE, 8000)
+    assert frame["left_out"]["news"] == 0
+    [entry] = frame["news"]
+    assert (entry["episode"], entry["parts"], entry["closed"]) == ("8f2c", 250, parts[:10])
