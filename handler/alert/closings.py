@@ -91,8 +91,10 @@ def _section(entry: Entry, settings: Settings, room: Room) -> list[str]:
 
 
 def _word(entry: Entry) -> str:
-    if entry.news.kind in {"flapping", "settled"}:
-        return entry.news.kind
+    if entry.news.kind == "settled":
+        return "settled, closed" if entry.closed and not entry.news.opened else "settled, still open"
+    if entry.news.kind == "flapping":
+        return "flapping"
     return "partly closed" if entry.news.before else "closed"
 
 
