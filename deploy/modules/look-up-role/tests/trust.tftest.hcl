@@ -24,7 +24,6 @@ run "it_may_read_for_the_look_ups_that_are_on" {
   assert {
     condition = jsondecode(aws_iam_role_policy.look_ups.policy).Statement[0].Action == [
       "ec2:DescribeInstances",
-      "ec2:DescribeNetworkInterfaces",
       "ecs:DescribeContainerInstances",
       "ecs:DescribeServices",
       "ecs:DescribeTasks",
@@ -32,7 +31,6 @@ run "it_may_read_for_the_look_ups_that_are_on" {
       "ecs:ListContainerInstances",
       "ecs:ListTasks",
       "elasticloadbalancing:DescribeTargetGroups",
-      "elasticloadbalancing:DescribeTargetHealth",
     ]
     error_message = "The role has an action too many or too few."
   }
