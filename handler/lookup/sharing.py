@@ -15,9 +15,8 @@ from handler.lookup.inquiry import Inquiry
 
 def look_up(findings: Sequence[Finding], inquiry: Inquiry) -> list[Finding]:
     """Count the interfaces of every group of which an exposure names rules, in as few calls as can be."""
-    exposures = [exposure for finding in findings for exposure in finding.exposures]
-    groups = {each.security_group for each in exposures if each.security_group and each.rules}
-    members = interfaces.of_groups(inquiry, groups)
+    named = {exposure.security_group for finding in findings for exposure in finding.exposures if exposure.rules}
+    members = interfaces.of_groups(inquiry, set(filter(None, named)))
     counts = {group: len(on) for group, on in members.items.items() if group not in members.unread}
     return [
         replace(finding, exposures=tuple(_counted(exposure, counts) for exposure in finding.exposures))
