@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from handler.settings import ROOT
 
-_PROVIDER = "registry.terraform.io/hashicorp/aws"
+_PROVIDER = "hashicorp/aws"
 
 needs_terraform = pytest.mark.skipif(not shutil.which("terraform"), reason="PATH has no terraform")
 
@@ -60,7 +60,7 @@ class Terraform(Struct, frozen=True):
 def _mirror() -> str | None:
     """Return the root of a filesystem mirror of providers."""
     named = os.environ.get("TERRAFORM_PLUGIN_DIR")
-    found = (str(path.parents[2]) for path in Path("/opt").glob(f"*/{_PROVIDER}"))
+    found = (str(path.parents[2]) for path in Path("/opt").glob(f"*/*/{_PROVIDER}"))
     return named or next(found, None)
 
 
