@@ -55,4 +55,6 @@ LABEL org.opencontainers.image.title=portcullis \
       org.opencontainers.image.version=${VERSION} \
       portcullis.policy=${POLICY_REVISION} \
       portcullis.policy.version=${POLICY_VERSION}
+# Lambda runs every image as a user of its own; elsewhere this is "nobody".
+USER 65534
 CMD ["handler.app.lambda_handler"]

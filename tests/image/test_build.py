@@ -56,6 +56,11 @@ def test_everybody_can_read_it(image: Image) -> None:
     assert [path for path in task.rglob("*") if not path.stat().st_mode & 0o004] == []
 
 
+def test_it_does_not_run_as_root(image: Image) -> None:
+    """Where it is not Lambda that chooses the user, it is nobody."""
+    assert image.configuration["User"] == "65534"
+
+
 def test_labels_name_version_and_policies(image: Image) -> None:
     """The labels name the version and the revision of the policies that are in the image."""
     labels = image.configuration["Labels"]
