@@ -58,7 +58,7 @@ def normalize(event: Any, now: str) -> list[Report]:
     An array is several events. An event that no reporter claims is undecidable, under a shape that equal ones share.
     """
     if isinstance(event, list) and event:
-        return [report for one in event for report in _normalize(one, now)]
+        return [report for member in event for report in _normalize(member, now)]
     return _normalize(event, now)
 
 
@@ -66,8 +66,8 @@ def _normalize(event: Any, now: str) -> list[Report]:
     """Ask the reporter that claims the event."""
     for reporter in REPORTERS:
         if reporter.claims(event):
-            told = list(reporter.normalize(event, now)) or [_without_any(event, reporter.NAME)]
-            return told + _further(event, reporter.NAME)
+            reports = list(reporter.normalize(event, now)) or [_without_any(event, reporter.NAME)]
+            return reports + _further(event, reporter.NAME)
     return [noise.ignored(event) or _unknown(event)]
 
 

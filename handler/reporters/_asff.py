@@ -26,7 +26,7 @@ _ENDED = {"PASSED": True, "NOT_AVAILABLE": False}
 _SERVER = re.compile("(?:i|sg)-[0-9a-z]+", re.ASCII | re.IGNORECASE)
 
 
-class Told(Struct, frozen=True):
+class Received(Struct, frozen=True):
     """A finding as it came: where it stands (with a dot), the event around it, and what an alert attaches.
 
     `asked` is true when a person sent it by a custom action, and waits for the verdict.
@@ -48,39 +48,39 @@ class Product(Protocol):
 
     RESOURCE: str | None
 
-    def unwanted(self, told: Told) -> str | None:
+    def unwanted(self, received: Received) -> str | None:
         """Give the reason why a finding is about something else than an open port, or is muted in the product.
 
         Whoever asks is told of what is muted as well.
         """
 
-    def ended(self, told: Told) -> bool | None:
+    def ended(self, received: Received) -> bool | None:
         """Say whether the product itself ends a finding: true when nothing is open, false when it cannot tell.
 
         Null where it does not, or where whoever asks is told what is open nevertheless.
         """
 
-    def findings(self, told: Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+    def findings(self, received: Received, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
         """Give what is open on one resource."""
 
 
-def compliance(told: Told) -> str:
+def compliance(received: Received) -> str:
     """Read the verdict of a check."""
-    holder, path = fields.mapping(told.finding, "Compliance", told.path), f"{told.path}Compliance."
+    holder, path = fields.mapping(received.finding, "Compliance", received.path), f"{received.path}Compliance."
     status = fields.text(holder, "Status", path)
     if status not in {"PASSED", "FAILED", "WARNING", "NOT_AVAILABLE"}:
         raise fields.refusal(holder, "Status", path, "a verdict on any list")
     return status
 
 
-def ended(told: Told) -> bool | None:
+def ended(received: Received) -> bool | None:
     """Say whether a check ends its finding: true when it passed, false when it could not be made, else null."""
-    return _ENDED.get(compliance(told))
+    return _ENDED.get(compliance(received))
 
 
-def product_fields(told: Told) -> dict[str, Any]:
+def product_fields(received: Received) -> dict[str, Any]:
     """Give what the product says in its own words, nothing if it says nothing."""
-    return fields.loose_object(told.finding.get("ProductFields"))
+    return fields.loose_object(received.finding.get("ProductFields"))
 
 
 def details(resource: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def is_judgeable(resource: dict[str, Any], path: str) -> bool:
 
 
 def finding(  # noqa: PLR0913  what a report says, part by part
-    told: Told,
+    received: Received,
     server: Server,
     exposures: tuple[Exposure, ...],
     now: str,
@@ -108,10 +108,12 @@ def finding(  # noqa: PLR0913  what a report says, part by part
     notes: tuple[str, ...] = (),
 ) -> Finding:
     """Put together what was read. A way that is not told is assumed to be the worst."""
-    ports: set[tuple[str, int, int]] = {(one.protocol, one.from_port, one.to_port) for one in exposures}
+    ports: set[tuple[str, int, int]] = {
+        (exposure.protocol, exposure.from_port, exposure.to_port) for exposure in exposures
+    }
     return Finding(
         id=identity(server, reach or "internet", ports),
-        reporters=(reporter(told),),
+        reporters=(reporter(received),),
         now=now,
         reach=reach or "internet",
         reach_known=reach is not None,
@@ -121,20 +123,20 @@ def finding(  # noqa: PLR0913  what a report says, part by part
     )
 
 
-def reporter(told: Told) -> Reporter:
+def reporter(received: Received) -> Reporter:
     """Say what the product says of its finding."""
     return Reporter(
         name=NAME,
-        id=fields.text(told.finding, "Id", told.path),
-        severity=fields.spoken(fields.loose_object(told.finding.get("Severity")).get("Label")),
-        title=fields.spoken(told.finding.get("Title")),
-        updated_at=fields.instant(told.finding.get("UpdatedAt")),
-        first_seen_at=fields.instant(told.finding.get("FirstObservedAt")) or UNSET,
-        asked=told.asked,
+        id=fields.text(received.finding, "Id", received.path),
+        severity=fields.spoken(fields.loose_object(received.finding.get("Severity")).get("Label")),
+        title=fields.spoken(received.finding.get("Title")),
+        updated_at=fields.instant(received.finding.get("UpdatedAt")),
+        first_seen_at=fields.instant(received.finding.get("FirstObservedAt")) or UNSET,
+        asked=received.asked,
     )
 
 
-def server(told: Told, resource: dict[str, Any], path: str, only: str | None = None) -> Server:
+def server(received: Received, resource: dict[str, Any], path: str, only: str | None = None) -> Server:
     """Read an instance or a group, or one of them only (its `Type`).
 
     The event around it may come from an administrator's account, and from the Region where findings are gathered.
@@ -152,49 +154,49 @@ def server(told: Told, resource: dict[str, Any], path: str, only: str | None = N
         name=fields.known(tags.get("Name")) if tags else UNSET,
         tags=tags or {},
         tags_known=tags is not None,
-        account=_account(told) or fields.text(told.finding, "AwsAccountId", told.path),
+        account=_account(received) or fields.text(received.finding, "AwsAccountId", received.path),
         region=_region(resource) or fields.text(resource, "Region", path),
         vpc=fields.known(more.get("VpcId")),
         subnet=fields.known(more.get("SubnetId")),
     )
 
 
-def ignored(told: Told, reason: str) -> Ignored:
+def ignored(received: Received, reason: str) -> Ignored:
     """Say why a finding is not for us; whoever asked about it is told whose it is."""
-    if not told.asked:
+    if not received.asked:
         return Ignored(reporter=NAME, reason=reason)
     return Ignored(
         reporter=NAME,
         reason=reason,
         asked=True,
-        id=fields.spoken(told.finding.get("Id")),
-        account=_account(told) or fields.spoken(told.around.get("account")),
-        region=_region(_first(told)) or fields.spoken(told.around.get("region")),
+        id=fields.spoken(received.finding.get("Id")),
+        account=_account(received) or fields.spoken(received.around.get("account")),
+        region=_region(_first(received)) or fields.spoken(received.around.get("region")),
     )
 
 
-def undecidable(told: Told, error: UnreadableError, resource: Any = None) -> Undecidable:
+def undecidable(received: Received, error: UnreadableError, resource: Any = None) -> Undecidable:
     """Say what could not be read, of one resource or of the whole, with as much of the rest as can be."""
-    about = _first(told) if resource is None else fields.loose_object(resource)
+    about = _first(received) if resource is None else fields.loose_object(resource)
     return Undecidable(
-        shape=told.shape,
+        shape=received.shape,
         field=error.field,
         problem=error.problem,
-        raw=told.raw,
+        raw=received.raw,
         reporter=NAME,
-        id=fields.spoken(fields.loose_object(told.finding).get("Id")),
-        account=_account(told) or fields.spoken(told.around.get("account")),
-        region=_region(about) or fields.spoken(told.around.get("region")),
+        id=fields.spoken(fields.loose_object(received.finding).get("Id")),
+        account=_account(received) or fields.spoken(received.around.get("account")),
+        region=_region(about) or fields.spoken(received.around.get("region")),
         server=_name(about) or None,
-        asked=told.asked or UNSET,
+        asked=received.asked or UNSET,
     )
 
 
-def _first(told: Told) -> dict[str, Any]:
+def _first(received: Received) -> dict[str, Any]:
     """Give the first instance or group among the resources, else the first resource."""
-    listed = fields.loose_list(fields.loose_object(told.finding).get("Resources"))
-    resources = [fields.loose_object(one) for one in listed]
-    known = [one for one in resources if fields.folded(one.get("Type")) in _KINDS]
+    listed = fields.loose_list(fields.loose_object(received.finding).get("Resources"))
+    resources = [fields.loose_object(resource) for resource in listed]
+    known = [resource for resource in resources if fields.folded(resource.get("Type")) in _KINDS]
     return next(iter(known + resources), {})
 
 
@@ -203,8 +205,8 @@ def _name(resource: dict[str, Any]) -> str:
     return (fields.spoken(resource.get("Id")) or "").rpartition("/")[2]
 
 
-def _account(told: Told) -> str | None:
-    return fields.spoken(fields.loose_object(told.finding).get("AwsAccountId"))
+def _account(received: Received) -> str | None:
+    return fields.spoken(fields.loose_object(received.finding).get("AwsAccountId"))
 
 
 def _region(resource: dict[str, Any]) -> str | None:

@@ -24,25 +24,25 @@ RESOURCE = asff_controls.RESOURCE
 ended = asff_controls.ended
 
 
-def unwanted(told: asff.Told) -> str | None:
+def unwanted(received: asff.Received) -> str | None:
     """Tell rules about open ports from all others; of an unknown rule that passed nobody has to."""
-    listed = fields.filled_list(told.finding, "Resources", told.path)
+    listed = fields.filled_list(received.finding, "Resources", received.path)
     if all(map(_is_other, listed)):
         return rules.OTHER_RESOURCE
     try:
-        return rules.other(asff.product_fields(told), _RULE, f"{told.path}ProductFields.")
+        return rules.other(asff.product_fields(received), _RULE, f"{received.path}ProductFields.")
     except UnreadableError:
-        if ended(told) is None:
+        if ended(received) is None:
             raise
         return _UNKNOWN_RULE
 
 
-def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+def findings(received: asff.Received, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
     """Give a finding for each port range that the group opens: by its rules, else by the name of Config's rule."""
-    rule = fields.text(asff.product_fields(told), _RULE, f"{told.path}ProductFields.")
+    rule = fields.text(asff.product_fields(received), _RULE, f"{received.path}ProductFields.")
     control = rules.control(rule)
     note = rules.NOT_WHENCE if control.ports else f"{rule[:100]} does not say which port is open"
-    yield from asff_controls.of_group(told, resource, path, now, control=control, assumption=note)
+    yield from asff_controls.of_group(received, resource, path, now, control=control, assumption=note)
 
 
 def _is_other(resource: Any) -> bool:

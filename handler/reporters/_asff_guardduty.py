@@ -21,52 +21,52 @@ _ACTION = "aws/guardduty/service/action/"
 _PORT = re.compile(rf"{_ACTION}portProbeAction/portProbeDetails\.\d+_/localPortDetails/port")
 
 
-def unwanted(told: asff.Told) -> str | None:
+def unwanted(received: asff.Received) -> str | None:
     """Tell port probes by their type or by what was done; one without a type of GuardDuty's is unreadable."""
-    listed = fields.loose_list(told.finding.get("Types"))
+    listed = fields.loose_list(received.finding.get("Types"))
     kinds = [kind for kind in listed if isinstance(kind, str) and ":" in kind]
-    done = (asff.product_fields(told).get(f"{_ACTION}actionType"), _action(told).get("ActionType"))
+    done = (asff.product_fields(received).get(f"{_ACTION}actionType"), _action(received).get("ActionType"))
     if "port_probe" in map(fields.folded, done) or any(map(is_probe, kinds)):
         return None
     if not kinds:
         raise UnreadableError(
-            f"{told.path}Types", "names no type of GuardDuty's, like Recon:EC2-PortProbeUnprotectedPort"
+            f"{received.path}Types", "names no type of GuardDuty's, like Recon:EC2-PortProbeUnprotectedPort"
         )
     return _OTHER
 
 
-def ended(told: asff.Told) -> bool | None:  # noqa: ARG001  every product is asked
+def ended(received: asff.Received) -> bool | None:  # noqa: ARG001  every product is asked
     """GuardDuty ends nothing but by archiving it."""
     return None
 
 
-def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+def findings(received: asff.Received, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
     """Give a finding for each port that was probed. Known scanners did it, so the internet reaches it."""
-    server = asff.server(told, resource, path, RESOURCE)
-    for port in _ports(told):
+    server = asff.server(received, resource, path, RESOURCE)
+    for port in _ports(received):
         exposure = Exposure(protocol="tcp", from_port=port, to_port=port, sources=(UNKNOWN,))
-        yield asff.finding(told, server, (exposure,), now, reach="internet", notes=(TCP_ASSUMED,))
+        yield asff.finding(received, server, (exposure,), now, reach="internet", notes=(TCP_ASSUMED,))
 
 
-def _ports(told: asff.Told) -> list[int]:
+def _ports(received: asff.Received) -> list[int]:
     """Read the ports, in either form or both, without repeats; one that cannot be read spoils the finding."""
-    product, path = asff.product_fields(told), f"{told.path}ProductFields."
+    product, path = asff.product_fields(received), f"{received.path}ProductFields."
     ports = []
     for name in product:
         if _PORT.fullmatch(name):
             ports.append(fields.port(product, name, path))
         elif fields.squeezed(name).rstrip("s").endswith("localportdetailsport"):
             raise UnreadableError(path + name, "is close to the name of a probed port, and is none")
-    path = f"{told.path}Action.PortProbeAction."
-    probes = fields.loose_object(_action(told).get("PortProbeAction")).get("PortProbeDetails")
+    path = f"{received.path}Action.PortProbeAction."
+    probes = fields.loose_object(_action(received).get("PortProbeAction")).get("PortProbeDetails")
     for index, probe in enumerate(fields.loose_list(probes)):
         at = f"{path}PortProbeDetails[{index}]."
         local = fields.mapping(fields.entry(probe, at), "LocalPortDetails", at)
         ports.append(fields.port(local, "Port", f"{at}LocalPortDetails."))
     if not ports:
-        raise UnreadableError(f"{told.path}ProductFields", "names no port that was probed")
+        raise UnreadableError(f"{received.path}ProductFields", "names no port that was probed")
     return list(dict.fromkeys(ports))
 
 
-def _action(told: asff.Told) -> dict[str, Any]:
-    return fields.loose_object(told.finding.get("Action"))
+def _action(received: asff.Received) -> dict[str, Any]:
+    return fields.loose_object(received.finding.get("Action"))

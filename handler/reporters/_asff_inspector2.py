@@ -24,71 +24,76 @@ _FETCHED_BY = "inspector2"
 _STATUS = "aws/inspector/FindingStatus"
 
 
-def claims(told: asff.Told) -> bool:
+def claims(received: asff.Received) -> bool:
     """Tell the findings of today's Inspector from those of its Classic, whose product has the same ARN."""
-    return asff.product_fields(told).get("aws/inspector/ProductVersion") == "2" or _arn(told) is not None
+    return asff.product_fields(received).get("aws/inspector/ProductVersion") == "2" or _arn(received) is not None
 
 
-def unwanted(told: asff.Told) -> str | None:
+def unwanted(received: asff.Received) -> str | None:
     """Tell findings about software by the CVEs that they list; those about the network list nothing."""
-    if _is_software(told) and not has_ports(told):
+    if _is_software(received) and not has_ports(received):
         return _SOFTWARE
-    return _SUPPRESSED if asff.product_fields(told).get(_STATUS) == "SUPPRESSED" and not told.asked else None
+    return _SUPPRESSED if asff.product_fields(received).get(_STATUS) == "SUPPRESSED" and not received.asked else None
 
 
-def ended(told: asff.Told) -> bool | None:
+def ended(received: asff.Received) -> bool | None:
     """Inspector archives what it closes; what it still calls active may be open."""
-    if told.finding.get("RecordState") != "ARCHIVED" or told.asked:
+    if received.finding.get("RecordState") != "ARCHIVED" or received.asked:
         return None
-    return bool(asff.product_fields(told).get(_STATUS, "CLOSED") == "CLOSED")
+    return bool(asff.product_fields(received).get(_STATUS, "CLOSED") == "CLOSED")
 
 
-def has_ports(told: asff.Told) -> bool:
+def has_ports(received: asff.Received) -> bool:
     """Say whether the finding has its ports as structured fields."""
-    return fields.loose_object(told.finding.get("Network")).get("OpenPortRange") is not None
+    return fields.loose_object(received.finding.get("Network")).get("OpenPortRange") is not None
 
 
-def reference(told: asff.Told) -> Reference:
+def reference(received: asff.Received) -> Reference:
     """Name the finding, to be fetched."""
-    arn = _arn(told)
+    arn = _arn(received)
     if arn is None:
-        raise fields.refusal(told.finding, "Id", told.path, "the ARN of a finding of Inspector, by which to fetch it")
+        raise fields.refusal(
+            received.finding, "Id", received.path, "the ARN of a finding of Inspector, by which to fetch it"
+        )
     return Reference(
         reporter=asff.NAME,
         service=_FETCHED_BY,
-        arn=told.finding["Id"],
+        arn=received.finding["Id"],
         account=arn.account,
         region=arn.region,
-        raw=told.raw,
-        told_by=asff.reporter(told),
+        raw=received.raw,
+        told_by=asff.reporter(received),
     )
 
 
-def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+def findings(received: asff.Received, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
     """Give the one finding of an instance."""
-    server = asff.server(told, resource, path, RESOURCE)
-    ports = _ports(told)
-    steps = map(fields.loose_object, fields.loose_list(told.finding.get("NetworkPath")))
+    server = asff.server(received, resource, path, RESOURCE)
+    ports = _ports(received)
+    steps = map(fields.loose_object, fields.loose_list(received.finding.get("NetworkPath")))
     way = follow(
-        [{"componentId": one.get("ComponentId"), "componentType": one.get("ComponentType")} for one in steps],
-        f"{told.path}NetworkPath",
+        [{"componentId": step.get("ComponentId"), "componentType": step.get("ComponentType")} for step in steps],
+        f"{received.path}NetworkPath",
     )
     hop = way.hop_to(server.id)
     groups = tuple(filter(None, hop.groups))
-    yield asff.finding(told, replace(server, security_groups=groups), (hop.exposure(ports),), now, reach=way.reach)
+    yield asff.finding(received, replace(server, security_groups=groups), (hop.exposure(ports),), now, reach=way.reach)
 
 
-def _is_software(told: asff.Told) -> bool:
+def _is_software(received: asff.Received) -> bool:
     """Say whether a finding lists CVEs and nothing else; what else stands among them may be an open port."""
-    listed = fields.loose_list(told.finding.get("Vulnerabilities"))
-    known = [(fields.spoken(fields.loose_object(one).get("Id")) or "").startswith("CVE-") for one in listed]
-    kinds = fields.loose_list(told.finding.get("Types"))
+    listed = fields.loose_list(received.finding.get("Vulnerabilities"))
+    known = [
+        (fields.spoken(fields.loose_object(vulnerability).get("Id")) or "").startswith("CVE-")
+        for vulnerability in listed
+    ]
+    kinds = fields.loose_list(received.finding.get("Types"))
     return (bool(known) and all(known)) or any("/CVE" in kind for kind in kinds if isinstance(kind, str))
 
 
-def _ports(told: asff.Told) -> Ports:
+def _ports(received: asff.Received) -> Ports:
     """Read the protocol and the open range."""
-    network, path = fields.mapping(told.finding, "Network", told.path), f"{told.path}Network."
+    network, path = fields.mapping(received.finding, "Network", received.path), f"{received.path}Network."
     if network.get("Direction", "IN") != "IN":
         raise fields.refusal(network, "Direction", path, "IN")
     opened = fields.mapping(network, "OpenPortRange", path)
@@ -99,7 +104,7 @@ def _ports(told: asff.Told) -> Ports:
     return fields.protocol(network, "Protocol", path), low, high
 
 
-def _arn(told: asff.Told) -> fields.Arn | None:
+def _arn(received: asff.Received) -> fields.Arn | None:
     """Give the ARN that Inspector knows the finding by."""
-    arn = fields.arn(told.finding.get("Id"))
+    arn = fields.arn(received.finding.get("Id"))
     return arn if arn is not None and arn.service == _FETCHED_BY else None

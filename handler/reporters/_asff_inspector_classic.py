@@ -21,40 +21,40 @@ _OTHER = "A finding of another rules package of Inspector Classic, not about an 
 _NAMED, _INDEXED = "attributes/", "attributes:"
 
 
-def unwanted(told: asff.Told) -> str | None:
+def unwanted(received: asff.Received) -> str | None:
     """Tell findings about the network by their attributes or their rule."""
-    if classic.is_network(_attributes(told)):
+    if classic.is_network(_attributes(received)):
         return None
-    rule = fields.text(asff.product_fields(told), "aws/inspector/id", f"{told.path}ProductFields.")
+    rule = fields.text(asff.product_fields(received), "aws/inspector/id", f"{received.path}ProductFields.")
     return None if classic.is_network_rule(rule) else _OTHER
 
 
-def ended(told: asff.Told) -> bool | None:  # noqa: ARG001  every product is asked
+def ended(received: asff.Received) -> bool | None:  # noqa: ARG001  every product is asked
     """Classic ends nothing but by archiving it."""
     return None
 
 
-def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+def findings(received: asff.Received, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
     """Give the one finding of an instance, with everything that its attributes say is open."""
-    attributes, server = _attributes(told), asff.server(told, resource, path, RESOURCE)
+    attributes, server = _attributes(received), asff.server(received, resource, path, RESOURCE)
     instance, group = attributes.get("INSTANCE_ID", server.id), attributes.get("SECURITY_GROUP")
     if instance != server.id:
         raise UnreadableError(f"{path}Id", f"ends with {server.id!r}, but INSTANCE_ID is {instance!r}")
     yield asff.finding(
-        told,
+        received,
         replace(server, security_groups=(group,) if group else ()),
-        classic.exposures(attributes, f"{told.path}ProductFields.{_NAMED}"),
+        classic.exposures(attributes, f"{received.path}ProductFields.{_NAMED}"),
         now,
         reach=classic.reach(attributes),
         notes=classic.notes(attributes),
     )
 
 
-def _attributes(told: asff.Told) -> dict[str, str]:
+def _attributes(received: asff.Received) -> dict[str, str]:
     """Read the attributes, in today's form or in the old one."""
-    found: dict[str, str] = {}
-    path = f"{told.path}ProductFields."
-    product = fields.mapping(told.finding, "ProductFields", told.path)
+    attributes: dict[str, str] = {}
+    path = f"{received.path}ProductFields."
+    product = fields.mapping(received.finding, "ProductFields", received.path)
     for name in product:
         number, _, part = name.removeprefix(_INDEXED).partition("/")
         if name.startswith(_NAMED):
@@ -69,7 +69,7 @@ def _attributes(told: asff.Told) -> dict[str, str]:
             continue
         if not isinstance(product.get(holder, ""), str):
             raise fields.refusal(product, holder, path, "a text")
-        if key in found:
+        if key in attributes:
             raise UnreadableError(path + name, f"gives {key} a second time")
-        found[key] = product.get(holder, "")
-    return found
+        attributes[key] = product.get(holder, "")
+    return attributes

@@ -19,38 +19,38 @@ _MUTED = "WARNING: muted in Prowler"
 _PREFIX = "prowler-"
 
 
-def unwanted(told: asff.Told) -> str | None:
+def unwanted(received: asff.Received) -> str | None:
     """Tell the checks about open ports from all others."""
-    if not is_about_ports(_check(told)):
+    if not is_about_ports(_check(received)):
         return _OTHER
-    return _MUTED if asff.compliance(told) == "WARNING" and not told.asked else None
+    return _MUTED if asff.compliance(received) == "WARNING" and not received.asked else None
 
 
-def ended(told: asff.Told) -> bool | None:
+def ended(received: asff.Received) -> bool | None:
     """Go by the verdict; `NOT_AVAILABLE` is Prowler's MANUAL."""
-    passed = asff.ended(told)
-    return passed and is_checked(told.finding.get("Description"))
+    passed = asff.ended(received)
+    return passed and is_checked(received.finding.get("Description"))
 
 
-def findings(told: asff.Told, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
+def findings(received: asff.Received, resource: dict[str, Any], path: str, now: str) -> Iterator[Finding]:
     """Give the one finding of an instance or a group, with all ports that the check is about."""
-    check, server = _check(told), asff.server(told, resource, path)
+    check, server = _check(received), asff.server(received, resource, path)
     ports = ports_of(check)
     if ports is None:
         problem = f"names {check[:100]}: some port is open, but Prowler does not say which"
-        raise UnreadableError(f"{told.path}GeneratorId", problem)
+        raise UnreadableError(f"{received.path}GeneratorId", problem)
     group = server.id if server.kind == "security_group" else None
     exposures = tuple(
         Exposure(protocol=protocol, from_port=low, to_port=high, sources=SOURCES, security_group=group)
         for protocol, low, high in ports
     )
-    yield asff.finding(told, server, exposures, now, notes=(NOT_WHICH,))
+    yield asff.finding(received, server, exposures, now, notes=(NOT_WHICH,))
 
 
-def _check(told: asff.Told) -> str:
+def _check(received: asff.Received) -> str:
     """Read the id of the check."""
-    generator = fields.text(told.finding, "GeneratorId", told.path)
+    generator = fields.text(received.finding, "GeneratorId", received.path)
     check = generator.removeprefix(_PREFIX)
     if check == generator or not is_check(check):
-        raise fields.refusal(told.finding, "GeneratorId", told.path, f"a check of Prowler ({_PREFIX}...)")
+        raise fields.refusal(received.finding, "GeneratorId", received.path, f"a check of Prowler ({_PREFIX}...)")
     return check

@@ -79,16 +79,16 @@ def _balancers(attributes: dict[str, str]) -> list[str]:
 
 def _ports(attributes: dict[str, str], path: str) -> list[tuple[Protocol, int, int]]:
     """Read the one port, and the aggregates of both protocols, without repeats."""
-    found: list[tuple[Protocol, int, int]] = []
+    ports: list[tuple[Protocol, int, int]] = []
     if "PORT" in attributes:
         port = fields.port(attributes, "PORT", path)
-        found.append((fields.protocol(attributes, "PROTOCOL", path), port, port))
+        ports.append((fields.protocol(attributes, "PROTOCOL", path), port, port))
     for key, protocol in _AGGREGATES:
         if key in attributes:
-            found += ((protocol, low, high) for low, high in _ranges(attributes, key, path))
-    if not found:
+            ports += ((protocol, low, high) for low, high in _ranges(attributes, key, path))
+    if not ports:
         raise UnreadableError(path.rstrip("./"), "name no port: PORT, TCP_PORTS and UDP_PORTS are absent or empty")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(ports))
 
 
 def _ranges(attributes: dict[str, str], key: str, path: str) -> Iterator[tuple[int, int]]:

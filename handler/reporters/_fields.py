@@ -158,17 +158,17 @@ def pairs(holder: dict[str, Any], key: str, path: str, called: str = "key") -> d
         return None
     if not isinstance(holder[key], list):
         raise refusal(holder, key, path, "a list")
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for index, value in enumerate(holder[key]):
         at = f"{path}{key}[{index}]."
         pair = entry(value, at)
         name = text(pair, called, at)
-        if name in found:
+        if name in texts:
             raise UnreadableError(f"{at}{called}", f"is {spell(name)} a second time")
         if not isinstance(pair.get("value", ""), str):
             raise refusal(pair, "value", at, "a text")
-        found[name] = pair.get("value", "")
-    return found
+        texts[name] = pair.get("value", "")
+    return texts
 
 
 def arn(value: Any) -> Arn | None:

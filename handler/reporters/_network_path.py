@@ -76,7 +76,7 @@ def follow(steps: Any, path: str) -> Way:
     components = [_component(step) for step in fields.loose_list(steps)]
     kind, name = components[0] if components else (None, None)
     reach = _REACH.get(kind or "") or _REACH_BY_ID.get((name or "").partition("-")[0])
-    hop, found, instance, beside = Hop(), Hop(), None, False
+    hop, instance_hop, instance, beside = Hop(), Hop(), None, False
     for kind, name in components:
         if kind == _GROUP:
             hop = replace(hop, groups=(*hop.groups, name) if beside else (name,))
@@ -85,9 +85,9 @@ def follow(steps: Any, path: str) -> Way:
         elif kind and kind.endswith(_LOAD_BALANCER):
             hop = replace(hop, interface=None, load_balancer=name)
         elif kind == "AWS::EC2::Instance":
-            found, instance = hop, name
+            instance_hop, instance = hop, name
         beside = kind == _GROUP
-    return Way(reach, found if instance else hop, instance)
+    return Way(reach, instance_hop if instance else hop, instance)
 
 
 def _component(step: Any) -> tuple[str | None, str | None]:

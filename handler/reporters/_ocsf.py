@@ -27,7 +27,7 @@ _KINDS: dict[str, tuple[Kind, str]] = {
 _SERVER = re.compile("(?:i|sg)-[0-9a-z]+", re.ASCII | re.IGNORECASE)
 
 
-class Told(Struct, frozen=True):
+class Received(Struct, frozen=True):
     """A finding as it came: where it stands (with a dot), the event around it, and what an alert attaches."""
 
     shape: str
@@ -37,19 +37,19 @@ class Told(Struct, frozen=True):
     raw: Any
 
 
-def product(told: Told) -> str:
+def product(received: Received) -> str:
     """Read the product: `arn:aws:securityhub:REGION:ACCOUNT:productv2/COMPANY/PRODUCT`."""
-    metadata = fields.mapping(told.finding, "metadata", told.path)
-    holder, path = fields.mapping(metadata, "product", f"{told.path}metadata."), f"{told.path}metadata.product."
-    _, found, name = fields.text(holder, "uid", path).rpartition(":productv2/")
-    if not found or not name:
+    metadata = fields.mapping(received.finding, "metadata", received.path)
+    holder, path = fields.mapping(metadata, "product", f"{received.path}metadata."), f"{received.path}metadata.product."
+    _, separator, name = fields.text(holder, "uid", path).rpartition(":productv2/")
+    if not separator or not name:
         raise fields.refusal(holder, "uid", path, "the ARN of a product")
     return name.strip()[:100]
 
 
-def info(told: Told) -> dict[str, Any]:
+def info(received: Received) -> dict[str, Any]:
     """Give what the finding says of itself, nothing if nothing."""
-    return fields.loose_object(fields.loose_object(told.finding).get("finding_info"))
+    return fields.loose_object(fields.loose_object(received.finding).get("finding_info"))
 
 
 def kind_of(resource: dict[str, Any], path: str) -> Kind | None:
@@ -61,20 +61,20 @@ def kind_of(resource: dict[str, Any], path: str) -> Kind | None:
     return known[0] if known else None
 
 
-def reporter(told: Told) -> Reporter:
+def reporter(received: Received) -> Reporter:
     """Say what the product says of its finding."""
-    about = info(told)
+    about = info(received)
     return Reporter(
         name=NAME,
-        id=fields.text(about, "uid", f"{told.path}finding_info."),
-        severity=fields.spoken(told.finding.get("severity")),
+        id=fields.text(about, "uid", f"{received.path}finding_info."),
+        severity=fields.spoken(received.finding.get("severity")),
         title=fields.spoken(about.get("title")),
-        updated_at=fields.instant(about.get("modified_time_dt") or told.finding.get("time_dt")),
+        updated_at=fields.instant(about.get("modified_time_dt") or received.finding.get("time_dt")),
         first_seen_at=fields.instant(about.get("first_seen_time_dt")) or UNSET,
     )
 
 
-def server(told: Told, resource: dict[str, Any], path: str) -> Server:
+def server(received: Received, resource: dict[str, Any], path: str) -> Server:
     """Read an instance or a group; `uid` is its id, in places its ARN."""
     kind, prefix = _KINDS[fields.folded(resource["type"])]
     name = fields.text(resource, "uid", path).rpartition("/")[2]
@@ -89,39 +89,39 @@ def server(told: Told, resource: dict[str, Any], path: str) -> Server:
         name=fields.known(tags.get("Name")) if tags else UNSET,
         tags=tags or {},
         tags_known=tags is not None,
-        account=_account(told, resource) or fields.text({}, "uid", f"{path}owner.account."),
-        region=_region(told, resource) or fields.text(resource, "region", path),
+        account=_account(received, resource) or fields.text({}, "uid", f"{path}owner.account."),
+        region=_region(received, resource) or fields.text(resource, "region", path),
         vpc=fields.known(resource.get("vpc_uid")) or fields.known(more.get("vpcId")),
         subnet=fields.known(subnet) or fields.known(more.get("subnetId")),
         platform=fields.known(more.get("platform")),
     )
 
 
-def undecidable(told: Told, error: UnreadableError, resource: Any = None) -> Undecidable:
+def undecidable(received: Received, error: UnreadableError, resource: Any = None) -> Undecidable:
     """Say what could not be read, of one resource or of the whole, with as much of the rest as can be."""
-    told = replace(told, finding=fields.loose_object(told.finding))
-    resources = [fields.loose_object(one) for one in fields.loose_list(told.finding.get("resources"))]
-    known = [one for one in resources if fields.folded(one.get("type")) in _KINDS]
+    received = replace(received, finding=fields.loose_object(received.finding))
+    resources = [fields.loose_object(resource) for resource in fields.loose_list(received.finding.get("resources"))]
+    known = [resource for resource in resources if fields.folded(resource.get("type")) in _KINDS]
     first = next(iter([*known, *resources] if resource is None else [fields.loose_object(resource)]), {})
     return Undecidable(
-        shape=told.shape,
+        shape=received.shape,
         field=error.field,
         problem=error.problem,
-        raw=told.raw,
+        raw=received.raw,
         reporter=NAME,
-        id=fields.spoken(info(told).get("uid")),
-        account=_account(told, first) or fields.spoken(told.around.get("account")),
-        region=_region(told, first) or fields.spoken(told.around.get("region")),
+        id=fields.spoken(info(received).get("uid")),
+        account=_account(received, first) or fields.spoken(received.around.get("account")),
+        region=_region(received, first) or fields.spoken(received.around.get("region")),
         server=(fields.spoken(first.get("uid")) or "").rpartition("/")[2] or None,
     )
 
 
-def _account(told: Told, resource: dict[str, Any]) -> str | None:
-    owner, cloud = (fields.loose_object(one) for one in (resource.get("owner"), told.finding.get("cloud")))
-    uids = (fields.spoken(fields.loose_object(one.get("account")).get("uid")) for one in (owner, cloud))
+def _account(received: Received, resource: dict[str, Any]) -> str | None:
+    owner, cloud = (fields.loose_object(holder) for holder in (resource.get("owner"), received.finding.get("cloud")))
+    uids = (fields.spoken(fields.loose_object(holder.get("account")).get("uid")) for holder in (owner, cloud))
     return next(filter(None, uids), None)
 
 
-def _region(told: Told, resource: dict[str, Any]) -> str | None:
-    cloud = fields.loose_object(told.finding.get("cloud"))
+def _region(received: Received, resource: dict[str, Any]) -> str | None:
+    cloud = fields.loose_object(received.finding.get("cloud"))
     return fields.spoken(resource.get("region")) or fields.spoken(cloud.get("region"))

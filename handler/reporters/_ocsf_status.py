@@ -25,34 +25,34 @@ _PASS, _FAILED = 1, {2, 3}
 """Verdicts of a control; 2 is a warning: Security Hub could not tell."""
 
 
-def is_control(told: ocsf.Told) -> bool:
+def is_control(received: ocsf.Received) -> bool:
     """Say whether a finding is a control's."""
-    return told.finding.get("class_uid") == _COMPLIANCE
+    return received.finding.get("class_uid") == _COMPLIANCE
 
 
-def ended(told: ocsf.Told, *, inspectors: bool) -> bool | None:
+def ended(received: ocsf.Received, *, inspectors: bool) -> bool | None:
     """Say whether a finding has ended: true when a control passed, false when nothing tells that the port is closed.
 
     Null where it goes on. Inspector itself is asked about what it closed: it may have been a suppression.
     """
-    if is_control(told):
-        compliance = fields.mapping(told.finding, "compliance", told.path)
-        if _number(compliance, "status_id", f"{told.path}compliance.", {_PASS, *_FAILED}) == _PASS:
+    if is_control(received):
+        compliance = fields.mapping(received.finding, "compliance", received.path)
+        if _number(compliance, "status_id", f"{received.path}compliance.", {_PASS, *_FAILED}) == _PASS:
             return True
-    closed = told.finding.get("activity_id") == _CLOSE and not inspectors and put_aside(told) is None
-    return False if closed or _status(told) in _ENDED else None
+    closed = received.finding.get("activity_id") == _CLOSE and not inspectors and put_aside(received) is None
+    return False if closed or _status(received) in _ENDED else None
 
 
-def put_aside(told: ocsf.Told) -> str | None:
+def put_aside(received: ocsf.Received) -> str | None:
     """Give the reason why somebody has dealt with a finding."""
-    return _PUT_ASIDE.get(_status(told))
+    return _PUT_ASIDE.get(_status(received))
 
 
-def _status(told: ocsf.Told) -> int:
+def _status(received: ocsf.Received) -> int:
     """Read how somebody has dealt with a finding; nobody has where that is absent."""
-    if told.finding.get("status_id") is None:
+    if received.finding.get("status_id") is None:
         return min(_UNTOUCHED)
-    return _number(told.finding, "status_id", told.path, {*_UNTOUCHED, *_PUT_ASIDE, *_ENDED})
+    return _number(received.finding, "status_id", received.path, {*_UNTOUCHED, *_PUT_ASIDE, *_ENDED})
 
 
 def _number(holder: dict[str, Any], key: str, path: str, known: set[int]) -> int:

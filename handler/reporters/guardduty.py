@@ -112,12 +112,12 @@ def _server(detail: dict[str, Any], event: dict[str, Any]) -> Server:
     instance = fields.mapping(resource, "instanceDetails", path)
     path += "instanceDetails."
     tags = fields.pairs(instance, "tags", path)
-    interfaces = [fields.loose_object(one) for one in fields.loose_list(instance.get("networkInterfaces"))]
+    interfaces = [fields.loose_object(interface) for interface in fields.loose_list(instance.get("networkInterfaces"))]
     first = interfaces[0] if interfaces else {}
     groups = [
         fields.spoken(fields.loose_object(group).get("groupId"))
-        for one in interfaces
-        for group in fields.loose_list(one.get("securityGroups"))
+        for interface in interfaces
+        for group in fields.loose_list(interface.get("securityGroups"))
     ]
     return Server(
         kind="instance",

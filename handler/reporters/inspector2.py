@@ -40,7 +40,7 @@ _SUPPRESSED = "SUPPRESSED by a rule in Inspector"
 _INSTANCE = "AWS_EC2_INSTANCE"
 
 
-class _Told(Struct, frozen=True):
+class _Received(Struct, frozen=True):
     """A finding as it came: where it stands (with a dot), the event around it, and what an alert attaches."""
 
     shape: str
@@ -78,9 +78,9 @@ def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
         yield from _event(event, now)
     elif isinstance(event.get("findings"), list):
         for index, finding in enumerate(event["findings"]):
-            yield from _read(_Told("inspector2 list_findings", f"findings[{index}].", finding, {}, finding), now)
+            yield from _read(_Received("inspector2 list_findings", f"findings[{index}].", finding, {}, finding), now)
     else:
-        yield from _read(_Told("inspector2 list_findings", "", event, {}, event), now)
+        yield from _read(_Received("inspector2 list_findings", "", event, {}, event), now)
 
 
 def _bare(finding: Any) -> bool:
@@ -92,33 +92,33 @@ def _event(event: dict[str, Any], now: str) -> Iterator[Report]:
     """Read an event of EventBridge."""
     kind = fields.spoken(event.get("detail-type"))
     if kind == "Inspector2 Finding":
-        yield from _read(_Told(f"{SOURCE} {kind}", "detail.", event.get("detail"), event, event), now)
+        yield from _read(_Received(f"{SOURCE} {kind}", "detail.", event.get("detail"), event, event), now)
     elif kind in _NO_FINDINGS:
         yield Ignored(reporter=NAME, reason=_NO_FINDINGS[kind])
     else:
         error = fields.refusal(event, "detail-type", "", "on any list of Inspector's events")
-        yield _undecidable(_Told(f"{SOURCE} {kind}"[:200], "", {}, event, event), error, None)
+        yield _undecidable(_Received(f"{SOURCE} {kind}"[:200], "", {}, event, event), error, None)
 
 
-def _read(told: _Told, now: str) -> Iterator[Report]:
+def _read(received: _Received, now: str) -> Iterator[Report]:
     """Read one finding."""
     try:
-        finding = fields.entry(told.finding, told.path)
-        reason = _unwanted(finding, told.path)
+        finding = fields.entry(received.finding, received.path)
+        reason = _unwanted(finding, received.path)
         if reason is not None:
             yield Ignored(reporter=NAME, reason=reason)
             return
-        opening = _opening(finding, told)
-        resources = fields.filled_list(finding, "resources", told.path)
+        opening = _opening(finding, received)
+        resources = fields.filled_list(finding, "resources", received.path)
     except UnreadableError as error:
-        yield _undecidable(told, error, None)
+        yield _undecidable(received, error, None)
         return
     for index, resource in enumerate(resources):
-        path = f"{told.path}resources[{index}]."
+        path = f"{received.path}resources[{index}]."
         try:
-            server = _server(fields.entry(resource, path), path, told, opening)
+            server = _server(fields.entry(resource, path), path, received, opening)
         except UnreadableError as error:
-            yield _undecidable(told, error, resource)
+            yield _undecidable(received, error, resource)
         else:
             yield _report(opening, server, now)
 
@@ -137,21 +137,21 @@ def _unwanted(finding: dict[str, Any], path: str) -> str | None:
     return None
 
 
-def _opening(finding: dict[str, Any], told: _Told) -> _Opening:
+def _opening(finding: dict[str, Any], received: _Received) -> _Opening:
     """Read what holds for every resource."""
-    details = fields.mapping(finding, "networkReachabilityDetails", told.path)
+    details = fields.mapping(finding, "networkReachabilityDetails", received.path)
     reporter = Reporter(
         name=NAME,
-        id=fields.text(finding, "findingArn", told.path),
+        id=fields.text(finding, "findingArn", received.path),
         severity=fields.spoken(finding.get("severity")),
         title=fields.spoken(finding.get("title")),
         updated_at=fields.instant(finding.get("updatedAt")),
         first_seen_at=fields.instant(finding.get("firstObservedAt")) or UNSET,
     )
-    ports = _ports(details, told.path + "networkReachabilityDetails.")
-    path = f"{told.path}networkReachabilityDetails.networkPath.steps"
+    ports = _ports(details, received.path + "networkReachabilityDetails.")
+    path = f"{received.path}networkReachabilityDetails.networkPath.steps"
     way = follow(fields.loose_object(details.get("networkPath")).get("steps"), path)
-    return _Opening(finding["status"] == "CLOSED", reporter, _account(finding, told), ports, way)
+    return _Opening(finding["status"] == "CLOSED", reporter, _account(finding, received), ports, way)
 
 
 def _ports(details: dict[str, Any], path: str) -> tuple[Protocol, int, int]:
@@ -164,23 +164,25 @@ def _ports(details: dict[str, Any], path: str) -> tuple[Protocol, int, int]:
     return fields.protocol(details, "protocol", path), low, high
 
 
-def _account(finding: dict[str, Any], told: _Told) -> str:
+def _account(finding: dict[str, Any], received: _Received) -> str:
     """Give the owner of the server: an administrator of many accounts gets the events of them all."""
     if finding.get("awsAccountId") is not None:
-        return fields.text(finding, "awsAccountId", told.path)
+        return fields.text(finding, "awsAccountId", received.path)
     arn = fields.arn(finding.get("findingArn"))
-    named = arn.account if arn else fields.spoken(told.around.get("account"))
-    return named or fields.text(finding, "awsAccountId", told.path)
+    named = arn.account if arn else fields.spoken(received.around.get("account"))
+    return named or fields.text(finding, "awsAccountId", received.path)
 
 
-def _region(resource: dict[str, Any], path: str, told: _Told) -> str:
+def _region(resource: dict[str, Any], path: str, received: _Received) -> str:
     """Give the server's Region: its own, else the event's, else that of the finding's ARN."""
-    arn = fields.arn(told.finding.get("findingArn"))
-    named = fields.spoken(resource.get("region")) or fields.spoken(told.around.get("region")) or (arn and arn.region)
+    arn = fields.arn(received.finding.get("findingArn"))
+    named = (
+        fields.spoken(resource.get("region")) or fields.spoken(received.around.get("region")) or (arn and arn.region)
+    )
     return named or fields.text(resource, "region", path)
 
 
-def _server(resource: dict[str, Any], path: str, told: _Told, opening: _Opening) -> Server:
+def _server(resource: dict[str, Any], path: str, received: _Received, opening: _Opening) -> Server:
     """Read one resource. Only an instance on AWS can be judged."""
     if resource.get("type") != _INSTANCE:
         raise fields.refusal(resource, "type", path, f"{_INSTANCE}, so it cannot be judged")
@@ -197,7 +199,7 @@ def _server(resource: dict[str, Any], path: str, told: _Told, opening: _Opening)
         tags=tags or {},
         tags_known=tags is not None,
         account=opening.account,
-        region=_region(resource, path, told),
+        region=_region(resource, path, received),
         vpc=fields.known(instance.get("vpcId")) or fields.known(machine.get("networkId")),
         subnet=fields.known(instance.get("subnetId")) or fields.known(subnets[0] if subnets else None),
         security_groups=tuple(filter(None, opening.way.hop_to(name).groups)),
@@ -209,11 +211,11 @@ def _report(opening: _Opening, server: Server, now: str) -> Finding | Closed:
     """Put together what was read."""
     way = opening.way
     reach = way.reach or "internet"
-    own = identity(server, reach, {opening.ports})
+    exposure = identity(server, reach, {opening.ports})
     if opening.closed:
-        return Closed(id=own, reporter=opening.reporter, server=server)
+        return Closed(id=exposure, reporter=opening.reporter, server=server)
     return Finding(
-        id=own,
+        id=exposure,
         reporters=(opening.reporter,),
         now=now,
         reach=reach,
@@ -223,19 +225,19 @@ def _report(opening: _Opening, server: Server, now: str) -> Finding | Closed:
     )
 
 
-def _undecidable(told: _Told, error: UnreadableError, resource: Any) -> Undecidable:
+def _undecidable(received: _Received, error: UnreadableError, resource: Any) -> Undecidable:
     """Say what could not be read, with as much of the rest as can be."""
-    finding = fields.loose_object(told.finding)
+    finding = fields.loose_object(received.finding)
     resources = fields.loose_list(finding.get("resources"))
     place = fields.loose_object(resources[0] if resource is None and resources else resource)
     return Undecidable(
-        shape=told.shape,
+        shape=received.shape,
         field=error.field,
         problem=error.problem,
-        raw=told.raw,
+        raw=received.raw,
         reporter=NAME,
         id=fields.spoken(finding.get("findingArn")),
-        account=fields.spoken(finding.get("awsAccountId")) or fields.spoken(told.around.get("account")),
-        region=fields.spoken(place.get("region")) or fields.spoken(told.around.get("region")),
+        account=fields.spoken(finding.get("awsAccountId")) or fields.spoken(received.around.get("account")),
+        region=fields.spoken(place.get("region")) or fields.spoken(received.around.get("region")),
         server=fields.spoken(place.get("id")),
     )

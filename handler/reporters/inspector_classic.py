@@ -124,8 +124,8 @@ def _is_network(finding: dict[str, Any], path: str) -> bool:
     rule = finding.get("id")
     if isinstance(rule, str) and classic.is_network_rule(rule):
         return True
-    paths = ((f"{path}attributes[{index}].", one) for index, one in enumerate(finding["attributes"]))
-    keys = {fields.text(fields.entry(one, at), "key", at) for at, one in paths}
+    paths = ((f"{path}attributes[{index}].", attribute) for index, attribute in enumerate(finding["attributes"]))
+    keys = {fields.text(fields.entry(attribute, at), "key", at) for at, attribute in paths}
     is_network = classic.is_network(keys)
     if not is_network and finding.get("title") != _NOTHING_FOUND:
         fields.text(finding, "id", path)
@@ -140,14 +140,16 @@ def _finding(finding: dict[str, Any], path: str, now: str) -> Finding:
         raise fields.refusal(finding, "arn", path, "an ARN")
     exposures = classic.exposures(attributes, path + "attributes.")
     server = _server(finding, attributes, named, path)
-    told = classic.reach(attributes)
-    reach: Reach = told or "internet"
+    received = classic.reach(attributes)
+    reach: Reach = received or "internet"
     return Finding(
-        id=identity(server, reach, {(one.protocol, one.from_port, one.to_port) for one in exposures}),
+        id=identity(
+            server, reach, {(exposure.protocol, exposure.from_port, exposure.to_port) for exposure in exposures}
+        ),
         reporters=(_reporter(finding),),
         now=now,
         reach=reach,
-        reach_known=told is not None,
+        reach_known=received is not None,
         server=server,
         exposures=exposures,
         notes=classic.notes(attributes),
@@ -171,9 +173,11 @@ def _server(finding: dict[str, Any], attributes: dict[str, str], named: fields.A
     assets = {} if finding.get("assetAttributes") is None else fields.mapping(finding, "assetAttributes", path)
     path += "assetAttributes."
     tags = fields.pairs(assets, "tags", path)
-    interfaces = [fields.loose_object(one) for one in fields.loose_list(assets.get("networkInterfaces"))]
-    at = next((one for one in interfaces if one.get("networkInterfaceId") == attributes.get("ENI")), {})
-    listed = (group for one in interfaces for group in fields.loose_list(one.get("securityGroups")))
+    interfaces = [fields.loose_object(interface) for interface in fields.loose_list(assets.get("networkInterfaces"))]
+    at = next(
+        (interface for interface in interfaces if interface.get("networkInterfaceId") == attributes.get("ENI")), {}
+    )
+    listed = (group for interface in interfaces for group in fields.loose_list(interface.get("securityGroups")))
     groups = [fields.loose_object(group).get("groupId") for group in listed]
     groups.append(attributes.get("SECURITY_GROUP"))
     return Server(

@@ -140,10 +140,10 @@ def _place(resource: dict[str, Any], path: str) -> _Place:
     """Read the ARN of an instance or a security group."""
     uid = fields.text(resource, "uid", path)
     named = fields.arn(uid)
-    what, _, own = uid.rpartition(":")[2].partition("/")
-    if named is None or named.service != "ec2" or what not in _KINDS or not own:
+    what, _, name = uid.rpartition(":")[2].partition("/")
+    if named is None or named.service != "ec2" or what not in _KINDS or not name:
         raise fields.refusal(resource, "uid", path, "the ARN of an instance or a security group")
-    return _Place(_KINDS[what], own, named.account, named.region)
+    return _Place(_KINDS[what], name, named.account, named.region)
 
 
 def _tags(resource: dict[str, Any], path: str) -> dict[str, str] | None:
@@ -171,13 +171,13 @@ def _pair(label: Any, path: str) -> tuple[str, str] | None:
 def _reporter(event: dict[str, Any]) -> Reporter:
     """Say what Prowler says of its own finding. Of its two dates the number is in UTC, the text in the auditor's."""
     about = fields.mapping(event, "finding_info", "")
-    told = about.get("created_time")
+    received = about.get("created_time")
     return Reporter(
         name=NAME,
         id=fields.text(about, "uid", "finding_info."),
         severity=fields.spoken(event.get("severity")),
         title=fields.spoken(about.get("title")),
-        updated_at=fields.instant(event.get("time") if told is None else told),
+        updated_at=fields.instant(event.get("time") if received is None else received),
     )
 
 

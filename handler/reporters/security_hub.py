@@ -73,9 +73,11 @@ def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
         yield from _event(event, now)
     elif isinstance(event.get("Findings"), list):
         for index, finding in enumerate(event["Findings"]):
-            yield from _read(asff.Told("securityhub get_findings", f"Findings[{index}].", finding, {}, finding), now)
+            yield from _read(
+                asff.Received("securityhub get_findings", f"Findings[{index}].", finding, {}, finding), now
+            )
     else:
-        yield from _read(asff.Told("securityhub get_findings", "", event, {}, event), now)
+        yield from _read(asff.Received("securityhub get_findings", "", event, {}, event), now)
 
 
 def _bare(finding: Any) -> bool:
@@ -89,115 +91,115 @@ def _event(event: dict[str, Any], now: str) -> Iterator[Report]:
     shape, detail = f"{SOURCE} {kind}"[:200], fields.loose_object(event.get("detail"))
     if kind in _NO_FINDINGS:
         insight = {"Id": detail.get("insightArn")}
-        told = asff.Told(shape, "", insight, event, event, asked=kind == _ASKED_OF_AN_INSIGHT)
-        yield asff.ignored(told, _NO_FINDINGS[kind])
+        received = asff.Received(shape, "", insight, event, event, asked=kind == _ASKED_OF_AN_INSIGHT)
+        yield asff.ignored(received, _NO_FINDINGS[kind])
         return
     try:
         if kind not in {_IMPORTED, _ASKED}:
             raise fields.refusal(event, "detail-type", "", "on any list of Security Hub's events")
         findings = fields.filled_list(fields.mapping(event, "detail", ""), "findings", "detail.")
     except UnreadableError as error:
-        yield asff.undecidable(asff.Told(shape, "", {}, event, event), error)
+        yield asff.undecidable(asff.Received(shape, "", {}, event, event), error)
         return
     for index, finding in enumerate(findings):
         alone = event if len(findings) == 1 else {**event, "detail": {**detail, "findings": [finding]}}
-        told = asff.Told(shape, f"detail.findings[{index}].", finding, event, alone, asked=kind == _ASKED)
-        yield from _read(told, now)
+        received = asff.Received(shape, f"detail.findings[{index}].", finding, event, alone, asked=kind == _ASKED)
+        yield from _read(received, now)
 
 
-def _read(told: asff.Told, now: str) -> Iterator[Report]:
+def _read(received: asff.Received, now: str) -> Iterator[Report]:
     """Read one finding."""
     try:
-        fields.entry(told.finding, told.path)
-        name = _product_name(told)
+        fields.entry(received.finding, received.path)
+        name = _product_name(received)
         product = _PRODUCTS.get(name.casefold())
-        if product is _asff_inspector_classic and _asff_inspector2.claims(told):
+        if product is _asff_inspector_classic and _asff_inspector2.claims(received):
             product = _asff_inspector2
         if product is None and name.casefold().startswith("aws/") and not is_known_other(name.casefold()):
-            raise fields.refusal(told.finding, "ProductArn", told.path, "a product of AWS on any list")
+            raise fields.refusal(received.finding, "ProductArn", received.path, "a product of AWS on any list")
         if product is None:
-            yield asff.ignored(told, f"A finding of {name}, whose findings Portcullis does not read")
+            yield asff.ignored(received, f"A finding of {name}, whose findings Portcullis does not read")
         else:
-            yield from _judge(told, product, now)
+            yield from _judge(received, product, now)
     except UnreadableError as error:
-        yield asff.undecidable(told, error)
+        yield asff.undecidable(received, error)
 
 
-def _product_name(told: asff.Told) -> str:
+def _product_name(received: asff.Received) -> str:
     """Read the product: `arn:aws:securityhub:REGION:ACCOUNT:product/COMPANY/PRODUCT`."""
-    _, found, name = fields.text(told.finding, "ProductArn", told.path).rpartition(":product/")
-    if not found or not name:
-        raise fields.refusal(told.finding, "ProductArn", told.path, "the ARN of a product")
+    _, separator, name = fields.text(received.finding, "ProductArn", received.path).rpartition(":product/")
+    if not separator or not name:
+        raise fields.refusal(received.finding, "ProductArn", received.path, "the ARN of a product")
     return name.strip()[:100]
 
 
-def _judge(told: asff.Told, product: asff.Product, now: str) -> Iterator[Report]:
+def _judge(received: asff.Received, product: asff.Product, now: str) -> Iterator[Report]:
     """Give what is open, if it is for us. Whoever asks gets an answer, whatever the finding's state."""
-    archived = _state(told) == "ARCHIVED"
-    reason = product.unwanted(told)
-    ended = product.ended(told) if reason is None else None
-    if reason is None and ended is None and not told.asked:
-        workflow = _RESOLVED if archived else _workflow(told)
+    archived = _state(received) == "ARCHIVED"
+    reason = product.unwanted(received)
+    ended = product.ended(received) if reason is None else None
+    if reason is None and ended is None and not received.asked:
+        workflow = _RESOLVED if archived else _workflow(received)
         reason = _PUT_ASIDE.get(workflow)
         ended = False if workflow == _RESOLVED else None
     if reason is not None:
-        yield asff.ignored(told, reason)
+        yield asff.ignored(received, reason)
     elif ended is not None:
-        yield from _closed(told, product, confirmed=ended)
-    elif product is _asff_inspector2 and not _asff_inspector2.has_ports(told):
-        yield _asff_inspector2.reference(told)
+        yield from _closed(received, product, confirmed=ended)
+    elif product is _asff_inspector2 and not _asff_inspector2.has_ports(received):
+        yield _asff_inspector2.reference(received)
     else:
         notes = (_STILL_ARCHIVED,) if archived else ()
-        for report in _findings(told, product, now):
+        for report in _findings(received, product, now):
             yield replace(report, notes=(*notes, *report.notes)) if isinstance(report, Finding) else report
 
 
-def _state(told: asff.Told) -> str:
+def _state(received: asff.Received) -> str:
     """Read whether the product still tells of the finding."""
-    state = fields.text({"RecordState": "ACTIVE"} | told.finding, "RecordState", told.path)
+    state = fields.text({"RecordState": "ACTIVE"} | received.finding, "RecordState", received.path)
     if state not in {"ACTIVE", "ARCHIVED"}:
-        raise fields.refusal(told.finding, "RecordState", told.path, "a state on any list")
+        raise fields.refusal(received.finding, "RecordState", received.path, "a state on any list")
     return state
 
 
-def _workflow(told: asff.Told) -> str:
+def _workflow(received: asff.Received) -> str:
     """Read how somebody has dealt with a finding; Prowler's and old ones have no workflow, so nobody has."""
-    if told.finding.get("Workflow") is None:
+    if received.finding.get("Workflow") is None:
         return "NEW"
-    workflow, path = fields.mapping(told.finding, "Workflow", told.path), f"{told.path}Workflow."
+    workflow, path = fields.mapping(received.finding, "Workflow", received.path), f"{received.path}Workflow."
     status = fields.text(workflow, "Status", path)
     if status not in {"NEW", _RESOLVED, *_PUT_ASIDE}:
         raise fields.refusal(workflow, "Status", path, "a status on any list")
     return status
 
 
-def _closed(told: asff.Told, product: asff.Product, *, confirmed: bool) -> Iterator[Report]:
+def _closed(received: asff.Received, product: asff.Product, *, confirmed: bool) -> Iterator[Report]:
     """Close what a finding has told of each server among the resources; one that cannot be read stays open."""
     closed, unread = [], False
-    for index, resource in enumerate(fields.loose_list(told.finding.get("Resources"))):
-        path = f"{told.path}Resources[{index}]."
+    for index, resource in enumerate(fields.loose_list(received.finding.get("Resources"))):
+        path = f"{received.path}Resources[{index}]."
         try:
             if asff.is_judgeable(fields.entry(resource, path), path):
-                server = asff.server(told, resource, path, product.RESOURCE)
-                closed.append(opening.closed(server, asff.reporter(told), confirmed=confirmed))
+                server = asff.server(received, resource, path, product.RESOURCE)
+                closed.append(opening.closed(server, asff.reporter(received), confirmed=confirmed))
         except UnreadableError:
             unread = True
     yield from closed
     if unread or not closed:
-        yield asff.ignored(told, _CLOSES_NOTHING)
+        yield asff.ignored(received, _CLOSES_NOTHING)
 
 
-def _findings(told: asff.Told, product: asff.Product, now: str) -> Iterator[Finding | Undecidable]:
+def _findings(received: asff.Received, product: asff.Product, now: str) -> Iterator[Finding | Undecidable]:
     """Give what is open on each instance and each group among the resources."""
-    found = False
-    for index, resource in enumerate(fields.filled_list(told.finding, "Resources", told.path)):
-        path = f"{told.path}Resources[{index}]."
+    names_a_server = False
+    for index, resource in enumerate(fields.filled_list(received.finding, "Resources", received.path)):
+        path = f"{received.path}Resources[{index}]."
         try:
             if asff.is_judgeable(fields.entry(resource, path), path):
-                found = True
-                yield from product.findings(told, resource, path, now)
+                names_a_server = True
+                yield from product.findings(received, resource, path, now)
         except UnreadableError as error:
-            found = True
-            yield asff.undecidable(told, error, resource)
-    if not found:
-        raise UnreadableError(f"{told.path}Resources", "names neither an instance nor a security group")
+            names_a_server = True
+            yield asff.undecidable(received, error, resource)
+    if not names_a_server:
+        raise UnreadableError(f"{received.path}Resources", "names neither an instance nor a security group")

@@ -59,19 +59,19 @@ def normalize(event: dict[str, Any], now: str) -> Iterator[Report]:
     if event.get("source") != SOURCE:
         page = event.get("Findings")
         bare = enumerate(page) if isinstance(page, list) else ()
-        tellings = [(f"Findings[{index}].", one) for index, one in bare] or [("", event)]
+        tellings = [(f"Findings[{index}].", finding) for index, finding in bare] or [("", event)]
         for path, finding in tellings:
-            yield from _read(ocsf.Told("securityhub get_findings_v2", path, finding, {}, finding), now)
+            yield from _read(ocsf.Received("securityhub get_findings_v2", path, finding, {}, finding), now)
         return
     shape = f"{SOURCE} {OF_THE_NEW_HUB}"
     try:
         findings = fields.filled_list(fields.mapping(event, "detail", ""), "findings", "detail.")
     except UnreadableError as error:
-        yield ocsf.undecidable(ocsf.Told(shape, "", {}, event, event), error)
+        yield ocsf.undecidable(ocsf.Received(shape, "", {}, event, event), error)
         return
     for index, finding in enumerate(findings):
         alone = event if len(findings) == 1 else {**event, "detail": {**event["detail"], "findings": [finding]}}
-        yield from _read(ocsf.Told(shape, f"detail.findings[{index}].", finding, event, alone), now)
+        yield from _read(ocsf.Received(shape, f"detail.findings[{index}].", finding, event, alone), now)
 
 
 def _bare(finding: Any) -> bool:
@@ -80,82 +80,84 @@ def _bare(finding: Any) -> bool:
     return ":productv2/" in (fields.spoken(product.get("uid")) or "")
 
 
-def _read(told: ocsf.Told, now: str) -> Iterator[Report]:
+def _read(received: ocsf.Received, now: str) -> Iterator[Report]:
     """Read one finding."""
     try:
-        fields.entry(told.finding, told.path)
-        reason = _unwanted(told)
-        ended = status.ended(told, inspectors=_arn(told) is not None) if reason is None else None
-        reason = reason or (status.put_aside(told) if ended is None else None)
+        fields.entry(received.finding, received.path)
+        reason = _unwanted(received)
+        ended = status.ended(received, inspectors=_arn(received) is not None) if reason is None else None
+        reason = reason or (status.put_aside(received) if ended is None else None)
         if reason is not None:
             yield Ignored(reporter=NAME, reason=reason)
         elif ended is not None:
-            yield from _closed(told, confirmed=ended)
-        elif (arn := _arn(told)) is not None:
-            yield _reference(told, arn)
+            yield from _closed(received, confirmed=ended)
+        elif (arn := _arn(received)) is not None:
+            yield _reference(received, arn)
         else:
-            yield from _findings(told, now)
+            yield from _findings(received, now)
     except UnreadableError as error:
-        yield ocsf.undecidable(told, error)
+        yield ocsf.undecidable(received, error)
 
 
-def _unwanted(told: ocsf.Told) -> str | None:
+def _unwanted(received: ocsf.Received) -> str | None:
     """Give the reason why a finding is not for us; a class that is on no list is unreadable."""
-    product, kind = ocsf.product(told).casefold(), told.finding.get("class_uid")
+    product, kind = ocsf.product(received).casefold(), received.finding.get("class_uid")
     if not product.startswith("aws/"):
         return f"A finding of {product}, whose findings Portcullis does not read"
-    if _is_software(told):
+    if _is_software(received):
         return _SOFTWARE
-    if _arn(told) is not None or (kind == _DETECTION and product == _GUARDDUTY and _is_probe(told)):
+    if _arn(received) is not None or (kind == _DETECTION and product == _GUARDDUTY and _is_probe(received)):
         return None
     if product == _INSPECTOR:
-        raise fields.refusal(ocsf.info(told), "uid", f"{told.path}finding_info.", "the ARN of a finding of Inspector")
-    if status.is_control(told):
-        return None if _control(told) in controls.CONTROLS else controls.OTHER
+        raise fields.refusal(
+            ocsf.info(received), "uid", f"{received.path}finding_info.", "the ARN of a finding of Inspector"
+        )
+    if status.is_control(received):
+        return None if _control(received) in controls.CONTROLS else controls.OTHER
     if type(kind) is int and kind in _UNWANTED:
         if product not in _READ and not is_known_other(product):
-            place = fields.loose_object(fields.loose_object(told.finding["metadata"])["product"])
-            raise fields.refusal(place, "uid", f"{told.path}metadata.product.", "a product of AWS on any list")
+            place = fields.loose_object(fields.loose_object(received.finding["metadata"])["product"])
+            raise fields.refusal(place, "uid", f"{received.path}metadata.product.", "a product of AWS on any list")
         return _UNWANTED[kind]
     if kind == _VULNERABILITY:
-        raise fields.refusal(told.finding, "vulnerabilities", told.path, "a list of CVEs")
-    raise fields.refusal(told.finding, "class_uid", told.path, "a class on any list")
+        raise fields.refusal(received.finding, "vulnerabilities", received.path, "a list of CVEs")
+    raise fields.refusal(received.finding, "class_uid", received.path, "a class on any list")
 
 
-def _is_software(told: ocsf.Told) -> bool:
+def _is_software(received: ocsf.Received) -> bool:
     """Say whether a finding tells of CVEs and of nothing else; what else stands among them may be an open port."""
-    listed = fields.loose_list(told.finding.get("vulnerabilities"))
-    known = [isinstance(fields.loose_object(one).get("cve"), dict) for one in listed]
-    return (bool(known) and all(known)) or any("/CVE" in one for one in _types(told))
+    listed = fields.loose_list(received.finding.get("vulnerabilities"))
+    known = [isinstance(fields.loose_object(vulnerability).get("cve"), dict) for vulnerability in listed]
+    return (bool(known) and all(known)) or any("/CVE" in kind for kind in _types(received))
 
 
-def _types(told: ocsf.Told) -> list[str]:
-    return [kind for kind in fields.loose_list(ocsf.info(told).get("types")) if isinstance(kind, str)]
+def _types(received: ocsf.Received) -> list[str]:
+    return [kind for kind in fields.loose_list(ocsf.info(received).get("types")) if isinstance(kind, str)]
 
 
-def _is_probe(told: ocsf.Told) -> bool:
+def _is_probe(received: ocsf.Received) -> bool:
     """Say whether a finding of GuardDuty is of a port probe; one without a type of GuardDuty's is unreadable."""
-    kinds = [kind for kind in _types(told) if ":" in kind and "/" in kind]
+    kinds = [kind for kind in _types(received) if ":" in kind and "/" in kind]
     if not kinds:
         problem = "name no type of GuardDuty's, like Recon:EC2/PortProbeUnprotectedPort"
-        raise UnreadableError(f"{told.path}finding_info.types", problem)
+        raise UnreadableError(f"{received.path}finding_info.types", problem)
     return any(map(is_probe, kinds))
 
 
-def _resource(told: ocsf.Told) -> ocsf.Kind:
+def _resource(received: ocsf.Received) -> ocsf.Kind:
     """Say what a finding is about: of a control a group, of Inspector or a probe an instance."""
-    return "security_group" if status.is_control(told) else "instance"
+    return "security_group" if status.is_control(received) else "instance"
 
 
-def _closed(told: ocsf.Told, *, confirmed: bool) -> Iterator[Closed | Ignored]:
+def _closed(received: ocsf.Received, *, confirmed: bool) -> Iterator[Closed | Ignored]:
     """Close what a finding has told of each server among the resources; one that cannot be read stays open."""
     closed, unread = [], False
-    for index, resource in enumerate(fields.loose_list(told.finding.get("resources"))):
-        path = f"{told.path}resources[{index}]."
+    for index, resource in enumerate(fields.loose_list(received.finding.get("resources"))):
+        path = f"{received.path}resources[{index}]."
         try:
-            if ocsf.kind_of(fields.entry(resource, path), path) == _resource(told):
-                server = ocsf.server(told, resource, path)
-                closed.append(opening.closed(server, ocsf.reporter(told), confirmed=confirmed))
+            if ocsf.kind_of(fields.entry(resource, path), path) == _resource(received):
+                server = ocsf.server(received, resource, path)
+                closed.append(opening.closed(server, ocsf.reporter(received), confirmed=confirmed))
         except UnreadableError:
             unread = True
     yield from closed
@@ -163,76 +165,76 @@ def _closed(told: ocsf.Told, *, confirmed: bool) -> Iterator[Closed | Ignored]:
         yield Ignored(reporter=NAME, reason=_CLOSES_NOTHING)
 
 
-def _reference(told: ocsf.Told, arn: fields.Arn) -> Reference:
+def _reference(received: ocsf.Received, arn: fields.Arn) -> Reference:
     """Name a finding of Inspector, to be fetched."""
     return Reference(
         reporter=NAME,
         service=_FETCHED_BY,
-        arn=ocsf.info(told)["uid"],
+        arn=ocsf.info(received)["uid"],
         account=arn.account,
         region=arn.region,
-        raw=told.raw,
-        told_by=ocsf.reporter(told),
+        raw=received.raw,
+        told_by=ocsf.reporter(received),
     )
 
 
-def _findings(told: ocsf.Told, now: str) -> Iterator[Finding | Undecidable]:
+def _findings(received: ocsf.Received, now: str) -> Iterator[Finding | Undecidable]:
     """Give what is open on each resource that the finding is about."""
-    openings = _of_control(told) if status.is_control(told) else _of_probe(told)
-    reporter, wanted, found = ocsf.reporter(told), _resource(told), False
-    for index, resource in enumerate(fields.filled_list(told.finding, "resources", told.path)):
-        path = f"{told.path}resources[{index}]."
+    openings = _of_control(received) if status.is_control(received) else _of_probe(received)
+    reporter, wanted, names_a_server = ocsf.reporter(received), _resource(received), False
+    for index, resource in enumerate(fields.filled_list(received.finding, "resources", received.path)):
+        path = f"{received.path}resources[{index}]."
         try:
             if ocsf.kind_of(fields.entry(resource, path), path) != wanted:
                 continue
-            server = ocsf.server(told, resource, path)
+            server = ocsf.server(received, resource, path)
         except UnreadableError as error:
-            yield ocsf.undecidable(told, error, resource)
+            yield ocsf.undecidable(received, error, resource)
         else:
             for ports, sources, known, notes in openings:
                 yield opening.finding(
                     server, reporter, now, ports=[ports], sources=sources, reach_known=known, notes=notes
                 )
             if not openings:
-                yield opening.portless(server, reporter, now, controls.assumption(_control(told)))
-        found = True
-    if not found:
-        raise UnreadableError(f"{told.path}resources", f"names no {wanted.replace('_', ' ')}")
+                yield opening.portless(server, reporter, now, controls.assumption(_control(received)))
+        names_a_server = True
+    if not names_a_server:
+        raise UnreadableError(f"{received.path}resources", f"names no {wanted.replace('_', ' ')}")
 
 
-def _of_control(told: ocsf.Told) -> list[_Opening]:
+def _of_control(received: ocsf.Received) -> list[_Opening]:
     """Give what a failed control means; nothing if it does not say which port is open."""
-    name = _control(told)
+    name = _control(received)
     ports, sources = controls.CONTROLS[name]
     notes = (controls.assumption(name),)
-    return [_Opening(one, sources, reach_known=False, notes=notes) for one in ports]
+    return [_Opening(opened, sources, reach_known=False, notes=notes) for opened in ports]
 
 
-def _of_probe(told: ocsf.Told) -> list[_Opening]:
+def _of_probe(received: ocsf.Received) -> list[_Opening]:
     """Give the ports that were probed; one that cannot be read spoils the finding."""
-    found: dict[_Opening, None] = {}
-    for index, evidence in enumerate(fields.filled_list(told.finding, "evidences", told.path)):
-        at = f"{told.path}evidences[{index}]."
+    openings: dict[_Opening, None] = {}
+    for index, evidence in enumerate(fields.filled_list(received.finding, "evidences", received.path)):
+        at = f"{received.path}evidences[{index}]."
         local = fields.mapping(fields.entry(evidence, at), "dst_endpoint", at)
         port = fields.port(local, "port", f"{at}dst_endpoint.")
         connection = fields.loose_object(evidence.get("connection_info"))
         assumed = connection.get("protocol_name") is None
         protocol = "tcp" if assumed else fields.protocol(connection, "protocol_name", f"{at}connection_info.")
         notes = (TCP_ASSUMED,) if assumed else ()
-        found[_Opening((protocol, port, port), (UNKNOWN,), reach_known=True, notes=notes)] = None
-    return list(found)
+        openings[_Opening((protocol, port, port), (UNKNOWN,), reach_known=True, notes=notes)] = None
+    return list(openings)
 
 
-def _control(told: ocsf.Told) -> str:
+def _control(received: ocsf.Received) -> str:
     """Read the id of a control."""
-    compliance, path = fields.mapping(told.finding, "compliance", told.path), f"{told.path}compliance."
+    compliance, path = fields.mapping(received.finding, "compliance", received.path), f"{received.path}compliance."
     name = controls.spelled(fields.text(compliance, "control", path))
     if not controls.is_control(name):
         raise fields.refusal(compliance, "control", path, "the id of a control")
     return name
 
 
-def _arn(told: ocsf.Told) -> fields.Arn | None:
+def _arn(received: ocsf.Received) -> fields.Arn | None:
     """Give the ARN that Inspector knows a finding by, if it is Inspector's."""
-    arn = fields.arn(ocsf.info(told).get("uid"))
+    arn = fields.arn(ocsf.info(received).get("uid"))
     return arn if arn is not None and arn.service == _FETCHED_BY else None
