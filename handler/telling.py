@@ -10,9 +10,11 @@ from handler import alert
 from handler.errors import MemoryUnavailableError
 from handler.finding import Finding
 from handler.invocation import Judged
+from handler.memory.comparison import Compared, Entry, uncompared, unmarked
 from handler.memory.daily import Daily
-from handler.memory.inventory import Compared, Entry, Inventory, Terms
+from handler.memory.inventory import Inventory
 from handler.memory.news import Rules
+from handler.memory.servers import Terms
 from handler.memory.state import spelled
 from handler.memory.store import Table
 from handler.outcome import Outcome
@@ -89,14 +91,23 @@ def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> tuple[di
     Returns by record id why a record is to be given back, and the `id()` of each outcome of which nothing was told.
     What SNS did not take, and what a message had to leave out, stays news.
     """
-    compared = inventory.compare(judged.outcomes)
-    told, failures = alerts.send_news(judged.outcomes, compared, last=judged.last)
-    failures |= inventory.remember(
-        [(entry, told.get(entry.key, ())) for entry in compared.entries if entry.key in told or not entry.tells],
-        [pair for pair in compared.undecidable if failures.keys().isdisjoint(pair[1].records)],
-    )
-    left = [entry for entry in compared.entries if entry.tells and entry.key not in told]
-    return {**compared.given_back, **_left_out(left), **failures}, _quiet(judged.outcomes, compared)
+    try:
+        compared = inventory.compare(judged.outcomes)
+    except Exception as error:
+        _LOGGER.exception("the memory has an error")
+        compared = uncompared(judged.outcomes, repr(error))
+    messages, failures = alerts.send_news(judged.outcomes, compared, last=judged.last)
+    untold = [entry for entry in compared.entries if entry.tells and entry.key not in messages]
+    told = [
+        (entry, messages.get(entry.key, ())) for entry in compared.entries if entry.key in messages or not entry.tells
+    ]
+    undecidable = [pair for pair in compared.undecidable if failures.keys().isdisjoint(pair[1].records)]
+    try:
+        failures |= inventory.remember(told, undecidable)
+    except Exception as error:
+        _LOGGER.exception("the memory has an error")
+        failures |= {record: unmarked(repr(error)) for entry, _ in told for record in entry.records}
+    return {**compared.given_back, **_left_out(untold), **failures}, _quiet(judged.outcomes, compared)
 
 
 def _quiet(outcomes: Iterable[Outcome], compared: Compared) -> set[int]:

@@ -16,8 +16,8 @@ from handler.outcome import Engine, Outcome
 from handler.settings import Settings
 
 if TYPE_CHECKING:
+    from handler.memory.comparison import Compared
     from handler.memory.daily import Daily
-    from handler.memory.inventory import Compared
     from handler.memory.store import Key
 
 __all__ = ["Alerts", "Earlier", "Message", "Publisher", "messages"]

@@ -8,7 +8,7 @@ from handler.alert.case import SEVERITIES
 from handler.alert.story import SETTLED, duration, listed
 from handler.alert.text import Room, count, first, footer, quoted, row, short, wrapped
 from handler.alert.text import time as spelled
-from handler.memory.inventory import Entry
+from handler.memory.comparison import Entry
 from handler.outcome import Engine
 from handler.settings import Settings
 

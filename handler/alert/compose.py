@@ -17,7 +17,7 @@ from handler.outcome import Engine, Outcome
 from handler.settings import Settings
 
 if TYPE_CHECKING:
-    from handler.memory.inventory import Compared
+    from handler.memory.comparison import Compared
 
 
 def messages(  # noqa: PLR0913  what an invocation has

@@ -13,8 +13,8 @@ from handler.alert.content import Carried
 from handler.alert.story import data, duration, listed
 from handler.alert.text import Room, count, first, footer, quoted, short, wrapped
 from handler.alert.text import time as spelled
+from handler.memory.comparison import Entry
 from handler.memory.daily import Daily, Ended
-from handler.memory.inventory import Entry
 from handler.memory.news import News
 from handler.memory.parts import Part, united
 from handler.memory.state import Cause, Server

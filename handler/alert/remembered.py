@@ -14,8 +14,8 @@ from handler.alert.message import Message
 from handler.alert.story import data, story
 from handler.alert.text import DIGEST_ROOMS
 from handler.finding import Finding
+from handler.memory.comparison import Compared, Entry
 from handler.memory.daily import Daily
-from handler.memory.inventory import Compared, Entry
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from handler.alert.text import ports
 from handler.alert.text import time as spelled
 from handler.finding import UNKNOWN
-from handler.memory.inventory import Entry
+from handler.memory.comparison import Entry
 from handler.memory.parts import Part, united
 from handler.memory.state import moment
 

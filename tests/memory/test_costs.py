@@ -11,7 +11,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler import alert
 from handler.invocation import Judged
-from handler.memory.inventory import Inventory, Terms
+from handler.memory.inventory import Inventory
+from handler.memory.servers import Terms
 from handler.memory.state import spelled
 from handler.memory.store import Table
 from handler.telling import tell

@@ -1,0 +1,150 @@
+"""Compares one server with what is remembered of it, and writes what becomes of it: its item, reports and episodes."""
+
+from datetime import timedelta
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from handler.errors import MemoryUnavailableError
+from handler.memory import news
+from handler.memory.claims import observe
+from handler.memory.comparison import Compared, Entry, in_flight, uncompared, unmarked
+from handler.memory.news import News, Rules
+from handler.memory.observing import Observed, evidence_key, judged_here, narrowed
+from handler.memory.parts import Part, read_since
+from handler.memory.state import Episode, Pending, Server, later
+from handler.memory.store import Key, Row, Table
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """What the memory goes by: for how long it keeps what is closed and bears with look-ups that fail, and `Rules`."""
+
+    retention: timedelta = timedelta(days=90)
+    patience: timedelta = timedelta(hours=3)
+    remind: timedelta | None = None
+    team_tag: str = "Team"
+    rules: Rules = Rules()
+
+
+class Servers(Struct, frozen=True, kw_only=True):
+    """The servers in the table, for one invocation: its `token`, its time, and the `deadline` of what it tells."""
+
+    table: Table
+    terms: Terms
+    token: str
+    at: str
+    deadline: str
+
+    def opened(self, observed: Observed, item: object) -> tuple[Part, ...]:
+        """Return what has opened on a server, whatever counts as told by its causes."""
+        before, after = self._after(observed, item)
+        return self._news(observed, before, after, ()).opened
+
+    def compare(self, key: Key, observed: Observed, row: Row, counted: tuple[Part, ...]) -> Compared:
+        """Compare a server, and write it with its news as pending. `counted` is what counts as told by its causes."""
+        result = News(kind="new")
+
+        def step(item: Server | None) -> Server | None:
+            nonlocal result
+            before, after = self._after(observed, item)
+            after = news.count(after, counted, self.at)
+            result = self._news(observed, before, after, counted)
+            changed = news.touch(before, after, self.at, self.terms.rules)
+            changed = news.announce(changed, result, self.at, self.token, self.deadline)
+            return self._pruned(changed) if changed != before else item
+
+        try:
+            self._write_evidence(observed, row.item)
+            server = self.table.update(key, row, self.at, step, keep=self._keep)
+        except MemoryUnavailableError as error:
+            return uncompared(observed.outcomes, str(error))
+        if server is None:
+            return Compared()
+        others = [pending for pending in server.pending if self._is_others(pending)]
+        return Compared(
+            entries=(self._entry(key, server, result, observed),) if result else (),
+            given_back=dict.fromkeys(observed.records, in_flight(others[0])) if others else {},
+        )
+
+    def mark(self, entry: Entry, messages: tuple[str, ...], row: Row) -> str:
+        """Remember that the news of a server was told; return what went wrong."""
+        episode: Episode | None = None
+
+        def step(item: Server | None) -> Server:
+            nonlocal episode
+            marked, episode = news.mark(item or entry.server, entry.news, self.token, self.at, messages)
+            return self._pruned(marked)
+
+        try:
+            self.table.update(entry.key, row, self.at, step, keep=self._keep)
+            if episode is not None:
+                name = f"episode#{entry.key[1].removeprefix('server#')}#{episode.closed}#{self.token}"
+                self.table.put((entry.key[0], name), episode, self.at, self.terms.retention)
+        except MemoryUnavailableError as error:
+            return unmarked(str(error))
+        return ""
+
+    def _news(self, observed: Observed, before: Server, after: Server, counted: tuple[Part, ...]) -> News:
+        judged = judged_here(observed)
+        return news.compare(
+            before, after, self.at, token=self.token, counted=counted, judged=judged, rules=self.terms.rules
+        )
+
+    def _after(self, observed: Observed, item: object) -> tuple[Server, Server]:
+        """Return a server as it was, and as it is by what was observed."""
+        reported = observed.server
+        before = (
+            item
+            if isinstance(item, Server)
+            else Server(kind=reported.kind, id=reported.id, account=reported.account, region=reported.region)
+        )
+        after = before
+        for observation in observed.observations:
+            after = observe(after, observation, self.at, self.terms.patience)
+        if after != before:
+            name = reported.name if reported.name is not UNSET else ""
+            team = reported.tags.get(self.terms.team_tag, "").strip() if reported.tags_known else after.team
+            after = replace(after, name=name or after.name, team=team)
+        return before, replace(after, told=read_since(after.told, after.denied))
+
+    def _is_others(self, pending: Pending) -> bool:
+        return pending.token != self.token and pending.is_running(self.at)
+
+    def _entry(self, key: Key, server: Server, result: News, observed: Observed) -> Entry:
+        """Return what is to be told of a server, before what has closed has left its causes."""
+        causes = {part.cause for part in result.opened}
+        outcomes = [cut for outcome in observed.outcomes if (cut := narrowed(outcome, result.opened)) is not None]
+        return Entry(
+            key=key,
+            at=self.at,
+            server=server,
+            news=result,
+            outcomes=tuple(outcomes),
+            records=observed.records,
+            cause=causes.pop() if len(causes) == 1 else "",
+        )
+
+    def _write_evidence(self, observed: Observed, item: object) -> None:
+        """Keep the reports that say something new, as they were before the look-ups; drop those that have closed."""
+        claims = item.claims if isinstance(item, Server) else {}
+        contents = {observation.claim: observation.evidence for observation in observed.observations}
+        for name, report in observed.evidence.items():
+            known = claims.get(name)
+            if known is None or known.evidence != contents[name]:
+                self.table.put(evidence_key(report.server, name), report, self.at)
+        after = self._after(observed, item)[1].claims
+        for name, known in claims.items():
+            if known.evidence and not after[name].open:
+                self.table.delete(evidence_key(observed.server, name))
+
+    def _pruned(self, server: Server) -> Server:
+        """Drop the closed claims that no late report can reopen any more."""
+        claims = {
+            name: claim
+            for name, claim in server.claims.items()
+            if claim.open or self.at < later(claim.since, self.terms.retention)
+        }
+        return replace(server, claims=claims)
+
+    def _keep(self, server: Server) -> timedelta | None:
+        return self.terms.retention if server.is_over else None
