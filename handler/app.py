@@ -22,7 +22,8 @@ from typing import Any
 from msgspec import to_builtins
 
 from handler import __version__, alert, aws, canary, events, log, lookup, metrics
-from handler.errors import RecordsFailedError
+from handler.errors import MemoryUnavailableError, RecordsFailedError
+from handler.events import Record
 from handler.invocation import Judged, judge_slices
 from handler.opa import Opa
 from handler.outcome import Outcome
@@ -100,9 +101,11 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
         failures |= judged.failures | unsent
         if envelope.kind != "sqs":
             reply.add(judged.outcomes)
+    swept, messages = _sweep(parted.sweeps, look_up, at, start, seconds, context.aws_request_id)
+    failures |= swept
     if _MEMORY is not None and inventory is not None:
         _MEMORY.tell_day(inventory, alerts, at, start + _DECIDED * seconds)
-    _done(counts, failures, alerts.count, start)
+    _done(counts, failures, alerts.count + messages, start)
     if envelope.kind == "sqs" and not any(record.startswith(f"{context.aws_request_id}.") for record in failures):
         return {"batchItemFailures": [{"itemIdentifier": record} for record in failures]}
     if failures:
@@ -120,6 +123,32 @@ def _tell(judged: Judged, alerts: alert.Alerts, inventory: Any) -> tuple[dict[st
     from handler.telling import tell  # noqa: PLC0415  without a memory it is not imported
 
     return tell(judged, alerts, inventory)
+
+
+def _sweep(  # noqa: PLR0913, PLR0917  what an invocation has
+    records: Sequence[Record], look_up: lookup.LookUp | None, at: datetime, start: float, seconds: float, name: str
+) -> tuple[dict[str, str], int]:
+    """Look at everything that is remembered as open, once for all records that ask for it.
+
+    Returns by record id what went wrong, and how many messages were sent or tried.
+    """
+    if not records:
+        return {}, 0
+    if _MEMORY is None:
+        return {record.id: f"a sweep has nothing to look at: {_FORGETFUL}" for record in records}, 0
+    from handler.sweep.clock import Clock  # noqa: PLC0415  what is not asked for is not imported
+    from handler.sweep.sweeping import sweep  # noqa: PLC0415
+    from handler.sweep.teller import Means  # noqa: PLC0415
+
+    clock = Clock(begun=at, start=start, judge_until=start + _DECIDED * seconds, send_until=start + _SENT * seconds)
+    means = Means(settings=_SETTINGS, engine=_ENGINE, publisher=_SNS, memory=_MEMORY)
+    try:
+        summary = sweep(means, GATE, look_up, name, clock)
+    except MemoryUnavailableError as error:
+        return {record.id: f"the sweep ended early: {error}" for record in records}, 0
+    write = _LOGGER.error if summary.problems else _LOGGER.info
+    write("sweep", extra={"fields": {**summary.fields(), **_PROVENANCE}})
+    return {}, summary.messages
 
 
 class _Reply:

@@ -1,7 +1,7 @@
-"""The function's own events, by which others notice that it has gone deaf or dumb.
+"""The function's own events: by some of them others notice that it has gone deaf or dumb.
 
-A heartbeat is only counted. The canary is a server that no policy should allow: it is judged and alerted like any
-other, with an attribute by which its message goes to a queue of its own and to nobody else.
+A sweep is handed on. A heartbeat is only counted. The canary is a server that no policy should allow: it is judged and
+alerted like any other, with an attribute by which its message goes to a queue of its own and to nobody else.
 """
 
 import logging
@@ -18,7 +18,7 @@ from handler.invocation import Gate
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
 
-HEARTBEAT, CANARY = "portcullis.heartbeat", "portcullis.canary"
+HEARTBEAT, CANARY, SWEEP = "portcullis.heartbeat", "portcullis.canary", "portcullis.sweep"
 """The sources of the events that the schedules put on the bus."""
 
 ATTRIBUTE = "canary"
@@ -28,10 +28,11 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Parted(Struct, frozen=True):
-    """The records of an invocation: reports, canaries, and how many heartbeats."""
+    """The records of an invocation: reports, canaries, sweeps, and how many heartbeats."""
 
     reports: tuple[Record, ...]
     canaries: tuple[Record, ...]
+    sweeps: tuple[Record, ...]
     heartbeats: int
 
 
@@ -40,8 +41,9 @@ def part(records: Sequence[Record]) -> Parted:
     sources = [record.event.get("source") if isinstance(record.event, dict) else None for record in records]
     pairs = list(zip(records, sources, strict=True))
     return Parted(
-        reports=tuple(record for record, source in pairs if source not in {HEARTBEAT, CANARY}),
+        reports=tuple(record for record, source in pairs if source not in {HEARTBEAT, CANARY, SWEEP}),
         canaries=tuple(record for record, source in pairs if source == CANARY),
+        sweeps=tuple(record for record, source in pairs if source == SWEEP),
         heartbeats=sources.count(HEARTBEAT),
     )
 

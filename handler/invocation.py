@@ -116,6 +116,25 @@ def read(
             if isinstance(report, Finding) and PORTS_ASSUMED in report.notes:
                 portless[record.id] = record.event
     reported = _fetched(reported, now, client, until)
+    outcomes = _outcomes(reported, portless, until, look_up)
+    return sorted(outcomes, key=lambda outcome: order[outcome.records[0]])
+
+
+def judge_again(
+    reports: Mapping[str, Finding], gate: Gate, *, deadline: float | None = None, look_up: LookUp | None = None
+) -> Judged:
+    """Judge reports that were read before, by the id of their record, as of the `now` in each. See `judge_slices`."""
+    portless = {
+        record: msgspec.to_builtins(report) for record, report in reports.items() if PORTS_ASSUMED in report.notes
+    }
+    outcomes = _outcomes(list(reports.items()), portless, ask_until(deadline), look_up)
+    return _judged(dict(enumerate(decide(outcomes, gate, deadline))))
+
+
+def _outcomes(
+    reported: Sequence[tuple[str, Report]], portless: Mapping[str, Any], until: float | None, look_up: LookUp | None
+) -> list[Outcome]:
+    """Fold reports and look them up. `portless` has by record the event of a report that names no ports."""
     folded = fold((record, report) for record, report in reported if isinstance(report, Finding | Closed))
     if look_up is not None:
         folded = look_up(folded, until)
@@ -133,7 +152,7 @@ def read(
         for record, report in reported
         if not isinstance(report, Finding | Closed | Reference)
     ]
-    return sorted(outcomes, key=lambda outcome: order[outcome.records[0]])
+    return outcomes
 
 
 def decide(

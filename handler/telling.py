@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from handler.memory.inventory import Inventory
 from handler.memory.news import Rules
 from handler.memory.servers import Terms
 from handler.memory.state import spelled
-from handler.memory.store import Table
+from handler.memory.store import Key, Table
 from handler.outcome import Outcome
 from handler.settings import Settings
 
@@ -43,6 +43,11 @@ class Remembering:
                 changes=settings.memory_flapping_changes, window=timedelta(hours=settings.memory_flapping_hours)
             ),
         )
+
+    @property
+    def table(self) -> Table:
+        """The table itself."""
+        return self._table
 
     def inventory(self, token: str, at: datetime, seconds: float) -> Inventory:
         """Return the memory of an invocation that has so many seconds left."""
@@ -96,7 +101,18 @@ def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> tuple[di
     except Exception as error:
         _LOGGER.exception("the memory has an error")
         compared = uncompared(judged.outcomes, repr(error))
-    messages, failures = alerts.send_news(judged.outcomes, compared, last=judged.last)
+    _, failures = send(judged.outcomes, compared, alerts, inventory, last=judged.last)
+    return {**compared.given_back, **failures}, _quiet(judged.outcomes, compared)
+
+
+def send(
+    outcomes: Sequence[Outcome], compared: Compared, alerts: alert.Alerts, inventory: Inventory, *, last: bool = True
+) -> tuple[dict[Key, tuple[str, ...]], dict[str, str]]:
+    """Send what is news, and remember what of it was told.
+
+    Returns by server the ids of the messages that have told it, and by record id what went wrong.
+    """
+    messages, failures = alerts.send_news(outcomes, compared, last=last)
     untold = [entry for entry in compared.entries if entry.tells and entry.key not in messages]
     told = [
         (entry, messages.get(entry.key, ())) for entry in compared.entries if entry.key in messages or not entry.tells
@@ -107,7 +123,7 @@ def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> tuple[di
     except Exception as error:
         _LOGGER.exception("the memory has an error")
         failures |= {record: unmarked(repr(error)) for entry, _ in told for record in entry.records}
-    return {**compared.given_back, **_left_out(untold), **failures}, _quiet(judged.outcomes, compared)
+    return messages, {**_left_out(untold), **failures}
 
 
 def _quiet(outcomes: Iterable[Outcome], compared: Compared) -> set[int]:

@@ -30,6 +30,7 @@ class World:
         self.sns: Any = boto3.client("sns", region_name="eu-west-1", endpoint_url=endpoint)
         self.sqs: Any = boto3.client("sqs", region_name="eu-west-1", endpoint_url=endpoint)
         self.queue = self.sqs.create_queue(QueueName="alerts")["QueueUrl"]
+        self.alerts()  # moto keeps them from one start in this process to the next
         self.app: ModuleType
         self.subscribe()
 

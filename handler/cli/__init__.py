@@ -20,6 +20,7 @@ COMMANDS = {
     "history": "list what was told of a server and has closed again",
     "init": "make a folder of policies, with tests and a workflow that checks them",
     "open": "list what is open, as the function remembers it",
+    "sweep": "judge again what is open, as the function remembers it, and tell what is news",
 }
 """What each command does. The module of that name has `add_to(parser)`, for its arguments, and `run(arguments)`, which
 returns the exit status; it is imported only to run, so that no command needs what another imports."""

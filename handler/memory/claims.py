@@ -17,7 +17,8 @@ from handler.memory.state import Claim, Server, later
 class Observation(Struct, frozen=True, kw_only=True):
     """What one report says of one server: what was judged on it, or nothing where the report has closed.
 
-    `confirmed` is false where it has closed without evidence. The other fields are those of `Claim`.
+    `confirmed` is false where it has closed without evidence. `again` is true of what was judged again as it was
+    remembered: nobody has reported it anew. The other fields are those of `Claim`.
     """
 
     claim: str
@@ -26,6 +27,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     observed: str | None
     parts: tuple[Part, ...] | None = None
     confirmed: bool = True
+    again: bool = False
     reported: str = ""
     expanded: tuple[str, ...] = ()
     policy: str = ""
@@ -47,7 +49,12 @@ def observe(server: Server, observation: Observation, at: str, patience: timedel
 
 
 def _is_outdated(known: Claim, observation: Observation) -> bool:
-    """Return whether what is known is newer, or open at the same or an unknown time."""
+    """Return whether what is known is newer, or open at the same or an unknown time.
+
+    What is judged again never opens what has closed meanwhile.
+    """
+    if observation.again and not known.open and observation.observed == known.observed:
+        return True
     dated = known.observed is not None and observation.observed is not None
     if observation.parts is not None:
         return dated and str(observation.observed) < str(known.observed)
@@ -85,6 +92,7 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
         observed=observation.observed,
         since=before.since if before else at,
         parts=parts,
+        unconfirmed=before.unconfirmed if before and observation.again else None,
         unread_since=since,
         reported=observation.reported,
         expanded=tuple(sorted({*observation.expanded, *(before.expanded if before and observation.parts else ())})),

@@ -45,9 +45,9 @@ class Inventory:
         self._notices = Notices(table=table, token=token, at=at, deadline=deadline)
         self._causes = Causes(table=table, token=token, at=at, deadline=deadline, retention=terms.retention)
 
-    def compare(self, outcomes: Sequence[Outcome]) -> Compared:
-        """Remember what was judged, and return what of it is news."""
-        servers = observed(outcomes, self._policy)
+    def compare(self, outcomes: Sequence[Outcome], *, again: bool = False) -> Compared:
+        """Remember what was judged, or judged again as it was remembered, and return what of it is news."""
+        servers = observed(outcomes, self._policy, again=again)
         undecidable = unite(self._each(_undecided(outcomes), self._undecidable))
         try:
             rows = self._table.read(servers, self._at)

@@ -55,14 +55,17 @@ def digest(*words: str) -> str:
     return sha256("\n".join(words).encode("utf-8", "surrogatepass")).hexdigest()[:_SHORT]
 
 
-def observed(outcomes: Iterable[Outcome], policy: str) -> dict[Key, Observed]:
-    """Return by server what was decided and what has closed; what could not be judged says nothing of what is open."""
+def observed(outcomes: Iterable[Outcome], policy: str, *, again: bool = False) -> dict[Key, Observed]:
+    """Return by server what was decided and what has closed; what could not be judged says nothing of what is open.
+
+    `again` is that of `Observation`.
+    """
     servers: dict[Key, Observed] = {}
     for outcome in outcomes:
         match outcome.report:
             case Finding() as finding if outcome.kind == "decided" and outcome.decision is not None:
                 for server, observation, report in _opened(outcome, finding, outcome.decision, policy):
-                    _add(servers, server, observation, outcome, report)
+                    _add(servers, server, replace(observation, again=again), outcome, report)
             case Closed() as closed:
                 _add(servers, closed.server, closing(closed), outcome, None)
     return servers

@@ -155,7 +155,26 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pending: tuple[Pending, ...] = ()
 
 
-Item = Server | Cause | Notice | Episode
+class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A sweep, from its start until every place was looked at, over as many invocations as that takes.
+
+    `waiting` has the places (`ACCOUNT#REGION`) that are not done, each with the sort key of the last server that was
+    judged again, empty before the first; `places` is how many they were. Whoever is at it has the `token`, and has
+    ended by `until`.
+    """
+
+    started: str
+    places: int
+    waiting: dict[str, str] = {}
+    token: str = ""
+    until: str = ""
+
+    def is_others(self, token: str, at: str) -> bool:
+        """Return whether somebody else may still be at work."""
+        return token != self.token and at <= self.until <= later(at, LONGEST)
+
+
+Item = Server | Cause | Notice | Episode | Run
 
 
 def later(at: str, by: timedelta) -> str:

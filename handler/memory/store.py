@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from handler.errors import MemoryUnavailableError
 from handler.finding import Finding
-from handler.memory.state import FORMAT, Cause, Episode, Notice, Server, encode, later, moment
+from handler.memory.state import FORMAT, Cause, Episode, Notice, Run, Server, encode, later, moment
 
 Key = tuple[str, str]
 """Partition key (`ACCOUNT#REGION`) and sort key."""
@@ -33,6 +33,7 @@ _KINDS: dict[str, type[Struct]] = {
     "notice": Notice,
     "episode": Episode,
     "report": Finding,
+    "run": Run,
 }
 """By what the sort key begins with."""
 
@@ -148,6 +149,35 @@ class Table:
                 for item in (item for item in page["Items"] if "pieces" in item):
                     key = (item["pk"]["S"], item["sk"]["S"])
                     yield key, self._row(key, item, at)
+
+    def partitions(self) -> set[str]:
+        """Return the partition keys under which servers are remembered."""
+        only = {
+            "FilterExpression": "begins_with(sk, :server)",
+            "ExpressionAttributeValues": {":server": {"S": "server#"}},
+        }
+        with self._refusals():
+            pages = self._client.get_paginator("scan").paginate(TableName=self._name, ProjectionExpression="pk", **only)
+            return {item["pk"]["S"] for page in pages for item in page["Items"]}
+
+    def servers(self, partition: str, after: str, at: str) -> Iterator[dict[Key, Server]]:
+        """Read the servers of a partition in the order of their sort keys, from the one after a key, in pages."""
+        condition = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :after AND :end",
+            "ExpressionAttributeValues": {
+                ":pk": {"S": partition},
+                ":after": {"S": f"{after or 'server#'}\0"},
+                ":end": {"S": "server$"},
+            },
+        }
+        with self._refusals():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._name, ConsistentRead=True, PaginationConfig={"PageSize": _KEYS}, **condition
+            )
+            for items in ([item for item in page["Items"] if "pieces" in item] for page in pages):
+                rows = {key: self._row(key, item, at) for item in items for key in [(partition, item["sk"]["S"])]}
+                if rows:
+                    yield {key: row.item for key, row in rows.items() if isinstance(row.item, Server)}
 
     def _get(self, keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
         """Get items as AWS has them; what it leaves unprocessed is asked for again."""

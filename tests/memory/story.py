@@ -2,9 +2,9 @@
 
 A story is a file, `tests/cases/memory/<story>.yaml`: what it is about, the settings that it changes, and its steps. A
 step has a time `at`, `events` (see `event`), and the `messages` that are then in the queue. It may change the
-`policies`, have its events come in batches of so many (`batch`), strike the `store`, have a second function get events
-`meanwhile`, just before the first one calls SNS, let a `fault` strike a call to AWS, and invoke it with its one event
-(`direct`) instead of a batch of a queue.
+`policies`, have its events come in batches of so many (`batch`), strike the `store`, let the look-up see something else
+of a report without any event (`sees`), have a second function get events `meanwhile`, just before the first one calls
+SNS, let a `fault` strike a call to AWS, and invoke it with its one event (`direct`) instead of a batch of a queue.
 """
 # ruff: noqa: SLF001  it replaces what the started function holds
 
@@ -124,6 +124,8 @@ class Stage:
                 self._judge_by(step["policies"])
             if "store" in step:
                 self._strike(step["store"], table)
+            for name, seen in step.get("sees", {}).items():
+                self._sources.by_report[name] |= seen
             given_back = self._invoke_all(step)
             yield step, self._published.collect(), given_back
         self.close()
@@ -205,7 +207,10 @@ class Stage:
         getattr(self.faults, when)[fault[when]] = fail
 
     def _events(self, report: dict[str, Any], at: str) -> Iterator[dict[str, Any]]:
-        """Make the event of a report, or with `times` so many, numbered where it says `#`."""
+        """Make the event of a report, or with `times` so many, numbered where it says `#`; or that of a sweep."""
+        if "sweep" in report:
+            yield {"source": "portcullis.sweep", "id": f"sweep of {at}"}
+            return
         for number in range(report.get("times", 1)):
             numbered = json.loads(json.dumps({"updated": at} | report).replace("#", f"{number:04}"))
             self._sources.by_report[numbered["report"]] = numbered

@@ -51,6 +51,9 @@ _OPEN, _CLOSED = (_part(22),), ()
         pytest.param([_closes(_MIDDLE), _says(_LATE, _part(22))], _OPEN, id="a newer one reopens"),
         pytest.param([_says(_LATE, _part(22)), _closes(_LATE)], _OPEN, id="equal dates, open first"),
         pytest.param([_closes(_LATE), _says(_LATE, _part(22))], _OPEN, id="equal dates, closed first"),
+        pytest.param([_closes(_LATE), _says(_LATE, _part(22), again=True)], _CLOSED, id="closed while judged again"),
+        pytest.param([_says(_LATE, _part(80)), _says(_LATE, _part(22), again=True)], _OPEN, id="judged again"),
+        pytest.param([_says(_LATE, _part(22)), _says(_EARLY, _part(80), again=True)], _OPEN, id="judged again late"),
         pytest.param([_says(None, _part(22)), _closes(_LATE)], _OPEN, id="no date of the open one"),
         pytest.param([_says(_LATE, _part(22)), _closes(None)], _OPEN, id="no date of the closed one"),
         pytest.param([_closes(None), _says(_EARLY, _part(22))], _OPEN, id="no date of a closed one before"),
@@ -156,3 +159,11 @@ def test_a_clock_that_jumps_back_does_not_prolong_the_patience() -> None:
     yesterday = later(_AT, timedelta(days=-1))
     server = observe(server, failing, yesterday, _PATIENCE)
     assert UNKNOWN in {part.source for part in observe(server, failing, later(yesterday, _PATIENCE), _PATIENCE).denied}
+
+
+def test_what_is_judged_again_stays_unconfirmed() -> None:
+    """Only a report that is told anew says that what has ended without evidence is open."""
+    ended = _after(_says(_MIDDLE, _part(22)), _closes(_LATE, confirmed=False))
+    again = observe(ended, _says(_MIDDLE, _part(22), _part(80), again=True), _AT, _PATIENCE)
+    anew = observe(again, _says(_MIDDLE, _part(22), _part(80)), _AT, _PATIENCE)
+    assert [server.claims["arn:1"].unconfirmed for server in (ended, again, anew)] == [_AT, _AT, None]

@@ -1,0 +1,32 @@
+"""The time of a sweep."""
+
+import time
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from handler.memory.state import spelled
+
+
+class Clock(Struct, frozen=True, kw_only=True):
+    """When a sweep has begun, by the calendar and by `time.monotonic()`, and until when it judges and sends."""
+
+    begun: datetime
+    start: float
+    judge_until: float
+    send_until: float
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return self.begun + timedelta(seconds=time.monotonic() - self.start)
+
+    @property
+    def at(self) -> str:
+        """The time as findings and the memory have it."""
+        return spelled(self.now)
+
+    @property
+    def seconds(self) -> float:
+        """For how long it may still judge."""
+        return self.judge_until - time.monotonic()

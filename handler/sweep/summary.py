@@ -1,0 +1,39 @@
+"""What a sweep has done, and what it could not see: for the log, and for a person."""
+
+from collections import Counter
+from typing import Any
+
+
+class Summary:
+    """Counts of a sweep, and by sentence how often something went wrong."""
+
+    def __init__(self) -> None:
+        self.started = ""
+        self.places = 0
+        self.left = 0
+        self.judged = 0
+        self.told = 0
+        self.closed = 0
+        self.messages = 0
+        self.note = ""
+        self.problems: Counter[str] = Counter()
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of its log line."""
+        said = {key: value for key, value in vars(self).items() if key != "problems" and value != ""}
+        return {**said, "problems": self.sentences()}
+
+    def sentences(self) -> list[str]:
+        """Say what went wrong, the most frequent first."""
+        return [
+            problem if number == 1 else f"{problem} ({number} times)" for problem, number in self.problems.most_common()
+        ]
+
+    def lines(self) -> list[str]:
+        """Say all of it to a person."""
+        done = f"{self.places - self.left} of {self.places} accounts and Regions, as begun at {self.started}"
+        counts = (
+            f"{self.judged} reports judged again; {self.told} servers told as open, {self.closed} as closed, "
+            f"in {self.messages} messages"
+        )
+        return [*([self.note] if self.note else [done, counts]), *self.sentences()]
