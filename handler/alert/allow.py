@@ -4,16 +4,12 @@ With them comes the command that judges the same reports by a folder that holds 
 """
 
 import json
-import re
 from collections.abc import Sequence
-
-from msgspec import Struct
 
 from handler.alert.case import Case, name
 from handler.alert.close import shell
-from handler.alert.ports import Range, merged
+from handler.alert.opening import Opening, identifier, rego, wanted
 from handler.alert.text import Block, first, short
-from handler.decision import Denied
 from handler.finding import UNKNOWN, Server
 from handler.settings import LookUps, Settings
 
@@ -37,15 +33,10 @@ _ROLES = {"look_up_role_name", "look_up_external_id"}
 _MOST = 10
 """Reports that one question names."""
 
+BLANKS = ['"owner": "", "reason": "", "expires": "",']
+"""What a person fills in."""
+
 UNREADABLE = "What could not be read in full cannot be allowed: mend the report first."
-
-
-class _Wanted(Struct, frozen=True):
-    """Ports by protocol that some sources are to reach in one way."""
-
-    reach: str
-    ports: tuple[tuple[str, tuple[Range, ...]], ...]
-    sources: tuple[str, ...]
 
 
 def allowances(case: Case, settings: Settings) -> list[Block]:
@@ -61,7 +52,7 @@ def allowances(case: Case, settings: Settings) -> list[Block]:
     if barred:
         forbids = "the prohibition" if len(barred) == 1 else "the prohibitions"
         said.append(Block(f"No allowance lifts {forbids} {', '.join(first(barred, 5, lambda name: short(name, 60)))}."))
-    offers = _offers(case.server, _wanted(lifted), _taken(case))
+    offers = _offers(case.server, wanted(lifted), _taken(case))
     return [*said, *offers, _verification(case, settings, whole=not said)] if offers else said
 
 
@@ -101,58 +92,20 @@ def _taken(case: Case) -> set[str]:
     return applying | {problem.id for judged in case.judged for problem in judged.decision.problems if problem.id}
 
 
-def _offers(server: Server, wanted: Sequence[_Wanted], taken: set[str]) -> list[Block]:
+def _offers(server: Server, openings: Sequence[Opening], taken: set[str]) -> list[Block]:
+    words = [] if name(server) == server.id else [name(server)[:40]]
     ids: list[str] = []
-    for entry in wanted:
-        ids.append(_id(server, entry, taken | set(ids)))
-    written = [_rego(server, entry, identifier) for entry, identifier in zip(wanted, ids, strict=True)]
-    warning = [Block(EVERYBODY)] if any(UNKNOWN in entry.sources for entry in wanted) else []
+    for opening in openings:
+        ids.append(identifier([*words, server.id], opening, taken | set(ids)))
+    written = [
+        rego(identifier, opening, _words(opening), [server.id], server.account, BLANKS)
+        for identifier, opening in zip(ids, openings, strict=True)
+    ]
+    warning = [Block(EVERYBODY)] if any(UNKNOWN in opening.sources for opening in openings) else []
     return [*warning, *(Block("" if index else PASTE, code) for index, code in enumerate(written))]
 
 
-def _wanted(denied: Sequence[tuple[str, Denied]]) -> list[_Wanted]:
-    by_source: dict[tuple[str, str], dict[str, list[Range]]] = {}
-    for reach, entry in denied:
-        protocols = by_source.setdefault((reach, entry.source), {})
-        protocols.setdefault(entry.protocol, []).append((entry.from_port, entry.to_port))
-    alike: dict[tuple[str, tuple[tuple[str, tuple[Range, ...]], ...]], list[str]] = {}
-    for (reach, source), protocols in by_source.items():
-        ports = tuple((protocol, tuple(merged(ranges))) for protocol, ranges in sorted(protocols.items()))
-        alike.setdefault((reach, ports), []).append(source)
-    return [_Wanted(reach, ports, tuple(sorted(sources))) for (reach, ports), sources in alike.items()]
-
-
-def _rego(server: Server, wanted: _Wanted, identifier: str) -> str:
-    """Spell an allowance as `opa fmt` does."""
-    ports = {protocol: [_port(low, high) for low, high in ranges] for protocol, ranges in wanted.ports}
-    everybody = UNKNOWN in wanted.sources or {"0.0.0.0/0", "::/0"} <= set(wanted.sources)
-    fields = {"id": identifier, **ports, "sources": ["anywhere"] if everybody else list(wanted.sources)}
-    conditions = {"server.id": server.id, "server.account": server.account}
-    if wanted.reach != "internet":
-        conditions["reach"] = wanted.reach
-    return "\n".join(
-        [
-            "allowance contains {",
-            *(f"\t{json.dumps(field)}: {json.dumps(value)}," for field, value in fields.items()),
-            '\t"owner": "", "reason": "", "expires": "",',
-            "} if {",
-            *(f"\tinput.{path} == {json.dumps(value)}" for path, value in conditions.items()),
-            "}",
-        ]
-    )
-
-
-def _port(low: int, high: int) -> int | str:
-    return low if low == high else f"{low}-{high}"
-
-
-def _id(server: Server, wanted: _Wanted, taken: set[str]) -> str:
-    """Name an allowance after its server and its first ports, and by a number where that id is taken."""
-    words = [] if name(server) == server.id else [name(server)[:40]]
-    words += [server.id, *(f"{protocol}-{_port(*ranges[0])}" for protocol, ranges in wanted.ports)]
-    spelled = re.sub(r"[^0-9A-Za-z]+", "-", " ".join(words)).strip("-").lower()
-    return next(
-        numbered
-        for numbered in (spelled, *(f"{spelled}-{number}" for number in range(2, len(taken) + 3)))
-        if numbered not in taken
-    )
+def _words(opening: Opening) -> Sequence[str]:
+    """Return the networks that hold the sources, as an allowance names them."""
+    everybody = UNKNOWN in opening.sources or {"0.0.0.0/0", "::/0"} <= set(opening.sources)
+    return ["anywhere"] if everybody else opening.sources

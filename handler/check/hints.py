@@ -69,6 +69,12 @@ def nearest(word: str, words: list[str]) -> str | None:
     return f"perhaps {near[0]}" if near else None
 
 
+def _text(field: str, value: Any, problem: str, _networks: list[str]) -> str:
+    if not isinstance(value, str):
+        return f"{field} is no text; {_MEANING[field]}"
+    return f"{field} {problem if value.strip() else f'is blank; {_MEANING[field]}'}"
+
+
 def _as_said(field: str, _value: Any, problem: str, _networks: list[str]) -> str:
     return f"{field} {problem}"
 
@@ -104,11 +110,21 @@ def _expiry(field: str, value: Any, problem: str, _networks: list[str]) -> str:
 
 
 _LAST_DAY = 'write the last day on which it holds, like "2027-06-30"'
-_MISSING = {"expires": f"is missing; {_LAST_DAY}", "sources": "is missing; name networks"}
+_MEANING = {
+    "id": "give it a name of its own",
+    "owner": "write who answers for it",
+    "reason": "write why it is there, as a sentence",
+}
+_MISSING = {
+    "expires": f"is missing; {_LAST_DAY}",
+    "sources": "is missing; name networks",
+    **{field: f"is missing; {meaning}" for field, meaning in _MEANING.items()},
+}
 _HINTS: dict[str, Callable[[str, Any, str, list[str]], str]] = {
     "tcp": _ports,
     "udp": _ports,
     "sources": _words,
     "except": _words,
     "expires": _expiry,
+    **dict.fromkeys(_MEANING, _text),
 }

@@ -13,6 +13,7 @@ from handler.opa_binary import find
 
 COMMANDS = {
     "allowed": "list what a folder of policies allows and prohibits",
+    "baseline": "propose allowances for what is denied today",
     "check": "check a folder of policies and run its tests",
     "decide": "judge recorded events and send nothing",
     "engine": "print the folders that plain OPA needs beside a team's folder",

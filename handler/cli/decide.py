@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -18,7 +19,7 @@ from handler.cli import UNREAD, check, executable, files, table
 from handler.cli.progress import Progress
 from handler.cli.summary import Line, Summary
 from handler.errors import PortcullisError
-from handler.outcome import Outcome, Told
+from handler.outcome import Engine, Outcome, Told
 from handler.process import Process
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from handler.lookup import LookUp
 
 T = TypeVar("T")
+
+FILES = (
+    "a Lambda event, an answer of list_findings or describe_findings, an array of those, or JSON lines; "
+    "- is standard input"
+)
+"""What a FILE may hold."""
 
 _CHUNK = 500
 """The outcomes that are decided at once, and the records of `--stream` that are folded with each other."""
@@ -54,6 +61,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "--sort", choices=table.SORTS, default="severity", help="what the verdicts are sorted by (%(default)s)"
     )
     parser.add_argument("--denied", action="store_true", help="print only what is denied or could not be judged")
+    add_judging_to(parser)
+    parser.add_argument("files", metavar="FILE", nargs="+", help=FILES)
+
+
+def add_judging_to(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say by what, with what and as of when to judge."""
     parser.add_argument(
         "--policies", metavar="DIR", default=".", help="the folder of the policies, or one that holds `policies`"
     )
@@ -64,29 +77,15 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "everything if they say nothing",
     )
     parser.add_argument("--now", metavar="RFC3339", type=_time, default=datetime.now(UTC), help="judge as of this time")
-    parser.add_argument(
-        "files",
-        metavar="FILE",
-        nargs="+",
-        help="a Lambda event, an answer of list_findings or describe_findings, an array of those, or JSON lines; "
-        "- is standard input",
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge the files; each is an invocation of its own."""
     start = time.monotonic()
-    logging.getLogger("handler.lookup").addHandler(logging.NullHandler())  # the findings' notes say what failed
     try:
-        look_ups = settings.read_look_ups() if arguments.look_up else settings.LookUps()
-        process = Process(str(check.folders(arguments.policies, None)[0]), executable())
-        from handler import lookup  # noqa: PLC0415  they load while OPA starts
-        from handler.opa import Opa  # noqa: PLC0415
-
-        with Opa(process) as gate:
-            engine = gate.ready()
-            look_up = lookup.prepare(look_ups.all_on() if arguments.look_up and not look_ups.looks_up else look_ups)
-            lines = _judged(arguments, gate, look_up)
+        busy = (arguments.json or arguments.stream) and sys.stdout.isatty()
+        with judging(arguments, shown=not busy) as (judge, engine):
+            lines = _judged(judge, arguments.files, stream=arguments.stream)
             if arguments.json or arguments.stream:
                 status = _print_json(lines, denied=arguments.denied)
             else:
@@ -100,6 +99,21 @@ def run(arguments: argparse.Namespace) -> int:
         milliseconds = round(1000 * (time.monotonic() - start))
         print(f"Policy {engine.policy}, OPA {engine.opa}, {milliseconds:,} ms", file=sys.stderr)
     return status
+
+
+@contextmanager
+def judging(arguments: argparse.Namespace, *, shown: bool) -> "Iterator[tuple[Judge, Engine]]":
+    """Start what judges as the arguments say, and say what it is; with `shown` a terminal shows how far it is."""
+    logging.getLogger("handler.lookup").addHandler(logging.NullHandler())  # the findings' notes say what failed
+    look_ups = settings.read_look_ups() if arguments.look_up else settings.LookUps()
+    process = Process(str(check.folders(arguments.policies, None)[0]), executable())
+    from handler import lookup  # noqa: PLC0415  they load while OPA starts
+    from handler.opa import Opa  # noqa: PLC0415
+
+    with Opa(process) as gate, Progress(shown=shown) as progress:
+        engine = gate.ready()
+        look_up = lookup.prepare(look_ups.all_on() if arguments.look_up and not look_ups.looks_up else look_ups)
+        yield Judge(arguments.now, gate, look_up, progress), engine
 
 
 class Judge(NamedTuple):
@@ -121,16 +135,13 @@ class Judge(NamedTuple):
             yield from _lines(name, outcome, failure)
 
 
-def _judged(arguments: argparse.Namespace, gate: "Gate", look_up: "LookUp | None") -> Iterator[Line]:
-    """Judge the files one after the other; say how far it is to a terminal that has nothing else to show."""
-    busy = (arguments.json or arguments.stream) and sys.stdout.isatty()
-    with Progress(shown=not busy) as progress:
-        judge = Judge(arguments.now, gate, look_up, progress)
-        for name in arguments.files:
-            records = files.read(name)
-            for part in _chunks(records) if arguments.stream else (records,):
-                yield from judge.lines(name, part)
-                sys.stdout.flush()
+def _judged(judge: Judge, names: Iterable[str], *, stream: bool) -> Iterator[Line]:
+    """Judge the files one after the other."""
+    for name in names:
+        records = files.read(name)
+        for part in _chunks(records) if stream else (records,):
+            yield from judge.lines(name, part)
+            sys.stdout.flush()
 
 
 def _lines(name: str, outcome: Outcome, failure: str | None) -> Iterator[Line]:

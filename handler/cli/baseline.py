@@ -1,0 +1,101 @@
+"""`portcullis baseline`: proposes allowances for what is denied today, as Rego in which owner and reason are blank."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handler.alert.text import printable
+from handler.cli import DENIED, UNREAD, check, decide, executable, files
+from handler.cli.summary import Line, Summary, number
+from handler.errors import PortcullisError
+
+if TYPE_CHECKING:
+    from handler.bundle import Folder
+
+_TERM = timedelta(days=30)
+"""How long a proposed allowance holds."""
+
+_NEXT = (
+    "Fill in owner and reason of what is meant to be open, delete what is to be closed, and run `portcullis check`: it "
+    "refuses this file until no blank is left. Every allowance ends in 30 days; give those that you keep an end of "
+    "their own."
+)
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = (
+        "Propose allowances for what is denied today: Rego for a file in policies/allow, in which owner and reason\n"
+        "are to be filled in. Equal servers of an account and a team share one. What is prohibited, open to an\n"
+        "unknown address or could not be judged is listed in comments. Administrative ports open to\n"
+        "anywhere come last.\n\n"
+        "Exit status: 0 all that is denied is proposed, 1 something is not, 2 something could not be judged or read."
+    )
+    decide.add_judging_to(parser)
+    parser.add_argument(
+        "--by-tag",
+        metavar="TAG",
+        default="Team",
+        help="servers with different values of this tag get allowances of their own (%(default)s)",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help=decide.FILES)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the proposals; return the exit status."""
+    from handler.bundle import Folder  # noqa: PLC0415  `portcullis --help` needs none of it
+    from handler.cli.proposals import Baseline, text  # noqa: PLC0415
+
+    path, _ = check.folders(arguments.policies, None)
+    _refuse_output_within(path)
+    folder = Folder(path)
+    baseline, summary = Baseline(arguments.by_tag), Summary()
+    with decide.judging(arguments, shown=True) as (judge, engine):
+        for line in _judged(judge, arguments.files):
+            summary.add(line)
+            baseline.add(line)
+    today = arguments.now.date()
+    denied = f"Proposed by `portcullis baseline` on {today}, by policy {engine.policy}."
+    expires = (today + _TERM).isoformat()
+    print(text(baseline, folder, [denied, _NEXT], expires, _ids(folder, arguments)), end="")
+    proposals = baseline.proposals()
+    servers = len({server.id for proposal in proposals for server in proposal.servers})
+    counts = f"{number(len(proposals), 'allowance')} proposed for {number(servers, 'server')}"
+    number_left_out = sum(map(len, baseline.left_out.values()))
+    left_out = f", {number_left_out:,} not proposed: the comments say why" if number_left_out else ""
+    print(*map(printable, [*summary.paragraphs(), counts + left_out]), sep="\n", file=sys.stderr)
+    if summary.status == UNREAD:
+        return UNREAD
+    return DENIED if number_left_out else 0
+
+
+def _judged(judge: decide.Judge, names: list[str]) -> Iterator[Line]:
+    for name in names:
+        yield from judge.lines(name, files.read(name))
+
+
+def _ids(folder: "Folder", arguments: argparse.Namespace) -> set[str]:
+    """Return the ids of the folder's allowances, which no proposal may have."""
+    from handler.check import formats, listing  # noqa: PLC0415  `portcullis --help` needs none of it
+
+    entries, faults = listing.entries(folder, executable(), arguments.now.date())
+    if faults:
+        raise PortcullisError("\n".join(map(formats.line, faults)))
+    return {entry.id for entry in entries if entry.kind == "allowance"}
+
+
+def _refuse_output_within(policies: Path) -> None:
+    """Raise where the output is a file of the policies: the shell has emptied it, and OPA would refuse them."""
+    try:
+        output = os.fstat(1)
+    except OSError:
+        return
+    for file in policies.rglob("*.rego"):
+        if os.path.samestat(file.stat(), output):
+            msg = f"{file} is both read and written: let the output be a file elsewhere, and move it there"
+            raise PortcullisError(msg)

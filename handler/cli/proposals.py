@@ -1,0 +1,200 @@
+"""Groups what is denied into allowances that somebody may answer for, and writes them, and the rest as comments."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from handler.alert import policies
+from handler.alert.case import title
+from handler.alert.opening import Opening, identifier, rego, wanted
+from handler.alert.text import SUMMARY, first, ports, quoted, short
+from handler.bundle import Folder
+from handler.check.data_files import Data
+from handler.cli.summary import Line, number
+from handler.decision import Denied
+from handler.finding import UNKNOWN, Server
+
+_COLUMNS = 118
+_REASONS = 3
+_EVERYBODY = ["0.0.0.0/0", "::/0"]
+
+_PROHIBITED = "Not proposed, since a prohibition forbids it:"
+_UNREAD = "Not proposed, since nobody knows from where it is open; --look-up asks AWS:"
+_UNDECIDABLE = "Not proposed, since it could not be judged; treat it as open:"
+_LAST = (
+    "Administrative ports, or every port, open to anywhere: close these rather than allow them. What you delete here "
+    "stays denied."
+)
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    """An allowance for servers of one account, of whom one team can answer for what is open.
+
+    `critical` is whether administrative ports, or every port, are open to anywhere. `reasons` say which allowances come
+    near.
+    """
+
+    account: str
+    team: str
+    critical: bool
+    opening: Opening
+    servers: tuple[Server, ...]
+    reasons: tuple[str, ...]
+
+
+class Baseline:
+    """What is denied today, judged line by line. `tag` is that by whose value servers are kept apart: their team's."""
+
+    def __init__(self, tag: str) -> None:
+        self._tag = tag
+        self._servers: dict[tuple[str, str], Server] = {}
+        self._denied: dict[tuple[str, str], list[tuple[str, Denied]]] = {}
+        self.left_out: dict[str, dict[str, None]] = {_PROHIBITED: {}, _UNREAD: {}, _UNDECIDABLE: {}}
+        """What no allowance is proposed for, by the reason."""
+
+    def add(self, line: Line) -> None:
+        """Add what is denied of an outcome, or could not be judged."""
+        told, server = line.told, line.told.finding.server if line.told.finding is not None else None
+        if told.outcome == "undecidable":
+            place = f"{line.file}: record {line.record}" if server is None else title(server, SUMMARY.characters)
+            self._leave_out(_UNDECIDABLE, f"{place}: {told.reason}")
+        if told.finding is None or told.decision is None or server is None or told.decision.undecidable:
+            return
+        key = (server.account, server.id)
+        if told.decision.denied and (key not in self._servers or server.tags_known):
+            self._servers[key] = server
+        for entry in told.decision.denied:
+            opened = f"{title(server, SUMMARY.characters)}: {ports(entry.protocol, entry.from_port, entry.to_port)}"
+            if entry.cause == "prohibited":
+                self._leave_out(_PROHIBITED, f"{opened} from {entry.source}: {entry.prohibition}")
+            elif entry.source == UNKNOWN:
+                self._leave_out(_UNREAD, opened)
+            else:
+                self._denied.setdefault(key, []).append((told.finding.reach, entry))
+
+    def proposals(self) -> list[Proposal]:
+        """Return the allowances that together permit what is denied and can be allowed: critical ones last."""
+        alike: dict[tuple[str, str, bool, Opening], list[tuple[Server, list[str]]]] = {}
+        for key, denied in self._denied.items():
+            server = self._servers[key]
+            team = server.tags.get(self._tag, "").strip()
+            for critical, opening in _openings(denied):
+                reasons = [entry.reason for reach, entry in denied if entry.nearest and _is_of(opening, reach, entry)]
+                alike.setdefault((server.account, team, critical, opening), []).append((server, reasons))
+        proposals = [
+            Proposal(
+                account=account,
+                team=team,
+                critical=critical,
+                opening=opening,
+                servers=tuple(sorted((server for server, _ in same), key=lambda server: server.id)),
+                reasons=tuple(dict.fromkeys(reason for _, reasons in same for reason in reasons)),
+            )
+            for (account, team, critical, opening), same in alike.items()
+        ]
+        return sorted(proposals, key=_order)
+
+    def _leave_out(self, why: str, sentence: str) -> None:
+        self.left_out[why][short(sentence, 500)] = None
+
+
+def united(sources: Iterable[str]) -> tuple[str, ...]:
+    """Return sources with networks that adjoin or lie in each other as one; beside everything there is nothing else."""
+    families: dict[int, list[IPv4Network | IPv6Network]] = {4: [], 6: []}
+    others = set()
+    for source in sources:
+        try:
+            network = ip_network(source)
+        except ValueError:
+            others.add(source)
+        else:
+            families[network.version].append(network)
+    networks = [str(network) for family in families.values() for network in collapse_addresses(family)]  # type: ignore[type-var]
+    return tuple(networks if networks == _EVERYBODY else (*networks, *sorted(others)))
+
+
+def text(baseline: Baseline, folder: Folder, heading: Sequence[str], expires: str, taken: set[str]) -> str:
+    """Write what is denied as a file of Rego for `policies/allow`, with owner and reason left blank.
+
+    A network of the folder that has exactly the sources is named. `taken` are the ids of the folder's allowances.
+    """
+    networks = Data(folder).lists("networks")
+    names = {united(members): name for name, members in sorted(networks.items(), reverse=True)}
+    names |= {tuple(_EVERYBODY): "anywhere"} if "anywhere" in networks else {}
+    ids, blanks = set(taken), ['"owner": "",', '"reason": "",', f'"expires": "{expires}",']
+    written: dict[bool, list[str]] = {False: [], True: []}
+    for proposal in baseline.proposals():
+        opening = proposal.opening
+        name = identifier(_words(proposal), opening, ids)
+        ids.add(name)
+        words = [names[opening.sources]] if opening.sources in names else opening.sources
+        servers = [server.id for server in proposal.servers]
+        written[proposal.critical].append(
+            "\n".join([*_about(proposal, folder), rego(name, opening, words, servers, proposal.account, blanks)])
+        )
+    left_out = [
+        "\n".join([*_comment(why), *(line for sentence in sentences for line in _comment(sentence, "  "))])
+        for why, sentences in baseline.left_out.items()
+        if sentences
+    ]
+    sections = [
+        "\n".join(line for sentence in heading for line in _comment(sentence)),
+        "package allow",
+        *written[False],
+        "\n#\n".join(left_out),
+        "\n".join(_comment(_LAST)) if written[True] else "",
+        *written[True],
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _openings(denied: Sequence[tuple[str, Denied]]) -> Iterator[tuple[bool, Opening]]:
+    """Yield what is denied on a server, sources united, and whether it is critical."""
+    for critical in (False, True):
+        for opening in wanted(pair for pair in denied if (pair[1].severity == "critical") == critical):
+            sources = united(opening.sources)
+            becomes_everybody = any(source in sources and source not in opening.sources for source in _EVERYBODY)
+            yield critical or becomes_everybody, replace(opening, sources=sources)
+
+
+def _is_of(opening: Opening, reach: str, entry: Denied) -> bool:
+    """Return whether something denied is among what an allowance would open."""
+    ranges = dict(opening.ports).get(entry.protocol, ())
+    inside = any(low <= entry.from_port and entry.to_port <= high for low, high in ranges)
+    return inside and reach == opening.reach and united([*opening.sources, entry.source]) == opening.sources
+
+
+def _order(proposal: Proposal) -> tuple[object, ...]:
+    return (proposal.critical, proposal.account, proposal.team, proposal.opening.ports, proposal.servers[0].id)
+
+
+def _words(proposal: Proposal) -> list[str]:
+    """Return what an id begins with: the server, or account and team of several."""
+    server = proposal.servers[0]
+    if len(proposal.servers) > 1:
+        return [proposal.team[:40], proposal.account]
+    return [server.name[:40], server.id] if isinstance(server.name, str) else [server.id]
+
+
+def _about(proposal: Proposal, folder: Folder) -> Iterator[str]:
+    """Yield the comment above an allowance: on which servers it is open, and which allowances come near."""
+    names = ", ".join(title(server, SUMMARY.characters) for server in proposal.servers)
+    team = f" of team {quoted(proposal.team, SUMMARY.characters)}" if proposal.team else ""
+    account = policies.account(str(folder.path), proposal.account)
+    yield from _comment(f"Open on {number(len(proposal.servers), 'server')}{team} in account {account}: {names}")
+    for reason in first(proposal.reasons, _REASONS, lambda reason: short(reason, 300)):
+        yield from _comment(reason, "  ")
+
+
+def _comment(sentence: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        sentence,
+        _COLUMNS,
+        initial_indent=f"# {indent}",
+        subsequent_indent=f"# {indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
