@@ -116,25 +116,40 @@ def read(
             if isinstance(report, Finding) and PORTS_ASSUMED in report.notes:
                 portless[record.id] = record.event
     reported = _fetched(reported, now, client, until)
-    outcomes = _outcomes(reported, portless, until, look_up)
+    outcomes = _gathered(reported, portless, until, look_up)
     return sorted(outcomes, key=lambda outcome: order[outcome.records[0]])
 
 
 def judge_again(
-    reports: Mapping[str, Finding], gate: Gate, *, deadline: float | None = None, look_up: LookUp | None = None
+    reports: Iterable[tuple[str, Finding]],
+    now: str,
+    gate: Gate,
+    *,
+    deadline: float | None = None,
+    look_up: LookUp | None = None,
 ) -> Judged:
-    """Judge reports that were read before, by the id of their record, as of the `now` in each. See `judge_slices`."""
-    portless = {
-        record: msgspec.to_builtins(report) for record, report in reports.items() if PORTS_ASSUMED in report.notes
-    }
-    outcomes = _outcomes(list(reports.items()), portless, ask_until(deadline), look_up)
+    """Judge reports that were read before, each with the id of its record, as of now. See `judge_slices`."""
+    outcomes = read_again(reports, now, ask_until(deadline), look_up)
     return _judged(dict(enumerate(decide(outcomes, gate, deadline))))
 
 
-def _outcomes(
+def read_again(
+    reports: Iterable[tuple[str, Finding]], now: str, until: float | None, look_up: LookUp | None
+) -> list[Outcome]:
+    """Fold and look up reports that were read before, each with the id of its record, as if they came now."""
+    reported: list[tuple[str, Report]] = [(record, replace(report, now=now)) for record, report in reports]
+    portless = {
+        record: msgspec.to_builtins(report)
+        for record, report in reported
+        if isinstance(report, Finding) and PORTS_ASSUMED in report.notes
+    }
+    return _gathered(reported, portless, until, look_up)
+
+
+def _gathered(
     reported: Sequence[tuple[str, Report]], portless: Mapping[str, Any], until: float | None, look_up: LookUp | None
 ) -> list[Outcome]:
-    """Fold reports and look them up. `portless` has by record the event of a report that names no ports."""
+    """Fold reports and look up what they do not say; `portless` are the events that name no ports, by record."""
     folded = fold((record, report) for record, report in reported if isinstance(report, Finding | Closed))
     if look_up is not None:
         folded = look_up(folded, until)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from handler.alert.text import printable
 from handler.cli import DENIED, UNREAD, check, decide, executable, files
+from handler.cli import open as remembered
 from handler.cli.summary import Line, Summary, number
 from handler.errors import PortcullisError
+from handler.outcome import Told
 
 if TYPE_CHECKING:
     from handler.bundle import Folder
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _TERM = timedelta(days=30)
 """How long a proposed allowance holds."""
 
+_MISSING = "the table remembers that it is open, and has no report of it to judge"
 _NEXT = (
     "Fill in owner and reason of what is meant to be open, delete what is to be closed, and run `portcullis check`: it "
     "refuses this file until no blank is left. Every allowance ends in 30 days; give those that you keep an end of "
@@ -43,7 +46,11 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         default="Team",
         help="servers with different values of this tag get allowances of their own (%(default)s)",
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", help=decide.FILES)
+    reports = parser.add_mutually_exclusive_group(required=True)
+    reports.add_argument(
+        "--open", action="store_true", help="judge what is open, from the reports in the table that MEMORY_TABLE names"
+    )
+    reports.add_argument("files", metavar="FILE", nargs="*", default=[], help=decide.FILES)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = Folder(path)
     baseline, summary = Baseline(arguments.by_tag), Summary()
     with decide.judging(arguments, shown=True) as (judge, engine):
-        for line in _judged(judge, arguments.files):
+        for line in _judged(judge, arguments):
             summary.add(line)
             baseline.add(line)
     today = arguments.now.date()
@@ -74,9 +81,16 @@ def run(arguments: argparse.Namespace) -> int:
     return DENIED if number_left_out else 0
 
 
-def _judged(judge: decide.Judge, names: list[str]) -> Iterator[Line]:
-    for name in names:
+def _judged(judge: decide.Judge, arguments: argparse.Namespace) -> Iterator[Line]:
+    """Judge the files, or what is open."""
+    for name in arguments.files:
         yield from judge.lines(name, files.read(name))
+    if arguments.open:
+        reports, missing = remembered.reports(remembered.opened_table())
+        yield from judge.lines_again("MEMORY_TABLE", reports)
+        for name in missing:
+            told = Told(outcome="undecidable", reporter=None, reason=_MISSING, finding=None, decision=None)
+            yield Line(file="MEMORY_TABLE", record=name, told=told)
 
 
 def _ids(folder: "Folder", arguments: argparse.Namespace) -> set[str]:

@@ -24,6 +24,7 @@ from handler.process import Process
 
 if TYPE_CHECKING:
     from handler.events import Record
+    from handler.finding import Finding
     from handler.invocation import Gate
     from handler.lookup import LookUp
 
@@ -128,8 +129,22 @@ class Judge(NamedTuple):
         """Judge records together: those that tell one exposure are folded. `name` is the file's."""
         from handler import aws, invocation  # noqa: PLC0415  they load while OPA starts
 
-        at = f"{self.now.replace(microsecond=0, tzinfo=None).isoformat()}Z"
-        outcomes = invocation.read(self.progress.of(records, f"Reading {name}"), at, aws.fetcher, None, self.look_up)
+        read = self.progress.of(records, f"Reading {name}")
+        return self._decided(name, invocation.read(read, self._at, aws.fetcher, None, self.look_up))
+
+    def lines_again(self, name: str, reports: "Iterable[tuple[str, Finding]]") -> Iterator[Line]:
+        """Judge reports that were read before, together, each with what names it. `name` is where they are kept."""
+        from handler import invocation  # noqa: PLC0415  it loads while OPA starts
+
+        return self._decided(name, invocation.read_again(reports, self._at, None, self.look_up))
+
+    @property
+    def _at(self) -> str:
+        return f"{self.now.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+
+    def _decided(self, name: str, outcomes: list[Outcome]) -> Iterator[Line]:
+        from handler import invocation  # noqa: PLC0415  it loads while OPA starts
+
         decided = (pair for chunk in _chunks(outcomes) for pair in invocation.decide(chunk, self.gate))
         for outcome, failure in self.progress.of(decided, f"Judging {name}", len(outcomes)):
             yield from _lines(name, outcome, failure)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from handler.cli.table import Row
+    from handler.finding import Finding
     from handler.memory.parts import Part
     from handler.memory.state import Server
     from handler.memory.store import Key, Table
@@ -88,6 +89,25 @@ def remembered(table: "Table") -> "Iterator[tuple[Key, Server]]":
     for key, row in table.scan(now()):
         if isinstance(row.item, Server):
             yield key, row.item
+
+
+def reports(table: "Table") -> "tuple[list[tuple[str, Finding]], list[str]]":
+    """Return the reports that are open, as they were before look-ups, and what names those that the table lacks."""
+    from handler.finding import Finding  # noqa: PLC0415  `portcullis --help` needs none of it
+    from handler.memory.observing import digest  # noqa: PLC0415
+    from handler.memory.state import Server  # noqa: PLC0415
+
+    names: dict[Key, str] = {}
+    reports: dict[Key, Finding] = {}
+    for key, row in table.scan(now(), ("server", "report")):
+        match row.item:
+            case Server() as server:
+                claims = {claim: known for claim, known in server.claims.items() if known.open}
+                names |= {(key[0], f"report#{digest(claim)}"): f"{server.id} {claim}" for claim in claims}
+            case Finding() as report:
+                reports[key] = report
+    found = [(name, reports[key]) for key, name in names.items() if key in reports]
+    return found, [name for key, name in names.items() if key not in reports]
 
 
 def _rows(key: "Key", server: "Server", *, denied: bool) -> "Iterator[Row]":

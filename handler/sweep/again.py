@@ -39,10 +39,14 @@ class Again:
             reports = self._reports(place, servers, judged)
             if reports:
                 self._summary.judged += len(reports)
-                self._teller.add(
-                    judge_again(reports, self._gate, deadline=self._clock.judge_until, look_up=self._look_up),
-                    again=True,
+                judged_now = judge_again(
+                    reports.items(),
+                    self._clock.at,
+                    self._gate,
+                    deadline=self._clock.judge_until,
+                    look_up=self._look_up,
                 )
+                self._teller.add(judged_now, again=True)
             self._teller.settle({key: server for key, server in servers.items() if _is_owed(server, reports)})
             yield max((key[1] for key in servers), default=after)
 
@@ -59,7 +63,7 @@ class Again:
         for server, name, claim in claims:
             report = rows[_key(place, name)].item
             if isinstance(report, Finding):
-                reports[name] = _as_of(report, claim, self._clock.at)
+                reports[name] = _as_known(report, claim)
             elif claim.reported == server.key:
                 self._summary.problems[_MISSING] += 1
         return reports
@@ -69,10 +73,10 @@ def _key(place: str, claim: str) -> Key:
     return place, f"report#{digest(claim)}"
 
 
-def _as_of(report: Finding, claim: Claim, now: str) -> Finding:
-    """Return a report as of now. Nobody waits for the answer any more."""
+def _as_known(report: Finding, claim: Claim) -> Finding:
+    """Return a report with the newest date that is known of it. Nobody waits for the answer any more."""
     first, *others = (replace(reporter, asked=False) for reporter in report.reporters)
-    return replace(report, now=now, reporters=(replace(first, updated_at=claim.observed), *others))
+    return replace(report, reporters=(replace(first, updated_at=claim.observed), *others))
 
 
 def _is_owed(server: Server, reports: Collection[str]) -> bool:

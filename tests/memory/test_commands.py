@@ -1,6 +1,7 @@
 """`portcullis open`, `history` and `forget`, on a table that the function has written."""
 
 import json
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -52,6 +53,29 @@ def test_open_can_leave_the_allowed_out(capsys: pytest.CaptureFixture[str]) -> N
     assert (server["account"], server["server"], server["since"]) == ("111122223333", SERVER, "2026-11-24T06:00:00Z")
     [claim] = server["claims"].values()
     assert claim["report"].endswith("finding/a")
+
+
+def test_baseline_judges_what_is_open_again(
+    world: World, dynamodb: DynamoDBClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --open the reports in the table are judged as they came; one that the table has lost is said."""
+    list(play(world, [{"at": "2026-11-24T06:30:00+00:00", "events": [{"report": "c", "group": "sg-0c3"}]}]))
+    command = ["baseline", "--open", "--policies", str(world.policies)]
+    assert main(command) == 1
+    proposed = capsys.readouterr()
+    assert '"id": "sg-0c3-tcp-22"' in proposed.out
+    assert "nobody knows from where it is open; --look-up asks AWS:\n#   web-01 (i-0a1): tcp 22\n" in proposed.out
+    assert "3 reports: 3 exposures (0 repeated): 2 denied" in proposed.err
+    name = os.environ["MEMORY_TABLE"]
+    for item in dynamodb.scan(TableName=name)["Items"]:
+        if item["sk"]["S"].startswith("report#") and "sg-0c3" in item["state"]["S"]:
+            dynamodb.delete_item(TableName=name, Key={"pk": item["pk"], "sk": item["sk"]})
+    assert main(command) == 2
+    lost = capsys.readouterr()
+    assert '"id": "sg-0c3' not in lost.out
+    assert "table remembers that it is open, and has no report of it to judge\n" in lost.out
+    assert main(["forget", "sg-0c3"]) == 0
+    capsys.readouterr()
 
 
 def test_history_lists_episodes(world: World, capsys: pytest.CaptureFixture[str]) -> None:
