@@ -57,7 +57,7 @@ class Memory(LookUps, frozen=True, kw_only=True):
     """What is remembered, and for how long; nothing, unless `memory_table` names the table.
 
     `memory_retention_days`: what has closed is kept for so long. `memory_unread_hours`: a look-up that fails for so
-    long is told. `memory_flapping_changes` changes of a server in `memory_flapping_hours` hold back what follows.
+    long is told. `memory_flapping_changes` changes of a port in `memory_flapping_hours` hold back what follows.
     `memory_reminder_days`: what is still open after so many days is told again, in the day's digest; 0 is never.
     """
 

@@ -12,8 +12,8 @@ from handler.finding import Finding
 from handler.invocation import Judged
 from handler.memory.comparison import Compared, Entry, uncompared, unmarked
 from handler.memory.daily import Daily
+from handler.memory.flapping import Rules
 from handler.memory.inventory import Inventory
-from handler.memory.news import Rules
 from handler.memory.servers import Terms
 from handler.memory.state import spelled
 from handler.memory.store import Key, Table

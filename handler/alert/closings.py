@@ -5,21 +5,18 @@ from collections.abc import Iterable, Sequence
 from handler.alert import policies
 from handler.alert.attributes import UNASSIGNED
 from handler.alert.case import SEVERITIES
-from handler.alert.story import SETTLED, duration, listed
+from handler.alert.story import FLAPPING, SETTLED, duration, listed
 from handler.alert.text import Room, count, first, footer, quoted, row, short, wrapped
 from handler.alert.text import time as spelled
 from handler.memory.comparison import Entry
+from handler.memory.parts import Part
 from handler.outcome import Engine
 from handler.settings import Settings
 
 
 def told(entries: Iterable[Entry]) -> list[Entry]:
     """Return the entries of which something has closed or come to rest that no alert about the server says."""
-    return [
-        entry
-        for entry in entries
-        if entry.closed or (entry.tells and not entry.outcomes and entry.news.kind in {"flapping", "settled"})
-    ]
+    return [entry for entry in entries if entry.closed or (entry.news.flapped and not entry.outcomes)]
 
 
 def team(entry: Entry, settings: Settings) -> str:
@@ -39,7 +36,7 @@ def subject(entries: Sequence[Entry]) -> str:
     word = words.pop() if len(words) == 1 else "closed"
     accounts = sorted({entry.server.account for entry in entries})
     where = f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts"
-    openings = {listed(entry.closed or entry.news.opened) for entry in entries}
+    openings = {listed(_changed(entry)) for entry in entries}
     what = openings.pop() if len(openings) == 1 else ""
     who = _who(entries[0], 40) if len(entries) == 1 else count(len(entries), "server", "servers")
     before = f" and {count(entries[0].gone, 'other', 'others')}" if len(entries) == 1 and entries[0].gone else ""
@@ -62,7 +59,7 @@ def body(entries: Sequence[Entry], settings: Settings, engine: Engine, room: Roo
 
 def summary(entries: Iterable[Entry]) -> list[str]:
     """Say each in a line."""
-    return [f"{_word(entry)}: {_who(entry, 100)}: {listed(entry.closed or entry.news.opened)}" for entry in entries]
+    return [f"{_word(entry)}: {_who(entry, 100)}: {listed(_changed(entry))}" for entry in entries]
 
 
 def _heading(entries: Sequence[Entry], room: Room) -> list[str]:
@@ -72,13 +69,14 @@ def _heading(entries: Sequence[Entry], room: Room) -> list[str]:
 
 def _section(entry: Entry, settings: Settings, room: Room) -> list[str]:
     server, news = entry.server, entry.news
-    since = server.since or entry.at
+    since = entry.told_since(entry.closed)
     account = short(policies.account(settings.policies_path, server.account), room.characters)
     settled = news.kind == "settled"
+    sentence = SETTLED if settled else FLAPPING if news.flapped else ""
     closed = bool(entry.closed)
     others = f"the last of {entry.gone + 1} servers behind the same rule; the others have closed before"
     return [
-        *(wrapped(SETTLED) if settled else []),
+        *(wrapped(sentence.format(flapped=listed(news.flapped))) if sentence else []),
         *row("Closed", listed(entry.closed)),
         *row("Servers", others if entry.gone else ""),
         *row("Why", short(entry.why, 2 * room.characters) if closed else ""),
@@ -96,6 +94,11 @@ def _word(entry: Entry) -> str:
     if entry.news.kind == "flapping":
         return "flapping"
     return "partly closed" if entry.news.before else "closed"
+
+
+def _changed(entry: Entry) -> tuple[Part, ...]:
+    """Return what a subject names."""
+    return entry.closed or entry.news.opened or entry.news.flapped
 
 
 def _who(entry: Entry, characters: int) -> str:

@@ -151,7 +151,9 @@ def _items(daily: Daily) -> list[_Item]:
     for cause_key, end in daily.ended.items():
         key = (cause_key[0], end.members[0])
         items.append(_Item(state="closed", key=key, server=_member(daily, key), parts=end.parts, cause=cause_key))
-    return sorted(items, key=lambda item: (_rank(item.parts), _STATES.index(item.state), item.server.since or ""))
+    return sorted(
+        items, key=lambda item: (_rank(item.parts), _STATES.index(item.state), item.server.told_since(item.parts) or "")
+    )
 
 
 def _member(daily: Daily, key: Key) -> Server:
@@ -180,7 +182,9 @@ def _where(daily: Daily) -> str:
 
 
 def _worst_first(daily: Daily) -> list[Server]:
-    return sorted(daily.reminders.values(), key=lambda server: (_rank(server.told), server.since or ""))
+    return sorted(
+        daily.reminders.values(), key=lambda server: (_rank(server.told), server.told_since(server.told) or "")
+    )
 
 
 def _worst_causes(daily: Daily) -> list[tuple[Key, Cause]]:
@@ -192,7 +196,7 @@ def _worst_ended(daily: Daily) -> list[tuple[Key, Ended]]:
 
 
 def _still(server: Server, at: str, settings: Settings, room: Room) -> list[str]:
-    since = server.since or at
+    since = server.told_since(server.told) or at
     account = short(policies.account(settings.policies_path, server.account), room.characters)
     return [
         *wrapped(f"{severity(server).upper()}  {_who(server, room.characters)}: {listed(server.told)}", hanging="    "),

@@ -9,7 +9,7 @@ from handler.alert.text import ports
 from handler.alert.text import time as spelled
 from handler.finding import UNKNOWN
 from handler.memory.comparison import Entry
-from handler.memory.parts import Part, united
+from handler.memory.parts import Part, common, united
 from handler.memory.state import moment
 
 _HOUR, _DAY = 3600, 86400
@@ -35,11 +35,11 @@ class Story(Struct, frozen=True, kw_only=True):
 
 _SHARED = "because the same rule opens it on all of them. Further servers behind it stand in the digest of the day"
 
-_FLAPPING = (
-    "It keeps opening and closing. Further changes of it are held back until it has been quiet for a while; then one "
-    "message says how it ended."
+FLAPPING = (
+    "{flapped} keeps opening and closing. Further changes of that are held back until it has been quiet for a while; "
+    "then one message says how it ended."
 )
-SETTLED = "It kept opening and closing, and has been quiet for a while. This is how it ended."
+SETTLED = "{flapped} kept opening and closing, and has been quiet for a while. This is how it ended."
 
 
 def story(entry: Entry, policy: str) -> Story:
@@ -48,7 +48,7 @@ def story(entry: Entry, policy: str) -> Story:
     word, sentence = _SAID.get(kind, ("", ""))
     return Story(
         word=word,
-        prose=tuple(filter(None, (sentence.format(policy=policy, **_times(entry)), _unread(entry), _before(entry)))),
+        prose=tuple(filter(None, (_said(sentence, entry, policy), _unread(entry), _before(entry)))),
         group=f"policy {policy}" if kind == "policy" else f"cause {entry.cause}" if entry.cause else "",
         why=f"because policy {policy} denies what was allowed before" if kind == "policy" else _SHARED,
         data=data(entry),
@@ -61,7 +61,7 @@ _SAID = {
     "expired": ("expired", "It was allowed until the allowance expired."),
     "policy": ("policy changed", "It was open and allowed before, and is denied since policy {policy}."),
     "no_longer_allowed": ("no longer allowed", "It was open and allowed before."),
-    "flapping": ("flapping", _FLAPPING),
+    "flapping": ("flapping", FLAPPING),
     "settled": ("settled", SETTLED),
 }
 
@@ -72,13 +72,18 @@ def data(entry: Entry) -> dict[str, Any]:
         "server": entry.server.id,
         "account": entry.server.account,
         "region": entry.server.region,
-        "state": entry.news.kind if entry.news.opened or entry.news.kind in {"flapping", "settled"} else "closed",
+        "state": entry.news.kind if entry.news.opened or entry.news.flapped else "closed",
         "episode": entry.episode,
-        "since": entry.server.since or entry.at,
+        "since": entry.told_since(entry.closed or entry.news.before or entry.news.opened),
         "opened": _parts(entry.news.opened),
-        "closed": _parts(entry.closed),
-        "before": _parts(entry.news.before),
+        "closed": [part | {"since": _since(entry, part)} for part in _parts(entry.closed)],
+        "before": [part | {"since": _since(entry, part)} for part in _parts(entry.news.before)],
     }
+
+
+def _since(entry: Entry, part: dict[str, Any]) -> str:
+    """Return when a part was told that is spelled for the JSON."""
+    return entry.told_since((Part(part["protocol"], part["from_port"], part["to_port"], part["source"]),))
 
 
 def _parts(parts: Iterable[Part]) -> list[dict[str, Any]]:
@@ -98,10 +103,11 @@ def _parts(parts: Iterable[Part]) -> list[dict[str, Any]]:
     ]
 
 
-def _times(entry: Entry) -> dict[str, str]:
-    """Return what a sentence may say of the last episode; where its closing may not have been told, there is none."""
-    last = entry.server.last
-    return {"before": f": it was open from {spelled(last.opened)} to {spelled(last.closed)}" if last else ""}
+def _said(sentence: str, entry: Entry, policy: str) -> str:
+    """Fill in a sentence; where the last closing may not have been told, there is no last episode."""
+    last = next((episode for episode in entry.server.past if common(episode.parts, entry.news.opened)), None)
+    before = f": it was open from {spelled(last.opened)} to {spelled(last.closed)}" if last else ""
+    return sentence.format(policy=policy, before=before, flapped=listed(entry.news.flapped))
 
 
 def _unread(entry: Entry) -> str:
@@ -116,8 +122,8 @@ def _before(entry: Entry) -> str:
     """Say what was told before and is still open."""
     if not entry.news.before or not entry.news.opened:
         return ""
-    since = f" (since {spelled(entry.server.since)})" if entry.server.since else ""
-    return f"Told before{since} and still open: {listed(entry.news.before)}."
+    since = spelled(entry.told_since(entry.news.before))
+    return f"Told before (since {since}) and still open: {listed(entry.news.before)}."
 
 
 def listed(parts: Sequence[Part]) -> str:

@@ -51,7 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(json.dumps({"place": key[0], "server": arguments.server, **to_builtins(episode)}))
         return 0
     if server is not None and server.told:
-        print(printable(f"open since {server.since}: {listed(server.told)}"))
+        openings = (f"open since {opening.at}: {listed(opening.parts)}" for opening in server.openings)
+        print(*map(printable, openings), sep="\n")
         print(*(f"  message {message}" for message in server.messages), sep="\n")
     for _, episode in episodes:
         print(printable(f"{episode.opened} to {episode.closed} ({duration(episode.opened, episode.closed)})"))

@@ -128,7 +128,13 @@ def _rows(key: "Key", server: "Server", *, denied: bool) -> "Iterator[Row]":
         alike, key=lambda part: (part.severity, part.verdict, part.by, part.source)
     ):
         group = list(same)
-        told = f"told {server.since}" if severity and inside(group, server.told) else "not told" if severity else ""
+        told = (
+            f"told {server.told_since(tuple(group))}"
+            if severity and inside(group, server.told)
+            else "not told"
+            if severity
+            else ""
+        )
         yield table.Row(
             severity=severity or "-",
             port=table.ports(group),

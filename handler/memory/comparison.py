@@ -44,7 +44,11 @@ class Entry(Struct, frozen=True, kw_only=True):
     @property
     def tells(self) -> bool:
         """Whether anybody needs to hear of it."""
-        return bool(self.news.opened or self.closed or self.news.kind in {"flapping", "settled"})
+        return bool(self.news.opened or self.closed or self.news.flapped)
+
+    def told_since(self, parts: tuple[Part, ...]) -> str:
+        """Return since when some parts are told as open: now, where they are not yet."""
+        return self.server.told_since(parts) or self.at
 
     @property
     def episode(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from handler.memory.news import Rules, has_settled
+from handler.memory.flapping import Rules, at_rest
 from handler.memory.parts import Part, united
 from handler.memory.state import Cause, Server, later
 from handler.memory.store import Key, Row, Table
@@ -59,9 +59,13 @@ def gather(rows: Iterable[tuple[Key, Row]], at: str, rules: Rules, remind: timed
                 every_cause[key] = cause
             case Server() as server:
                 known[key] = replace(server, claims={}, changes=())
-                if has_settled(server, at, rules):
+                if at_rest(server, at, rules):
                     settled[key] = server
-                if remind and server.told and at >= later(server.reminded or server.since or at, remind):
+                if (
+                    remind
+                    and server.told
+                    and at >= later(server.reminded or server.told_since(server.told) or at, remind)
+                ):
                     reminders[key] = server
                 if server.told or server.pending or server.overdue:
                     telling.add(key)

@@ -1,39 +1,36 @@
 """What is news: what is denied now, minus what has been told and is still open. Pure, and without a clock."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from handler.finding import UNKNOWN
-from handler.memory.parts import Part, common, ended, inside, outside, read_since, united
-from handler.memory.state import Change, Episode, Kind, Pending, Server, later
+from handler.memory.flapping import Rules, at_rest, too_often
+from handler.memory.parts import Part, bare, common, ended, inside, outside, read_since, united
+from handler.memory.state import Change, Episode, Kind, Pending, Server
 
 _MESSAGES = 20
 """Of an episode, the ids that are kept: the first ones."""
 
-_CHANGES = 100
-"""Of a server, the changes that are kept: the last ones."""
-
-
-class Rules(Struct, frozen=True, kw_only=True):
-    """When openings and closings are held back: after more than so many changes of one exposure in a window."""
-
-    changes: int = 6
-    window: timedelta = timedelta(hours=24)
+_PAST = 20
+"""Of a server, the episodes that are kept: the last ones. A reopening of others is told as new."""
 
 
 class News(Struct, frozen=True, kw_only=True):
-    """What is to be told of a server: what has opened, what has closed, and what was told before and is still open."""
+    """What is to be told of a server: what has opened, what has closed, and what was told before and is still open.
+
+    `flapped` is what of it is held back from now on, or, where the kind is `settled`, what is held back no more.
+    """
 
     kind: Kind
     opened: tuple[Part, ...] = ()
     closed: tuple[Part, ...] = ()
     before: tuple[Part, ...] = ()
+    flapped: tuple[Part, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.opened or self.closed or self.kind in {"flapping", "settled"})
+        return bool(self.opened or self.closed or self.flapped)
 
 
 def compare(  # noqa: PLR0913  what a comparison takes
@@ -57,15 +54,15 @@ def compare(  # noqa: PLR0913  what a comparison takes
     opened = outside(denied, [*server.told, *counted, *_named(running)])
     closed = ended([*server.told, *_named(overdue)], denied)
     still = common(server.told, denied)
-    if has_settled(server, at, rules) and all(pending.kind != "settled" for pending in running):
-        return News(kind="settled", opened=opened, closed=closed, before=still)
-    flapped = [*server.flapped, *_named(pending for pending in running if pending.kind == "flapping")]
-    opened, closed = outside(opened, flapped), outside(closed, flapped)
+    settled = () if any(pending.kind == "settled" for pending in running) else at_rest(server, at, rules)
+    held = [*outside(server.flapped, settled), *_named(pending for pending in running if pending.kind == "flapping")]
+    opened, closed = outside(opened, held), outside(closed, held)
+    if settled:
+        return News(kind="settled", opened=opened, closed=closed, before=still, flapped=settled)
     opened = opened if judged is None else inside(opened, judged)
-    kind = _interrupted(overdue, opened) or _kind(before, server, opened)
-    if any(_changes(server, part, at, rules) >= rules.changes for part in (*opened, *closed)):
-        kind = "flapping"
-    return News(kind=kind, opened=opened, closed=closed, before=still)
+    flapping = too_often(server, (*opened, *closed), at, rules)
+    kind = "flapping" if flapping else _interrupted(overdue, opened) or _kind(before, server, opened)
+    return News(kind=kind, opened=opened, closed=closed, before=still, flapped=flapping)
 
 
 def announce(server: Server, news: News, at: str, token: str, deadline: str) -> Server:
@@ -88,7 +85,7 @@ def announce(server: Server, news: News, at: str, token: str, deadline: str) -> 
 def count(server: Server, counted: tuple[Part, ...], at: str) -> Server:
     """Return the server with what counts as told by its cause."""
     named = inside(outside(server.denied, server.told), counted)
-    return replace(server, told=united((*server.told, *named)), since=server.since or at) if named else server
+    return _with_told(server, united((*server.told, *named)), named, at) if named else server
 
 
 def mark(server: Server, news: News, token: str, at: str, messages: tuple[str, ...]) -> tuple[Server, Episode | None]:
@@ -101,39 +98,36 @@ def mark(server: Server, news: News, token: str, at: str, messages: tuple[str, .
     if mine is None:
         return server, None
     told = united((*server.told, *outside(mine.closed, news.closed), *news.opened))
-    since, settled, flaps = server.since or at, news.kind == "settled", news.kind == "flapping"
-    episode = None
-    if gone := news.closed:
-        episode = Episode(opened=since, closed=at, parts=gone, messages=server.messages, by=closed_by(server, gone))
-    changed = _bare((*news.opened, *news.closed))
-    return replace(
+    episode = _episode(server, news.closed, at) if news.closed else None
+    settled = news.kind == "settled"
+    marked = replace(
         server,
-        told=told,
-        since=since if told else None,
         messages=(*server.messages, *messages)[:_MESSAGES] if told else (),
         pending=tuple(pending for pending in server.pending if pending.token != token),
-        last=episode if episode and not told else server.last,
-        changes=() if settled else (*server.changes, Change(at, changed)),
-        flapping=None if settled else server.flapping or (at if flaps else None),
-        flapped=() if settled else united((*server.flapped, *(changed if flaps else ()))),
-    ), episode
+        past=_past(server.past, episode) if episode else server.past,
+        changes=(*server.changes, Change(at, bare((*news.opened, *news.closed)))),
+        flapped=outside(server.flapped, news.flapped) if settled else united((*server.flapped, *news.flapped)),
+    )
+    return _with_told(marked, told, news.opened, at), episode
 
 
-def has_settled(server: Server, at: str, rules: Rules) -> bool:
-    """Return whether a flapping server has been quiet for a whole window."""
-    return server.flapping is not None and not any(_changes(server, part, at, rules) for part in server.flapped)
+def _with_told(server: Server, told: tuple[Part, ...], opened: tuple[Part, ...], at: str) -> Server:
+    """Return the server with other parts as told, of which some have just been."""
+    opened = bare(opened)
+    before = [replace(opening, parts=_unnamed(opening.parts, opened)) for opening in server.openings]
+    openings = [replace(opening, parts=bare(common(opening.parts, told))) for opening in (*before, Change(at, opened))]
+    since = server.since or at if told else None
+    return replace(server, told=told, since=since, openings=tuple(opening for opening in openings if opening.parts))
 
 
-def touch(before: Server, server: Server, at: str, rules: Rules) -> Server:
-    """Return a flapping server with the change that is held back, and any server without changes that are too old."""
-    if before == server:
-        return server
-    recent = [change for change in server.changes if _is_recent(change, at, rules)]
-    if server.flapping is not None and not has_settled(server, at, rules):
-        old, new = before.denied, server.denied
-        if held := common((*outside(old, new), *outside(new, old)), server.flapped):
-            recent.append(Change(at, _bare(held)))
-    return replace(server, changes=tuple(recent[-_CHANGES:]))
+def _episode(server: Server, closed: tuple[Part, ...], at: str) -> Episode:
+    opened = server.told_since(closed) or at
+    return Episode(opened=opened, closed=at, parts=closed, messages=server.messages, by=closed_by(server, closed))
+
+
+def _past(past: tuple[Episode, ...], episode: Episode) -> tuple[Episode, ...]:
+    older = [replace(before, parts=outside(before.parts, episode.parts)) for before in past]
+    return (replace(episode, messages=()), *(before for before in older if before.parts))[:_PAST]
 
 
 def _in_time(server: Server, token: str, at: str) -> tuple[tuple[Pending, ...], tuple[Pending, ...]]:
@@ -164,21 +158,6 @@ def _still_told(server: Server, closed: tuple[Part, ...]) -> tuple[Part, ...]:
     return united((*rest, *outside(inside(server.denied, server.told), rest)))
 
 
-def _changes(server: Server, part: Part, at: str, rules: Rules) -> int:
-    """Return how often a part, or some of it, has changed lately."""
-    return sum(_is_recent(change, at, rules) and bool(common([part], change.parts)) for change in server.changes)
-
-
-def _is_recent(change: Change, at: str, rules: Rules) -> bool:
-    """Return whether a change lies in the window; one of a clock that was ahead does not."""
-    return change.at <= at < later(change.at, rules.window)
-
-
-def _bare(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """Return parts without what the gate said of them."""
-    return united(Part(part.protocol, part.from_port, part.to_port, part.source) for part in parts)
-
-
 def _interrupted(overdue: tuple[Pending, ...], opened: tuple[Part, ...]) -> Kind | None:
     """Return what the news was about when somebody began to tell it and did not come back."""
     if not opened:
@@ -200,9 +179,9 @@ def _kind(before: Server, server: Server, opened: tuple[Part, ...]) -> Kind:
             return "expired"
         judged = {claim.policy for claim in before.open}
         return "policy" if any(claim.policy not in judged for claim in server.open) else "no_longer_allowed"
-    if common(server.told, server.denied):
-        return "wider"
-    return "reopened" if server.last and not outside(opened, server.last.parts) else "new"
+    if not outside(opened, [part for episode in server.past for part in episode.parts]):
+        return "reopened"
+    return "wider" if common(server.told, server.denied) else "new"
 
 
 def closed_by(server: Server, gone: tuple[Part, ...]) -> str:

@@ -94,6 +94,11 @@ def united(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(sorted(found, key=astuple))
 
 
+def bare(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Return parts without what the gate said of them."""
+    return united(Part(part.protocol, part.from_port, part.to_port, part.source) for part in parts)
+
+
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
     for low, high in sorted(ranges):

@@ -9,7 +9,8 @@ from handler.errors import MemoryUnavailableError
 from handler.memory import news
 from handler.memory.claims import observe
 from handler.memory.comparison import Compared, Entry, in_flight, uncompared, unmarked
-from handler.memory.news import News, Rules
+from handler.memory.flapping import Rules, touch
+from handler.memory.news import News
 from handler.memory.observing import Observed, evidence_key, judged_here, narrowed
 from handler.memory.parts import Part, read_since
 from handler.memory.state import Episode, Pending, Server, later
@@ -49,7 +50,7 @@ class Servers(Struct, frozen=True, kw_only=True):
             before, after = self._after(observed, item)
             after = news.count(after, counted, self.at)
             result = self._news(observed, before, after, counted)
-            changed = news.touch(before, after, self.at, self.terms.rules)
+            changed = touch(before, after, self.at, self.terms.rules)
             changed = news.announce(changed, result, self.at, self.token, self.deadline)
             return self._pruned(changed) if changed != before else item
 

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from handler.memory.parts import Part, united
+from handler.memory.parts import Part, common, united
 
 FORMAT = 1
 """Of the items in the table; one of another format is not read."""
@@ -60,7 +60,10 @@ class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Change(Struct, frozen=True, array_like=True):
-    """What of a server opened or closed at a time, as people were told, or would have been if it did not flap."""
+    """What of a server opened or closed at a time, as people were told, or would have been if it did not flap.
+
+    Its parts are bare: without what the gate said of them.
+    """
 
     at: str
     parts: tuple[Part, ...]
@@ -79,11 +82,11 @@ class Episode(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is remembered of a server.
 
-    `told` is what people were told and is still open for all they know, `since` when the first of it was told, by which
-    `messages`. What somebody is telling as closed is in `pending` and in `told` no more. `overdue` is what somebody
-    began to tell and did not come back: whether people know it is not known. `last` is its last episode. `changes` are
-    the last ones; `flapping` is since when openings and closings of what lies in `flapped` have been held back.
-    `reminded` is the day of the last reminder.
+    `told` is what people were told and is still open for all they know, `openings` when which of it was told, `since`
+    when the first of it was, by which `messages`. What somebody is telling as closed is in `pending` and in `told` no
+    more. `overdue` is what somebody began to tell and did not come back: whether people know it is not known. `past`
+    are its last episodes, the newest first, each cut to what has not closed again since. `changes` are the last ones;
+    openings and closings of what lies in `flapped` are held back. `reminded` is the day of the last reminder.
     """
 
     kind: str
@@ -94,13 +97,13 @@ class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
     team: str = ""
     claims: dict[str, Claim] = {}
     told: tuple[Part, ...] = ()
+    openings: tuple[Change, ...] = ()
     since: str | None = None
     messages: tuple[str, ...] = ()
     pending: tuple[Pending, ...] = ()
     overdue: tuple[Pending, ...] = ()
-    last: Episode | None = None
+    past: tuple[Episode, ...] = ()
     changes: tuple[Change, ...] = ()
-    flapping: str | None = None
     flapped: tuple[Part, ...] = ()
     reminded: str | None = None
 
@@ -123,6 +126,10 @@ class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def allowed(self) -> tuple[Part, ...]:
         """What is open and allowed, by one claim at least."""
         return united(part for claim in self.open for part in claim.parts if not part.denied)
+
+    def told_since(self, parts: tuple[Part, ...]) -> str | None:
+        """Return when the first of some parts was told; where nobody knows, when the first of the server was."""
+        return min((opening.at for opening in self.openings if common(opening.parts, parts)), default=self.since)
 
     @property
     def is_over(self) -> bool:

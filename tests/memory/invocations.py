@@ -17,8 +17,8 @@ from handler import alert
 from handler.decision import Decision, Denied
 from handler.finding import Closed, Exposure, Finding, Reporter, Server, identity
 from handler.invocation import Judged
+from handler.memory.flapping import Rules
 from handler.memory.inventory import Inventory
-from handler.memory.news import Rules
 from handler.memory.servers import Terms
 from handler.memory.state import spelled
 from handler.memory.store import Table

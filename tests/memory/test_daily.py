@@ -14,7 +14,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from handler.alert import daily as day
 from handler.alert.remembered import of_the_day
 from handler.memory.daily import Daily, gather, mark
-from handler.memory.news import Rules
+from handler.memory.flapping import Rules
 from handler.memory.parts import Part
 from handler.memory.state import Cause, Kind, Pending, Server
 from handler.memory.store import Key, Row

@@ -7,7 +7,7 @@ what a person knows from the messages alone.
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,8 @@ from msgspec.structs import replace
 from handler.finding import UNKNOWN
 from handler.memory import news
 from handler.memory.claims import Observation, observe
-from handler.memory.news import News, Rules
+from handler.memory.flapping import Rules, touch
+from handler.memory.news import News
 from handler.memory.parts import Part, read_since
 from handler.memory.state import Server, spelled
 from tests.memory.points import ADDRESSES, EVERYTHING, completed
@@ -301,7 +302,7 @@ class Memory(RuleBasedStateMachine):
         after = replace(after, told=read_since(after.told, after.denied))
         judged = tuple(part for record in function.records for part in record.opens or () if part.denied)
         found = news.compare(before, after, function.at, token=function.token, judged=judged, rules=self.limits)
-        changed = news.touch(before, after, function.at, self.limits)
+        changed = touch(before, after, function.at, self.limits)
         self.server = news.announce(changed, found, function.at, function.token, spelled(function.deadline))
         self._narrow()
         function.repeats = self._repeats(found)
@@ -428,6 +429,11 @@ class FlappingMemory(Memory):
     def __init__(self) -> None:
         super().__init__()
         self.held: set[Point] = set()
+        """Ports and sources of which nothing is told."""
+        self.changes: list[tuple[str, set[Point]]] = []
+        """When which points changed, as messages named them, or as they would have if nothing were held back."""
+        self.flapped: dict[str, set[Point]] = {}
+        """By function what its message says to flap, or to have come to rest."""
 
     def _settle(self) -> None:
         for _ in range(2):
@@ -435,22 +441,75 @@ class FlappingMemory(Memory):
             self._invoke([])
             while self.functions:
                 self._step(self.functions[0])
-        assert self.server.flapping is None
+        assert not self.server.flapped
+        assert not self.held
 
     def _compare(self, function: Function) -> None:
-        """Compare; until it has settled, nothing is told of what a notice has said to flap."""
+        """Compare, and hold that back which has changed twice by itself, until it has been quiet, and nothing else."""
+        before, claims, told = self._sources(), self.server.claims, self.server.told
+        quiet = {place for place in self.held if not self._times(function.at, place, set.isdisjoint)}
+        settled_by_others = any(other.news and other.news.kind == "settled" for other in self.functions)
         super()._compare(function)
-        if function.news and function.news.kind != "settled":
-            named = (*function.news.opened, *function.news.closed)
-            held = [place for place in _places(named) if _points([_place(*place)]) <= self.held]
-            assert not held, f"{held} was told, though a notice has said that it flaps"
+        assert function.news is not None
+        named = {*_places(function.news.opened), *_places(function.news.closed)}
+        if quiet and not settled_by_others:
+            self.flapped[function.token], kind = quiet, "settled"
+        else:
+            often = {place for place in named if self._times(function.at, place, _lacks) >= self.limits.changes}
+            self.flapped[function.token], kind = often, "flapping"
+        assert set(_places(function.news.flapped)) == self.flapped[function.token]
+        assert (function.news.kind == kind) == bool(self.flapped[function.token])
+        held = self.held - quiet
+        silent = held if kind == "settled" else self.held
+        assert not _within(named, silent), "it was told, though a message has said that it flaps"
+        if self.server.claims != claims or read_since(told, self.server.denied) != told:
+            self.changes = [change for change in self.changes if self._is_recent(change[0], function.at)]
+            after = self._sources()
+            changed = _gone(before, after, held) | _gone(after, before, held)
+            self.changes += [(function.at, _points([_place(*place) for place in changed]))] if changed else []
 
     def _mark(self, function: Function, told: News) -> None:
         super()._mark(function, told)
-        if told.kind == "flapping":
-            self.held |= function.named
-        elif told.kind == "settled":
-            self.held.clear()
+        if told:
+            self.changes.append((function.at, function.named))
+            flapped = self.flapped[function.token]
+            self.held = self.held - flapped if told.kind == "settled" else self.held | flapped
+        assert set(_places(self.server.flapped)) == self.held
+
+    def _times(self, at: str, place: Point, lacks: Callable[[set[Point], set[Point]], bool]) -> int:
+        """Return how many of the changes in the window do not lack a port and source."""
+        points = _points([_place(*place)])
+        return sum(self._is_recent(when, at) and not lacks(points, changed) for when, changed in self.changes)
+
+    def _is_recent(self, when: str, at: str) -> bool:
+        return timedelta() <= datetime.fromisoformat(at) - datetime.fromisoformat(when) < self.limits.window
+
+    def _sources(self) -> set[Point]:
+        """Return the ports and sources that are denied by any report."""
+        return {
+            (port, source)
+            for claim in self.claims.values()
+            if claim.is_open
+            for port, here in claim.sources.items()
+            for source, denied in here
+            if denied
+        }
+
+
+def _lacks(points: set[Point], changed: set[Point]) -> bool:
+    return not points <= changed
+
+
+def _within(places: set[Point], cover: set[Point]) -> set[Point]:
+    """Return the ports and sources all points of which are among those of others."""
+    covered = _points([_place(*place) for place in cover])
+    return {place for place in places if _points([_place(*place)]) <= covered}
+
+
+def _gone(old: set[Point], new: set[Point], held: set[Point]) -> set[Point]:
+    """Return what of some held ports and sources, and of what lies in them, was open and is not as a whole any more."""
+    before = _within(held, old) | _within(old, held)
+    return before - _within(before, new)
 
 
 _EXAMPLES = int(os.environ.get("EXAMPLES", "0"))

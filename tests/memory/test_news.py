@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from handler.finding import UNKNOWN
 from handler.memory import news
 from handler.memory.claims import Observation, observe
-from handler.memory.news import News, Rules
-from handler.memory.parts import Part, read_since
+from handler.memory.flapping import Rules, at_rest, touch
+from handler.memory.news import News
+from handler.memory.parts import Part, bare, read_since
 from handler.memory.state import Episode, Server, later
 
 _START = "2026-12-01T00:00:00Z"
@@ -66,7 +67,7 @@ class Story:
         before = self.server
         after = replace(after, told=read_since(after.told, after.denied))
         found = news.compare(before, after, self.at, token=token, rules=self.rules)
-        changed = news.touch(before, after, self.at, self.rules)
+        changed = touch(before, after, self.at, self.rules)
         self.server = news.announce(changed, found, self.at, token, later(self.at, timedelta(minutes=5)))
         return found
 
@@ -102,13 +103,14 @@ def test_a_wider_source_is_news_and_names_what_was_told_before() -> None:
 
 
 def test_a_narrower_source_closes_the_wider_and_keeps_the_rest_as_told() -> None:
-    """From everywhere to the office is one closing, nothing new, and to everywhere again is wider."""
+    """From everywhere to the office is one closing, nothing new, and to everywhere again is a reopening."""
     story = Story()
     story.tell(_part(22))
     narrower = story.tell(_part(22, source=_OFFICE))
     assert narrower == News(kind="closed", closed=(_part(22),), before=(_part(22, source=_OFFICE),))
     assert not story.look()
-    assert story.tell(_part(22)).kind == "wider"
+    reopened = story.tell(_part(22))
+    assert (reopened.kind, reopened.before) == ("reopened", (_part(22, source=_OFFICE),))
     assert story.tell(_part(22, source=_HALF)).before == (_part(22, source=_HALF),)
     assert story.tell(closes=True).closed == (_part(22, source=_HALF),)
     assert story.server.is_over
@@ -288,6 +290,34 @@ def test_what_was_allowed_and_is_denied_says_why_even_when_told_again(verdict: s
     assert story.tell(_part(22, verdict=verdict), policy=policy).kind == kind
 
 
+def test_a_port_reopens_and_closes_by_itself() -> None:
+    """While another port stays open, it is reopened and no wider, and was open since it was told itself."""
+    story = Story()
+    story.tell(_part(22), claim="ssh")
+    story.hours = 2
+    story.tell(_part(80))
+    story.hours = 5
+    story.tell(closes=True)
+    assert [(episode.opened, episode.closed) for episode in story.episodes] == [
+        ("2026-12-01T02:00:00Z", "2026-12-01T05:00:00Z")
+    ]
+    story.hours = 7
+    reopened = story.tell(_part(80))
+    assert (reopened.kind, reopened.before) == ("reopened", (_part(22),))
+    assert story.server.told_since((_part(80),)) == story.at
+    assert story.server.told_since((_part(22),)) == story.server.told_since(story.server.told) == _START
+    assert story.tell(_part(80), _part(443)).kind == "wider"
+
+
+def test_what_is_left_of_a_wider_source_is_open_since_that_was_told() -> None:
+    """The office was told when everywhere was, and not when everywhere closed."""
+    story = Story()
+    story.tell(_part(22))
+    story.hours = 3
+    story.tell(_part(22, source=_OFFICE))
+    assert story.server.told_since((_part(22, source=_OFFICE),)) == _START
+
+
 def test_an_allowance_closes_what_was_told() -> None:
     """What a policy allows now is closed by it, with how long it was open."""
     story = Story()
@@ -335,10 +365,11 @@ def test_flapping_becomes_one_notice_and_ends_with_one_message() -> None:
     assert _flap(story, 8) == ["new", "closed", "reopened", "closed", "flapping", "", "", ""]
     assert not story.look()
     story.hours += 24
-    assert news.has_settled(story.server, story.at, _RULES)
-    assert story.look("whole") == News(kind="settled", closed=(_part(22),))
-    story.mark("whole", News(kind="settled", closed=(_part(22),)))
-    assert (story.server.flapping, story.server.flapped, story.server.is_over) == (None, (), True)
+    assert at_rest(story.server, story.at, _RULES) == story.server.flapped
+    settled = story.look("whole")
+    assert settled == News(kind="settled", closed=(_part(22),), flapped=bare([_part(22)]))
+    story.mark("whole", settled)
+    assert (story.server.flapped, story.server.is_over) == ((), True)
     assert _flap(story, 1) == ["reopened"]
 
 
@@ -348,7 +379,7 @@ def test_flapping_that_ends_open_says_so_and_reopenings_alert_again() -> None:
     _flap(story, 7)
     story.hours += 24
     settled = story.look("whole")
-    assert settled == News(kind="settled", before=(_part(22),))
+    assert settled == News(kind="settled", before=(_part(22),), flapped=bare([_part(22)]))
     story.mark("whole", settled)
     assert story.tell(claim="port 22", closes=True).kind == "closed"
 
@@ -360,6 +391,51 @@ def test_what_never_was_told_is_told_of_a_flapping_server() -> None:
     assert story.tell(_part(80), claim="other").opened == (_part(80),)
     assert story.tell(claim="other", closes=True).closed == (_part(80),)
     assert story.tell(_part(22), _part(22, source="::/0"), claim="wider").opened == (_part(22, source="::/0"),)
+
+
+def test_only_what_changed_too_often_is_held_back() -> None:
+    """Another port in the message that says that one flaps is told whenever it opens or closes."""
+    story = Story()
+    _flap(story, 4)
+    notice = story.tell(_part(22), _part(80), claim="port 22")
+    assert (notice.kind, notice.opened, notice.flapped) == ("flapping", (_part(22), _part(80)), bare([_part(22)]))
+    assert story.tell(claim="port 22", closes=True) == News(kind="closed", closed=(_part(80),))
+    reopened = story.tell(_part(22), _part(80), claim="port 22")
+    assert (reopened.kind, reopened.opened) == ("reopened", (_part(80),))
+
+
+def test_each_part_comes_to_rest_by_itself() -> None:
+    """One port that goes on flapping keeps nobody from hearing how another ended, and of its changes from then on."""
+    story = Story()
+    for port in (22, 80):
+        assert _flap(story, 6, port)[4:] == ["flapping", ""]
+    settled = []
+    for turn in range(12):
+        story.hours += 4
+        told = story.tell(_part(80), claim="port 80", closes=bool(turn % 2))
+        settled += [told] if told else []
+    [entry] = settled
+    assert (entry.kind, entry.closed, entry.flapped) == ("settled", (_part(22),), bare([_part(22)]))
+    assert story.server.flapped == bare([_part(80)])
+    assert story.tell(_part(22), claim="port 22").kind == "reopened"
+
+
+def test_a_part_of_a_range_flaps_by_itself() -> None:
+    """Where 80 of 80-81 has changed too often, 81 is not held back with it."""
+    story = Story()
+    _flap(story, 4, 80)
+    assert story.tell(_part(80, 81), claim="range").flapped == bare([_part(80)])
+    assert story.tell(claim="range", closes=True).closed == (_part(81),)
+
+
+def test_what_lies_within_what_flaps_keeps_it_from_rest() -> None:
+    """The office that opens and closes while everywhere is held back is a change that is held back."""
+    story = Story()
+    _flap(story, 6)
+    story.hours += 20
+    story.tell(_part(22, source=_OFFICE), claim="port 22")
+    story.hours += 20
+    assert not story.look()
 
 
 def test_many_openings_are_not_flapping() -> None:
