@@ -39,12 +39,14 @@ class Gate(Protocol):
 class Judged(Struct, frozen=True, kw_only=True):
     """What became of the records: the outcomes in their order, and why a record failed, by its id.
 
-    `last` is false where this is a slice of an invocation, and others follow.
+    `last` is false where this is a slice of an invocation, and others follow. `elsewhere` are the outcomes that other
+    slices have, or that failed: what their reports say is here in part only.
     """
 
     outcomes: tuple[Outcome, ...]
     failures: dict[str, str]
     last: bool = True
+    elsewhere: tuple[Outcome, ...] = ()
 
 
 def judge(  # noqa: PLR0913  what an invocation has: its records and time, and what it asks
@@ -85,17 +87,22 @@ def judge_slices(  # noqa: PLR0913  see `judge`
         left -= len(part)
         size += sum(len(to_json(outcomes[place].report)) for place in part)
         if left and (time.monotonic() - since >= seconds or size >= _SLICE_BYTES):
-            yield _judged(answered, last=False)
+            yield _judged(answered, _others(outcomes, answered), last=False)
             answered, size, since = {}, 0, time.monotonic()
-    yield _judged(answered)
+    yield _judged(answered, _others(outcomes, answered))
 
 
-def _judged(answered: _Answered, *, last: bool = True) -> Judged:
+def _others(outcomes: Sequence[Outcome], answered: _Answered) -> list[Outcome]:
+    return [outcome for place, outcome in enumerate(outcomes) if place not in answered]
+
+
+def _judged(answered: _Answered, others: Iterable[Outcome] = (), *, last: bool = True) -> Judged:
     """Part the outcomes, in their order, from what failed."""
     pairs = _settled(answered)
     failures = {record: failure for outcome, failure in pairs if failure is not None for record in outcome.records}
     outcomes = tuple(outcome for outcome, failure in pairs if failure is None)
-    return Judged(outcomes=outcomes, failures=failures, last=last)
+    failed = (outcome for outcome, failure in pairs if failure is not None)
+    return Judged(outcomes=outcomes, failures=failures, last=last, elsewhere=(*others, *failed))
 
 
 def read(

@@ -97,7 +97,7 @@ def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> tuple[di
     What SNS did not take, and what a message had to leave out, stays news.
     """
     try:
-        compared = inventory.compare(judged.outcomes)
+        compared = inventory.compare(judged.outcomes, judged.elsewhere)
     except Exception as error:
         _LOGGER.exception("the memory has an error")
         compared = uncompared(judged.outcomes, repr(error))

@@ -18,7 +18,8 @@ class Observation(Struct, frozen=True, kw_only=True):
     """What one report says of one server: what was judged on it, or nothing where the report has closed.
 
     `confirmed` is false where it has closed without evidence. `again` is true of what was judged again as it was
-    remembered: nobody has reported it anew. The other fields are those of `Claim`.
+    remembered: nobody has reported it anew. `partial` is true where the report says more than was judged here: what it
+    opened before and is not in this is not closed. The other fields are those of `Claim`.
     """
 
     claim: str
@@ -28,6 +29,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...] | None = None
     confirmed: bool = True
     again: bool = False
+    partial: bool = False
     reported: str = ""
     expanded: tuple[str, ...] = ()
     policy: str = ""
@@ -86,6 +88,9 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
     since = min(before.unread_since or at, at) if before and unread else None
     if since is not None and at >= later(since, patience):
         parts = united((*parts, *(observation.parts or ())))
+    if before and observation.partial:
+        parts = united((*parts, *before.parts))
+    keeps_servers = before is not None and bool(observation.parts or observation.partial)
     claim = Claim(
         reporter=observation.reporter,
         report=observation.report,
@@ -95,7 +100,7 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
         unconfirmed=before.unconfirmed if before and observation.again else None,
         unread_since=since,
         reported=observation.reported,
-        expanded=tuple(sorted({*observation.expanded, *(before.expanded if before and observation.parts else ())})),
+        expanded=tuple(sorted({*observation.expanded, *(before.expanded if before and keeps_servers else ())})),
         policy=observation.policy,
         evidence=observation.evidence,
     )

@@ -45,9 +45,14 @@ class Inventory:
         self._notices = Notices(table=table, token=token, at=at, deadline=deadline)
         self._causes = Causes(table=table, token=token, at=at, deadline=deadline, retention=terms.retention)
 
-    def compare(self, outcomes: Sequence[Outcome], *, again: bool = False) -> Compared:
-        """Remember what was judged, or judged again as it was remembered, and return what of it is news."""
-        servers = observed(outcomes, self._policy, again=again)
+    def compare(
+        self, outcomes: Sequence[Outcome], elsewhere: Iterable[Outcome] = (), *, again: bool = False
+    ) -> Compared:
+        """Remember what was judged, or judged again as it was remembered, and return what of it is news.
+
+        `elsewhere` is that of `Judged`.
+        """
+        servers = observed(outcomes, self._policy, elsewhere, again=again)
         undecidable = unite(self._each(_undecided(outcomes), self._undecidable))
         try:
             rows = self._table.read(servers, self._at)

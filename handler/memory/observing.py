@@ -55,17 +55,22 @@ def digest(*words: str) -> str:
     return sha256("\n".join(words).encode("utf-8", "surrogatepass")).hexdigest()[:_SHORT]
 
 
-def observed(outcomes: Iterable[Outcome], policy: str, *, again: bool = False) -> dict[Key, Observed]:
+def observed(
+    outcomes: Sequence[Outcome], policy: str, elsewhere: Iterable[Outcome] = (), *, again: bool = False
+) -> dict[Key, Observed]:
     """Return by server what was decided and what has closed; what could not be judged says nothing of what is open.
 
-    `again` is that of `Observation`.
+    `elsewhere` are outcomes of the same reports that are not among these. `again` is that of `Observation`.
     """
     servers: dict[Key, Observed] = {}
+    missing = [*elsewhere, *(outcome for outcome in outcomes if outcome.kind == "undecidable")]
+    partly = {claim_of(report.reporters[0]) for outcome in missing for report in outcome.claims}
     for outcome in outcomes:
         match outcome.report:
             case Finding() as finding if outcome.kind == "decided" and outcome.decision is not None:
                 for server, observation, report in _opened(outcome, finding, outcome.decision, policy):
-                    _add(servers, server, replace(observation, again=again), outcome, report)
+                    partial = observation.claim in partly
+                    _add(servers, server, replace(observation, again=again, partial=partial), outcome, report)
             case Closed() as closed:
                 _add(servers, closed.server, closing(closed), outcome, None)
     return servers

@@ -67,7 +67,7 @@ class Teller:
         if touched & self._servers or any(key[1].startswith("server#security_group#") for key in touched):
             self.flush()  # the same server is compared again only after what it had to tell was told
         try:
-            compared = self._inventory.compare(judged.outcomes, again=again)
+            compared = self._inventory.compare(judged.outcomes, judged.elsewhere, again=again)
         except Exception as error:
             _LOGGER.exception("the memory has an error")
             compared = uncompared(judged.outcomes, repr(error))

@@ -4,14 +4,15 @@ A story is a file, `tests/cases/memory/<story>.yaml`: what it is about, the sett
 step has a time `at`, `events` (see `event`), and the `messages` that are then in the queue. It may change the
 `policies`, have its events come in batches of so many (`batch`), strike the `store`, let the look-up see something else
 of a report without any event (`sees`), have a second function get events `meanwhile`, just before the first one calls
-SNS, let a `fault` strike a call to AWS, and invoke it with its one event (`direct`) instead of a batch of a queue.
+SNS, let a `fault` strike a call to AWS, invoke it with its one event (`direct`) instead of a batch of a queue, and have
+each finding decided and told by itself (`slices`).
 """
 # ruff: noqa: SLF001  it replaces what the started function holds
 
 import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ import pytest
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
+from handler import opa
 from handler.finding import Finding, Server, identity
 from handler.folding import Folded
 from handler.opa import Opa
@@ -174,12 +176,14 @@ class Stage:
             self.faults.before["sns"] = lambda: self._once(given_back, others, step["at"])
         if "fault" in step:
             self._prepare(step["fault"])
-        for first in range(0, len(events), size):
-            try:
-                batch = events[first : first + size]
-                given_back += self._ask(batch[0], step["at"]) if "direct" in step else self._invoke(batch, step["at"])
-            except Death:
-                given_back.append("died")
+        with self._sliced() if "slices" in step else nullcontext():
+            for first in range(0, len(events), size):
+                try:
+                    batch = events[first : first + size]
+                    invoke = self._ask if "direct" in step else self._invoke
+                    given_back += invoke(batch, step["at"])
+                except Death:
+                    given_back.append("died")
         self.faults.clear()
         return given_back
 
@@ -216,8 +220,17 @@ class Stage:
             self._sources.by_report[numbered["report"]] = numbered
             yield event(numbered)
 
-    def _ask(self, event: Any, at: str) -> list[str]:
+    @contextmanager
+    def _sliced(self) -> Iterator[None]:
+        """Let each finding be a query and a slice of its own, as where deciding takes long."""
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(opa, "CHUNK", 1)
+            patched.setattr(self.app, "_SLICE", 0)
+            yield
+
+    def _ask(self, events: list[Any], at: str) -> list[str]:
         """Invoke the function with one event, as a person does."""
+        [event] = events
         context = SimpleNamespace(aws_request_id=str(uuid4()), get_remaining_time_in_millis=lambda: 30_000)
         self.app.answer(event, context, datetime.fromisoformat(at).replace(tzinfo=UTC), self._sources)
         return []

@@ -80,6 +80,13 @@ def test_newer_wins_and_open_wins(observations: list[Observation], denied: tuple
     assert _after(*observations).denied == denied
 
 
+def test_a_part_of_a_report_closes_nothing() -> None:
+    """What a report opened before stays open until the report is judged as a whole."""
+    server = _after(_says(_EARLY, _part(22), _part(80)), _says(_LATE, _part(22), _part(443), partial=True))
+    assert server.denied == (_part(22), _part(80), _part(443))
+    assert observe(server, _says(_LATE, _part(22)), _AT, _PATIENCE).denied == (_part(22),)
+
+
 def test_unconfirmed_is_remembered_until_the_report_comes_again() -> None:
     """A report that is gone without evidence is marked since when, and no more once it is told again."""
     server = _after(_says(_EARLY, _part(22)), _closes(_LATE, confirmed=False))
