@@ -20,14 +20,14 @@ def server(case: Case, denied: Sequence[Denial]) -> str:
     """Name the severity, the server, its worst port, from where if there is room, and the account."""
     more = f" and {len(denied) - 1} more" if denied[1:] else ""
     where = f", {_where([case.server.account])}"
-    word = f"{case.severity}, {case.story.word}" if case.story and case.story.word else case.severity
-    return _fitted(word, case, [f"{opened}{where}" for opened in _opened(denied, more)])
+    return _fitted(_word(case.severity, [case]), case, [f"{opened}{where}" for opened in _opened(denied, more)])
 
 
 def digest(cases: Sequence[Case], reports: Sequence[Undecidable]) -> str:
     """Name the worst severity, server and port, and how many servers and unreadable reports there are beside it.
 
-    The other servers stand beside the first one where what is said of it is true of them all.
+    The other servers stand beside the first one where what is said of it is true of them all, and so does what the
+    memory says of them beside the severity.
     """
     worst, *milder = [denials(case) for case in cases]
     others, alike = len(cases) - 1, all(_share(worst, denied) for denied in milder)
@@ -39,10 +39,17 @@ def digest(cases: Sequence[Case], reports: Sequence[Undecidable]) -> str:
     said = [f"{beside}{opened}{tail}" for opened in _opened(worst)]
     severities = [cases[0].severity, *([UNDECIDABLE_SEVERITY] if reports else [])]
     return _fitted(
-        min(severities, key=SEVERITIES.index),
+        _word(min(severities, key=SEVERITIES.index), cases),
         cases[0],
         [*(f"{text}, {_where(accounts)}" for text in said), said[-1]],
     )
+
+
+def _word(severity: str, cases: Sequence[Case]) -> str:
+    """Add to the severity what the memory says, where that is the same of all servers."""
+    words = {case.story.word if case.story else "" for case in cases}
+    word = words.pop() if len(words) == 1 else ""
+    return f"{severity}, {word}" if word else severity
 
 
 def _opened(denied: Sequence[Denial], more: str = "") -> list[str]:
