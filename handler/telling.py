@@ -32,6 +32,7 @@ class Remembering:
     def __init__(self, settings: Settings, client: Any, policy: str) -> None:
         self._table = Table(client, settings.memory_table)
         self._table.check()
+        self._table.check_expiry()
         self._policy = policy
         self._day = ""
         self._terms = Terms(

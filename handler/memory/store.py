@@ -88,6 +88,20 @@ class Table:
         if not fits:
             raise MemoryUnavailableError(self._name, "it has other keys than pk and sk, both text")
 
+    def check_expiry(self) -> None:
+        """Log what to do where DynamoDB deletes nothing by the attribute `expires`, or that nobody may ask whether."""
+        try:
+            with self._refusals():
+                answer = self._client.describe_time_to_live(TableName=self._name)["TimeToLiveDescription"]
+        except MemoryUnavailableError as error:
+            problem = f"{error}. Nobody knows whether what has expired is deleted"
+        else:
+            status, attribute = answer.get("TimeToLiveStatus", ""), answer.get("AttributeName", "")
+            if status in {"ENABLED", "ENABLING"} and attribute == "expires":
+                return
+            problem = f"{self._name} keeps for ever what has closed: turn its time to live on, by the attribute expires"
+        _LOGGER.error("memory", extra={"fields": {"problem": problem}})
+
     def read(self, keys: Iterable[Key], at: str) -> dict[Key, Row]:
         """Read items; a `Row` for each key."""
         keys = tuple(dict.fromkeys(keys))

@@ -60,6 +60,27 @@ def test_missing_permission_is_named(dynamodb: DynamoDBClient, table: str) -> No
         Table(dynamodb, table).check()
 
 
+def test_time_to_live_that_is_off_is_logged(
+    dynamodb: DynamoDBClient, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where DynamoDB would delete nothing the log says what to do, and where nobody may ask, that; else nothing."""
+    Table(dynamodb, table).check_expiry()
+    assert not caplog.records
+    off: Any = {"Enabled": False, "AttributeName": "expires"}
+    dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=off)
+    Table(dynamodb, table).check_expiry()
+    refusing = Faults(dynamodb)
+    refusing.before["dynamodb"] = lambda: _refuse("AccessDeniedException")
+    try:
+        Table(dynamodb, table).check_expiry()
+    finally:
+        refusing.clear()
+    problems = [str(vars(record)["fields"]["problem"]) for record in caplog.records]
+    assert len(problems) == 2
+    assert "turn its time to live on, by the attribute expires" in problems[0]
+    assert "Nobody knows whether what has expired is deleted" in problems[1]
+
+
 @pytest.mark.parametrize("characters", [0, 89_000, 399_000, 409_000, 900_000])
 def test_item_of_any_size_is_read_as_it_was_written(dynamodb: DynamoDBClient, table: str, characters: int) -> None:
     """Near and over DynamoDB's 400 KB it is split, scanned once, and leaves no piece behind when it shrinks."""

@@ -38,7 +38,7 @@ locals {
     [for table in aws_dynamodb_table.memory : {
       Sid      = "Memory"
       Effect   = "Allow"
-      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"]
+      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"]
       Resource = [table.arn]
     }],
     [for scanner in setintersection(var.scanners, ["security_hub"]) : {

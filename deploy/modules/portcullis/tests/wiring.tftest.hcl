@@ -194,7 +194,7 @@ run "by_default_the_role_may_what_an_alert_and_the_memory_need" {
       KeyOfTheAlerts           = [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"]]
       Log                      = [["logs:CreateLogStream", "logs:PutLogEvents"], ["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/portcullis:*"]]
       Events                   = [["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-events"]]
-      Memory                   = [["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
+      Memory                   = [["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
       FindingsThatAreOnlyNamed = [["inspector2:ListFindings"], ["*"]]
     }
     error_message = "The role has an action too many or too few, or on another resource."
