@@ -141,9 +141,9 @@ def _sweep(  # noqa: PLR0913, PLR0917  what an invocation has
     from handler.sweep.teller import Means  # noqa: PLC0415
 
     clock = Clock(begun=at, start=start, judge_until=start + _DECIDED * seconds, send_until=start + _SENT * seconds)
-    means = Means(settings=_SETTINGS, engine=_ENGINE, publisher=_SNS, memory=_MEMORY)
+    means = Means(settings=_SETTINGS, engine=_ENGINE, publisher=_SNS, memory=_MEMORY, gate=GATE, look_up=look_up)
     try:
-        summary = sweep(means, GATE, look_up, name, clock)
+        summary = sweep(means, name, clock)
     except MemoryUnavailableError as error:
         return {record.id: f"the sweep ended early: {error}" for record in records}, 0
     write = _LOGGER.error if summary.problems else _LOGGER.info

@@ -24,6 +24,9 @@ _FETCHES = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard"
 _LOOK_UPS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "adaptive", "total_max_attempts": 3})
 """Of what only makes a decision better. Seconds; three attempts in all, slower ones when AWS throttles."""
 
+LISTINGS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "adaptive", "total_max_attempts": 6})
+"""Of a sweep, which has the time. Seconds; six attempts in all, and slower ones when AWS throttles."""
+
 _SPARE = timedelta(minutes=5)
 """A session is renewed when less of it is left: no invocation takes longer that looks anything up."""
 
@@ -42,6 +45,13 @@ def fetcher(service: str, region: str) -> Any:
     return make(service, region_name=region, config=_FETCHES)
 
 
+@cache
+def lister(service: str, region: str) -> Any:
+    """Give a client that waits until it is its turn, for what a sweep lists."""
+    make: Any = boto3.client
+    return make(service, region_name=region, config=LISTINGS)
+
+
 class _Session(Struct):
     """What an account is asked with: the keys of its role (none for the function's own), and the clients made so."""
 
@@ -57,7 +67,14 @@ class Accounts:
     role in every other account, `external_id` what its trust policy may require.
     """
 
-    def __init__(self, role_name: str = "", external_id: str = "", clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        role_name: str = "",
+        external_id: str = "",
+        clock: Callable[[], datetime] | None = None,
+        config: Config = _LOOK_UPS,
+    ) -> None:
+        self._config = config
         self._role_name = role_name
         self._external_id = external_id
         self.clock = clock or (lambda: datetime.now(UTC))
@@ -114,7 +131,7 @@ class Accounts:
 
     def _make(self, service: str, region: str, keys: dict[str, str]) -> Any:
         make: Any = boto3.client
-        made = make(service, region_name=region, config=_LOOK_UPS, **keys)
+        made = make(service, region_name=region, config=self._config, **keys)
         made.meta.events.register("before-send", self._hurry)
         return made
 

@@ -26,7 +26,7 @@ Client = Callable[[str, str], Any]
 Answers = dict[str, dict[str, Any] | str]
 """By ARN: the report as AWS gives it, or why it does not."""
 
-_FAILURES = (BotoCoreError, ClientError, ResponseParserError, ValueError)
+FAILURES = (BotoCoreError, ClientError, ResponseParserError, ValueError)
 """What a call may raise; the last is botocore's word for a Region that makes no address."""
 
 _PAGES = 50
@@ -114,8 +114,8 @@ def _asked(
         else:
             try:
                 answers |= ask(client(service, region), f"{action} in {region}", some)
-            except _FAILURES as error:
-                problem = f"{action} in {region} failed: {_code(error)}"
+            except FAILURES as error:
+                problem = f"{action} in {region} failed: {spelled(error)}"
                 answers |= dict.fromkeys(some, problem)
                 if isinstance(error, NoConnectionError | HTTPClientError):
                     silent[service, region] = problem
@@ -144,7 +144,7 @@ def _inspector(client: Any, action: str, arns: list[str]) -> Answers:
     return answers
 
 
-def _code(error: Exception) -> str:
+def spelled(error: Exception) -> str:
     """Name an error by AWS's code, or by botocore's own name where AWS was not reached, and say what it says."""
     if isinstance(error, ClientError):
         told = error.response.get("Error", {})

@@ -146,13 +146,15 @@ class Closed(Struct, frozen=True, kw_only=True):
     """A report of this server has ended: that of `reporter.id`, whichever ports it told.
 
     `id` is that of its finding where its ports are read, else one that no finding has. `confirmed` is false when the
-    report ended without evidence that the ports are closed: they may still be open.
+    report ended without evidence that the ports are closed: they may still be open. `unlisted` is since when its
+    scanner lists it no more, where that is what closes it.
     """
 
     id: str
     reporter: Reporter
     server: Server
     confirmed: bool = True
+    unlisted: str | UnsetType = UNSET
 
 
 class Ignored(Struct, frozen=True, kw_only=True, omit_defaults=True):

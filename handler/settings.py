@@ -71,7 +71,27 @@ class Memory(LookUps, frozen=True, kw_only=True):
     memory_reminder_days: Annotated[int, Meta(ge=0)] = 0
 
 
-class Settings(Memory, frozen=True, kw_only=True):
+class Sweep(Memory, frozen=True, kw_only=True):
+    """What a sweep lists beside what is remembered; nothing, unless `sweep_scanners` names scanners.
+
+    `sweep_regions`: where, beside the function's own Region and those of what is remembered. `sweep_untold_days`: what
+    is neither listed nor told for so long counts as unconfirmed; 0 is never.
+    """
+
+    sweep_scanners: Annotated[
+        str,
+        Meta(
+            pattern="^((inspector2|securityhub|securityhub-v2)(,(?!$)|$))*$",
+            description="names among inspector2, securityhub and securityhub-v2, with commas between them",
+        ),
+    ] = ""
+    sweep_regions: Annotated[
+        str, Meta(pattern="^([a-z0-9-]+(,(?!$)|$))*$", description="names of Regions with commas between them")
+    ] = ""
+    sweep_untold_days: Annotated[int, Meta(ge=0)] = 30
+
+
+class Settings(Sweep, frozen=True, kw_only=True):
     """What the function can be told.
 
     `alert_topic_arn` is the SNS topic that gets the alerts. `alert_max_messages`: more than so many messages an

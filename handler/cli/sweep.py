@@ -40,11 +40,17 @@ def run(arguments: argparse.Namespace) -> int:
     with Opa(Process(read.policies_path, executable())) as gate, Progress(shown=True) as progress:
         engine = gate.ready()
         memory = Remembering(read, aws.client("dynamodb", region), engine.policy)
-        means = Means(settings=read, engine=engine, publisher=aws.client("sns", region), memory=memory)
+        means = Means(
+            settings=read,
+            gate=gate,
+            look_up=lookup.prepare(read),
+            engine=engine,
+            publisher=aws.client("sns", region),
+            memory=memory,
+        )
         end = time.monotonic() + _LONGEST.total_seconds()
         clock = Clock(begun=datetime.now(UTC), start=time.monotonic(), judge_until=end, send_until=math.inf)
         name = f"shell-{time.time_ns()}"
-        look_up = lookup.prepare(read)
-        summary = sweep(means, gate, look_up, name, clock, watch=lambda places: progress.of(places, "Sweeping"))
+        summary = sweep(means, name, clock, watch=lambda places: progress.of(places, "Sweeping"))
     print(*map(printable, summary.lines()), sep="\n")
     return UNREAD if summary.problems else 0

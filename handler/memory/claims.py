@@ -19,7 +19,8 @@ class Observation(Struct, frozen=True, kw_only=True):
 
     `confirmed` is false where it has closed without evidence. `again` is true of what was judged again as it was
     remembered: nobody has reported it anew. `partial` is true where the report says more than was judged here: what it
-    opened before and is not in this is not closed. The other fields are those of `Claim`.
+    opened before and is not in this is not closed. `unlisted` is that of the claim which a second listing closes. The
+    other fields are those of `Claim`.
     """
 
     claim: str
@@ -30,6 +31,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     confirmed: bool = True
     again: bool = False
     partial: bool = False
+    unlisted: str | None = None
     reported: str = ""
     expanded: tuple[str, ...] = ()
     policy: str = ""
@@ -53,8 +55,11 @@ def observe(server: Server, observation: Observation, at: str, patience: timedel
 def _is_outdated(known: Claim, observation: Observation) -> bool:
     """Return whether what is known is newer, or open at the same or an unknown time.
 
-    What is judged again never opens what has closed meanwhile.
+    What is judged again never opens what has closed meanwhile. What is listed no more closes unless something was said
+    of it since the first of the two listings.
     """
+    if observation.unlisted is not None:
+        return not known.open or known.unlisted != observation.unlisted
     if observation.again and not known.open and observation.observed == known.observed:
         return True
     dated = known.observed is not None and observation.observed is not None
@@ -77,6 +82,7 @@ def _closed(known: Claim | None, observation: Observation, at: str) -> Claim | N
         observed=observation.observed or (known.observed if known is not None else None),
         since=known.since if known is not None and not known.open else at,
         open=False,
+        unlisted=observation.unlisted,
         reported=observation.reported,
     )
 
@@ -98,6 +104,7 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
         since=before.since if before else at,
         parts=parts,
         unconfirmed=before.unconfirmed if before and observation.again else None,
+        unlisted=before.unlisted if before and observation.again else None,
         unread_since=since,
         reported=observation.reported,
         expanded=tuple(sorted({*observation.expanded, *(before.expanded if before and keeps_servers else ())})),

@@ -195,5 +195,8 @@ def closed_by(server: Server, gone: tuple[Part, ...]) -> str:
     last = server.changes[-1].at if server.changes else ""
     ended_claims = [claim for claim in server.claims.values() if not claim.open]
     recent = [claim for claim in ended_claims if claim.since > last] or ended_claims
-    reports = sorted({claim.report for claim in recent})
-    return f"closed at the scanner: {', '.join(reports)}" if reports else "no longer reported on this server"
+    reports = sorted({claim.report for claim in recent if claim.unlisted is None})
+    unlisted = sorted({f"{claim.report} by {claim.reporter}" for claim in recent if claim.unlisted is not None})
+    said = [f"closed at the scanner: {', '.join(reports)}"] if reports else []
+    said += [f"no longer listed in two complete listings: {', '.join(unlisted)}"] if unlisted else []
+    return "; ".join(said) or "no longer reported on this server"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from handler.decision import Decision
@@ -137,6 +137,7 @@ def closing(closed: Closed) -> Observation:
         report=closed.reporter.id,
         observed=closed.reporter.updated_at,
         confirmed=closed.confirmed,
+        unlisted=None if closed.unlisted is UNSET else closed.unlisted,
         reported=key_of(closed.server)[1],
     )
 

@@ -7,6 +7,9 @@ from msgspec import Struct
 
 from handler.memory.state import spelled
 
+_LEAST_SECONDS = 10.0
+"""What a batch needs in any case: look-ups, the decision, and their news."""
+
 
 class Clock(Struct, frozen=True, kw_only=True):
     """When a sweep has begun, by the calendar and by `time.monotonic()`, and until when it judges and sends."""
@@ -25,6 +28,11 @@ class Clock(Struct, frozen=True, kw_only=True):
     def at(self) -> str:
         """The time as findings and the memory have it."""
         return spelled(self.now)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no time is left for a further batch."""
+        return self.seconds < _LEAST_SECONDS
 
     @property
     def seconds(self) -> float:

@@ -11,9 +11,13 @@ class Summary:
         self.started = ""
         self.places = 0
         self.left = 0
+        self.listed = 0
         self.judged = 0
         self.told = 0
         self.closed = 0
+        self.marked = 0
+        self.absent = 0
+        self.unconfirmed = 0
         self.messages = 0
         self.note = ""
         self.problems: Counter[str] = Counter()
@@ -32,8 +36,10 @@ class Summary:
     def lines(self) -> list[str]:
         """Say all of it to a person."""
         done = f"{self.places - self.left} of {self.places} accounts and Regions, as begun at {self.started}"
-        counts = (
-            f"{self.judged} reports judged again; {self.told} servers told as open, {self.closed} as closed, "
-            f"in {self.messages} messages"
+        seen = f"{self.listed} findings listed, {self.judged} reports judged again"
+        told = f"{self.told} servers told as open, {self.closed} as closed, in {self.messages} messages"
+        gone = (
+            f"{self.marked} reports listed no more, {self.absent} of them for the second time and closed, "
+            f"{self.unconfirmed} unconfirmed"
         )
-        return [*([self.note] if self.note else [done, counts]), *self.sentences()]
+        return [*([self.note] if self.note else [done, seen, told, gone]), *self.sentences()]

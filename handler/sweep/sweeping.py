@@ -4,30 +4,23 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from handler.invocation import Gate
-from handler.lookup import LookUp
 from handler.memory.state import LONGEST, Run, later
 from handler.memory.store import Key, Table
+from handler.settings import Settings
 from handler.sweep.again import Again
 from handler.sweep.clock import Clock
+from handler.sweep.listing import Listed, Lister
+from handler.sweep.places import scanned
 from handler.sweep.summary import Summary
 from handler.sweep.teller import Means, Teller
 
 _KEY: Key = ("all", "run#sweep")
 
-_LEAST_SECONDS = 10.0
-"""What a batch needs in any case: look-ups, the decision, and their news."""
+_LISTED = "server#"
+"""How far a place is that was listed, before the first server of it is judged again."""
 
 
-def sweep(  # noqa: PLR0913  what judging and telling take
-    means: Means,
-    gate: Gate,
-    look_up: LookUp | None,
-    name: str,
-    clock: Clock,
-    *,
-    watch: Callable[[list[str]], Iterable[str]] = iter,
-) -> Summary:
+def sweep(means: Means, name: str, clock: Clock, *, watch: Callable[[list[str]], Iterable[str]] = iter) -> Summary:
     """Look at everything that is remembered as open, and tell what of it is news.
 
     `name` is the invocation's, `watch` gives the places and may count them. What no time is left for is done by
@@ -35,22 +28,28 @@ def sweep(  # noqa: PLR0913  what judging and telling take
     """
     summary, table = Summary(), means.memory.table
     teller = Teller(means, name, clock, summary)
-    run = _begin(table, name, clock)
+    run = _begin(table, means.settings, name, clock, summary)
     summary.started, summary.places, summary.left = run.started, run.places, len(run.waiting)
     if run.is_others(name, clock.at):
         summary.note = f"the sweep of {run.started} is still at work, until {run.until} at the latest: nothing was done"
         return summary
-    again = Again(table, gate, look_up, teller, clock, summary)
+    lister, again = Lister(teller), Again(teller)
     for place in watch([*run.waiting]):
-        for cursor in again.judge(place, run.waiting[place]):
+        listed = Listed()
+        if means.settings.sweep_scanners and not run.waiting[place]:
+            listed = lister.look_at(place)
+            run = _went_on(run, place, _LISTED)
+            if clock.is_over:
+                break
+        for cursor in again.judge(place, run.waiting[place], listed):
             run = _went_on(run, place, cursor)
             if teller.is_empty:
                 _write(table, run, clock)
-            if clock.seconds < _LEAST_SECONDS:
+            if clock.is_over:
                 break
         else:
             run = _went_on(run, place, None)
-        if clock.seconds < _LEAST_SECONDS:
+        if clock.is_over:
             break
     teller.flush()
     _write(table, run, clock, is_over=True)
@@ -60,13 +59,15 @@ def sweep(  # noqa: PLR0913  what judging and telling take
     return summary
 
 
-def _begin(table: Table, name: str, clock: Clock) -> Run:
+def _begin(table: Table, settings: Settings, name: str, clock: Clock, summary: Summary) -> Run:
     """Take the sweep that is not done upon us, or begin a new one; return that of others where they are at work."""
     row = table.read([_KEY], clock.at)[_KEY]
     before = row.item if isinstance(row.item, Run) else None
     if before is not None and before.is_others(name, clock.at):
         return before
-    places = dict.fromkeys(sorted(table.partitions()), "") if before is None or not before.waiting else {}
+    places: dict[str, str] = {}
+    if before is None or not before.waiting:
+        places = dict.fromkeys(sorted({*table.partitions(), *scanned(settings, summary)}), "")
 
     def take(run: Run | None) -> Run:
         if run is not None and run.is_others(name, clock.at):

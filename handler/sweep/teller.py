@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from handler import alert, log
 from handler.finding import Closed, Finding
-from handler.invocation import Judged
+from handler.invocation import Gate, Judged
+from handler.lookup import LookUp
 from handler.memory.comparison import Compared, uncompared, unite
 from handler.memory.observing import key_of
 from handler.memory.state import Server
@@ -26,32 +27,34 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Means(Struct, frozen=True, kw_only=True):
-    """What telling takes."""
+    """What judging and telling takes."""
 
     settings: Settings
+    gate: Gate
+    look_up: LookUp | None
     engine: Engine
     publisher: alert.Publisher
     memory: Remembering
 
 
 class Teller:
-    """What a sweep has found and not told yet. `name` is the invocation's, `summary` counts what is told."""
+    """What a sweep has found and not told yet. `name` is the invocation's, `summary` counts what is done."""
 
     def __init__(self, means: Means, name: str, clock: Clock, summary: Summary) -> None:
-        self._means = means
+        self.means = means
         self._name = name
-        self._clock = clock
-        self._summary = summary
+        self.clock = clock
+        self.summary = summary
         self._number = 0
         self._begin()
 
     def _begin(self) -> None:
         """Begin to gather. News that is not told within a while is anybody's, so each gathering has its own time."""
         self._number += 1
-        seconds = min(self._clock.send_until - self._clock.judge_until + self._clock.seconds, 10 * _LONGEST)
+        seconds = min(self.clock.send_until - self.clock.judge_until + self.clock.seconds, 10 * _LONGEST)
         token = f"{self._name}.sweep{self._number}"
-        self._inventory = self._means.memory.inventory(token, self._clock.now, seconds)
-        self._since = self._clock.seconds
+        self._inventory = self.means.memory.inventory(token, self.clock.now, seconds)
+        self._since = self.clock.seconds
         self._compared: list[Compared] = []
         self._servers: set[Key] = set()
 
@@ -62,7 +65,7 @@ class Teller:
 
     def add(self, judged: Judged, *, again: bool = False) -> None:
         """Remember what was judged; what of it is news is told sooner or later."""
-        self._summary.problems.update(judged.failures.values())
+        self.summary.problems.update(judged.failures.values())
         touched = _touched(judged.outcomes)
         if touched & self._servers or any(key[1].startswith("server#security_group#") for key in touched):
             self.flush()  # the same server is compared again only after what it had to tell was told
@@ -82,12 +85,12 @@ class Teller:
 
     def _gather(self, compared: Compared) -> None:
         if compared.uncompared:  # it is known, and not told as if it were new: the next sweep looks again
-            self._summary.problems[f"{compared.problem}: what is open there was not compared"] += 1
+            self.summary.problems[f"{compared.problem}: what is open there was not compared"] += 1
         compared = replace(compared, uncompared=(), given_back={})
         if compared.entries or compared.undecidable:
             self._compared.append(compared)
             self._servers |= {entry.key for entry in compared.entries}
-        if len(self._servers) >= _MOST or self._since - self._clock.seconds > _LONGEST:
+        if len(self._servers) >= _MOST or self._since - self.clock.seconds > _LONGEST:
             self.flush()
 
     def flush(self) -> None:
@@ -95,15 +98,13 @@ class Teller:
         compared, inventory = unite(self._compared), self._inventory
         if self._compared:
             outcomes = [outcome for entry in compared.entries for outcome in entry.outcomes]
-            alerts = alert.Alerts(
-                self._means.settings, self._means.engine, self._means.publisher, self._clock.send_until
-            )
+            alerts = alert.Alerts(self.means.settings, self.means.engine, self.means.publisher, self.clock.send_until)
             told, failures = send(outcomes, compared, alerts, inventory)
-            self._summary.problems.update(failures.values())
-            self._summary.messages += alerts.count
+            self.summary.problems.update(failures.values())
+            self.summary.messages += alerts.count
             entries = [entry for entry in compared.entries if entry.key in told]
-            self._summary.told += sum(bool(entry.news.opened) for entry in entries)
-            self._summary.closed += sum(bool(entry.closed) for entry in entries)
+            self.summary.told += sum(bool(entry.news.opened) for entry in entries)
+            self.summary.closed += sum(bool(entry.closed) for entry in entries)
             for outcome in (*outcomes, *(outcome for _, outcome in compared.undecidable)):
                 alerted = failures.keys().isdisjoint(outcome.records)
                 _LOGGER.info(outcome.kind, extra={"fields": {**log.fields(outcome), "alerted": alerted, "by": "sweep"}})

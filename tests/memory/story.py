@@ -127,7 +127,7 @@ class Stage:
             if "store" in step:
                 self._strike(step["store"], table)
             for name, seen in step.get("sees", {}).items():
-                self._sources.by_report[name] |= seen
+                self._sources.by_report.setdefault(name, {}).update(seen)
             given_back = self._invoke_all(step)
             yield step, self._published.collect(), given_back
         self.close()
@@ -306,7 +306,7 @@ class Sources:
         if not isinstance(folded.report, Finding):
             yield folded
             return
-        report = self.by_report[folded.report.reporters[0].id.rpartition("/")[2]]
+        report = self.by_report.get(folded.report.reporters[0].id.rpartition("/")[2], {})
         finding = folded.report
         if "sources" in report:
             found = {"sources": tuple(report["sources"]), "rules": tuple(report.get("rules", ()))}

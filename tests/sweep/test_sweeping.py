@@ -181,7 +181,13 @@ def test_shell_sweeps_as_the_function_does(
     monkeypatch.setenv("MEMORY_TABLE", table)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     assert main(["sweep"]) == 0
-    assert "5 reports judged again; 0 servers told as open, 0 as closed, in 0 messages" in capsys.readouterr().out
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("2 of 2 accounts and Regions, as begun at ")
+    assert shown[1:] == [
+        "0 findings listed, 5 reports judged again",
+        "0 servers told as open, 0 as closed, in 0 messages",
+        "0 reports listed no more, 0 of them for the second time and closed, 0 unconfirmed",
+    ]
     monkeypatch.delenv("MEMORY_TABLE")
     assert main(["sweep"]) == 2
     assert "MEMORY_TABLE is not set" in capsys.readouterr().err

@@ -1,0 +1,104 @@
+"""What it means that a scanner lists a report no more. Pure: absence needs evidence, and what has none closes nothing.
+
+A complete listing that does not hold a report marks it with the start of that listing; a second one, begun later,
+closes it, if the scanner is on and has looked at the resource meanwhile. Whatever is said of it clears the mark.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from handler.memory.state import Claim, later
+
+Verdict = Literal["stays", "listed", "marked", "closed", "unconfirmed"]
+
+_SETTLING = timedelta(days=2)
+"""After Security Hub was switched on, until its controls have judged everything again: they take up to a day."""
+
+
+class Covered(Struct, frozen=True):
+    """What Inspector says of a resource: whether it scans it, else why not, and when it did so last."""
+
+    active: bool
+    reason: str = ""
+    scanned: str | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is nothing to be scanned any more."""
+        return not self.active and self.reason == "RESOURCE_TERMINATED"
+
+    @property
+    def is_unscanned(self) -> bool:
+        """Whether it is there and not scanned, so that nothing that Inspector says of it is evidence."""
+        return not self.active and not self.is_gone
+
+    def is_scanned_since(self, at: str) -> bool:
+        """Return whether it was scanned after a time, or at all where Inspector does not say when."""
+        return self.active and (self.reason == "SUCCESSFUL" if self.scanned is None else self.scanned > at)
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """What a scanner has listed of an account and Region: a listing begun at `start`, which held some claims.
+
+    `complete` is whether it was read to its end, `enabled` whether the scanner says that it is on, `since` when it was
+    switched on, where it says so. `coverage` has by resource what it scans, nothing where that could not be read.
+    """
+
+    scanner: str
+    start: str
+    held: Collection[str] = frozenset()
+    complete: bool = False
+    enabled: bool = False
+    since: str | None = None
+    coverage: Mapping[str, Covered] | None = None
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether what it does not hold may be gone. An empty one needs the scanner to say what it scans."""
+        return self.complete and self.enabled and (bool(self.held) or self.coverage is not None)
+
+
+def scanner_of(claim: Claim) -> str:
+    """Return the reporter whose listing holds a claim: Inspector's own for its findings, whoever passes them on."""
+    return "inspector2" if ":inspector2:" in claim.report else claim.reporter
+
+
+def verdict(  # noqa: PLR0913  what there is to know of a claim
+    name: str, claim: Claim, resource: str, listings: Mapping[str, Listing], *, at: str, untold: timedelta | None
+) -> Verdict:
+    """Return what becomes of a claim that is open on a resource, by the listings of its account and Region.
+
+    `untold` is for how long it may be neither listed nor told.
+    """
+    if any(name in listing.held for listing in listings.values()):
+        return "listed" if claim.unlisted is not None else "stays"
+    seen = max(claim.since, claim.observed or "")
+    listing = listings.get(scanner_of(claim))
+    if listing is not None and listing.is_evidence and seen < listing.start:
+        if claim.unlisted is None:
+            return "marked"
+        if claim.unlisted < listing.start:
+            found = _absent(claim, claim.unlisted, resource, listing)
+            return "stays" if found == "unconfirmed" and claim.unconfirmed is not None else found
+    is_old = untold is not None and at >= later(seen, untold) and claim.unconfirmed is None
+    return "unconfirmed" if is_old and (listing is None or listing.complete) else "stays"
+
+
+def _absent(claim: Claim, marked: str, resource: str, listing: Listing) -> Verdict:
+    """Return what becomes of a claim that two complete listings did not hold, the first begun when it was marked."""
+    if listing.scanner != "inspector2":
+        if ":securityhub:" not in claim.report:
+            return "unconfirmed"  # another product's: Security Hub drops what it was not told of for 90 days
+        return "closed" if listing.since is not None and later(listing.since, _SETTLING) <= marked else "stays"
+    if listing.coverage is None:
+        return "stays"
+    covered = listing.coverage.get(resource)
+    if covered is not None and covered.is_unscanned:
+        return "unconfirmed"
+    if covered is None or covered.is_gone:
+        scanned = any(other.is_scanned_since(marked) for other in listing.coverage.values())
+        return "closed" if scanned else "stays"
+    return "closed" if covered.is_scanned_since(marked) else "stays"
