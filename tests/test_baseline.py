@@ -1,5 +1,6 @@
 """`portcullis baseline`: filled in, what it proposes silences exactly what it was made from, as real OPA judges it."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from handler.bundle import Folder
-from handler.cli import main
+from handler.cli import main, proposal_tests
 from handler.cli.proposals import Baseline, text
 from handler.cli.summary import Line
 from handler.decision import Decision
@@ -82,11 +83,18 @@ def judged(policies: Path, opa_path: str, findings: Sequence[Finding]) -> list[D
 
 def proposed(policies: Path, findings: Iterable[Finding], decisions: Iterable[Decision]) -> str:
     """Return the Rego that is proposed for what was decided."""
+    return both(policies, findings, decisions)[0]
+
+
+def both(policies: Path, findings: Iterable[Finding], decisions: Iterable[Decision]) -> tuple[str, str]:
+    """Return the Rego that is proposed for what was decided, and its tests."""
     baseline = Baseline("Team")
     for finding_, decision in zip(findings, decisions, strict=True):
         outcome = Outcome(records=("1",), report=finding_, decision=decision)
         baseline.add(Line(file="findings.json", record="1", told=outcome.told()))
-    return text(baseline, Folder(policies), ["Proposed."], "2026-12-24", set())
+    proposals = baseline.proposals(())
+    rego = text(proposals, baseline.left_out, Folder(policies), ["Proposed."], "2026-12-24")
+    return rego, proposal_tests.text(proposals, "baseline")
 
 
 def filled(rego: str) -> str:
@@ -193,9 +201,34 @@ def test_equal_servers_of_an_account_and_a_team_share_an_allowance(tmp_path: Pat
         finding(exposure(22), server=SERVERS[0]),
         finding(exposure(8080, sources=("198.51.100.0/24",)), server=SERVERS[2]),
         finding(exposure(9000, sources=("0.0.0.0/1", "128.0.0.0/1")), server=SERVERS[2]),
+        replace(finding(exposure(53, protocol="udp", sources=("10.0.0.0/8",)), server=SERVERS[2]), reach="vpn"),
     ]
-    rego = proposed(policies, findings, judged(policies, opa_path, findings))
+    rego, tests = both(policies, findings, judged(policies, opa_path, findings))
     compare("baseline.txt", rego)
+    compare("baseline_tests.txt", tests)
+
+
+def test_its_tests_pass_and_reach_every_line(opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the tests that come with it, a folder passes the check that the workflow of `portcullis init` runs."""
+    policies = folder(Path("policies"))
+    shutil.rmtree(policies / "forbid")
+    findings = [
+        finding(exposure(22), exposure(80, to=90, sources=HALVES), server=SERVERS[0]),
+        finding(exposure(80, to=90, sources=HALVES), server=SERVERS[1]),
+        replace(
+            finding(exposure(53, protocol="udp", sources=("10.0.0.0/8", "sg-0a1")), server=SERVERS[0]), reach="vpn"
+        ),
+    ]
+    rego, tests = both(policies, findings, judged(policies, opa_path, findings))
+    file = Path("policy_tests/allow/baseline_test.rego")
+    file.parent.mkdir(parents=True)
+    file.write_text(tests)
+    (policies / "allow" / "baseline.rego").write_text(filled(rego))
+    assert main(["check", "--coverage", *AT]) == 0
+    assert "ok: 3 statements, 3 tests" in capsys.readouterr().out
+    (policies / "allow" / "baseline.rego").write_text(filled(rego).replace("[22]", "[23]"))
+    assert main(["check", *AT]) == 1
+    assert "test_allows_web_01_i_00000000000000001_tcp_22 fails" in capsys.readouterr().out
 
 
 def test_names_and_long_lists_that_are_hostile_are_formatted(tmp_path: Path, opa_path: str) -> None:
@@ -219,8 +252,9 @@ def test_check_refuses_it_until_the_blanks_are_filled(
     """Each blank is named with its file and line and what to write; filled, it passes and allows all."""
     folder(Path("policies"))
     event = str(ROOT / "tests/cases/security_hub/control-of-cis-1-2/event.json")
-    assert main(["baseline", *AT, event]) == 0
+    assert main(["baseline", *AT, "--tests", "web_test.rego", event]) == 0
     printed = capsys.readouterr()
+    assert "package policy_tests.allow.web\n" in Path("web_test.rego").read_text()
     assert "1 allowance proposed for 1 server\n" in printed.err
     file = Path("policies/allow/baseline.rego")
     file.write_text(printed.out)

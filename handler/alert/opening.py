@@ -49,12 +49,12 @@ def rego(  # noqa: PLR0913, PLR0917  what an allowance says
     """
     ports = {protocol: [_port(low, high) for low, high in ranges] for protocol, ranges in opening.ports}
     fields = {"id": identifier, **ports, "sources": list(words)}
-    whose = f"== {json.dumps(servers[0])}" if len(servers) == 1 else f"in {_listed(servers, '{}')}"
+    whose = f"== {json.dumps(servers[0])}" if len(servers) == 1 else f"in {listed(servers, '{}')}"
     conditions = [f"input.server.id {whose}", f"input.server.account == {json.dumps(account)}"]
     if opening.reach != "internet":
         conditions.append(f"input.reach == {json.dumps(opening.reach)}")
     values = [
-        f"{json.dumps(field)}: {_listed(value, '[]') if isinstance(value, list) else json.dumps(value)},"
+        f"{json.dumps(field)}: {listed(value) if isinstance(value, list) else json.dumps(value)},"
         for field, value in fields.items()
     ]
     head = ["allowance contains {", *(f"\t{line}" for line in (*values, *rest))]
@@ -72,14 +72,14 @@ def identifier(words: Sequence[str], opening: Opening, taken: Collection[str]) -
     )
 
 
-def _port(low: int, high: int) -> int | str:
-    return low if low == high else f"{low}-{high}"
-
-
-def _listed(values: Sequence[int | str], braces: str) -> str:
-    """Write a list or a set within a statement."""
+def listed(values: Sequence[int | str], braces: str = "[]") -> str:
+    """Write a list or a set within a statement, as `opa fmt` does."""
     spelled = [json.dumps(value) for value in values]
     line = f"{braces[0]}{', '.join(spelled)}{braces[1]}"
     if len(line) <= _COLUMNS:
         return line
     return "\n".join([braces[0], *(f"\t\t{value}," for value in spelled), f"\t{braces[1]}"])
+
+
+def _port(low: int, high: int) -> int | str:
+    return low if low == high else f"{low}-{high}"

@@ -46,6 +46,9 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         default="Team",
         help="servers with different values of this tag get allowances of their own (%(default)s)",
     )
+    parser.add_argument(
+        "--tests", metavar="FILE", type=Path, help="also write a test for each allowance, into a file that is not there"
+    )
     reports = parser.add_mutually_exclusive_group(required=True)
     reports.add_argument(
         "--open", action="store_true", help="judge what is open, from the reports in the table that MEMORY_TABLE names"
@@ -56,6 +59,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the proposals; return the exit status."""
     from handler.bundle import Folder  # noqa: PLC0415  `portcullis --help` needs none of it
+    from handler.cli import proposal_tests  # noqa: PLC0415
     from handler.cli.proposals import Baseline, text  # noqa: PLC0415
 
     path, _ = check.folders(arguments.policies, None)
@@ -69,8 +73,11 @@ def run(arguments: argparse.Namespace) -> int:
     today = arguments.now.date()
     denied = f"Proposed by `portcullis baseline` on {today}, by policy {engine.policy}."
     expires = (today + _TERM).isoformat()
-    print(text(baseline, folder, [denied, _NEXT], expires, _ids(folder, arguments)), end="")
-    proposals = baseline.proposals()
+    proposals = baseline.proposals(_ids(folder, arguments))
+    if arguments.tests:
+        with arguments.tests.open("x", encoding="utf-8") as file:
+            file.write(proposal_tests.text(proposals, arguments.tests.stem.removesuffix("_test")))
+    print(text(proposals, baseline.left_out, folder, [denied, _NEXT], expires), end="")
     servers = len({server.id for proposal in proposals for server in proposal.servers})
     counts = f"{number(len(proposals), 'allowance')} proposed for {number(servers, 'server')}"
     number_left_out = sum(map(len, baseline.left_out.values()))

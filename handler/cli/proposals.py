@@ -1,7 +1,7 @@
 """Groups what is denied into allowances that somebody may answer for, and writes them, and the rest as comments."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from msgspec import Struct
@@ -37,6 +37,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     near.
     """
 
+    id: str = ""
     account: str
     team: str
     critical: bool
@@ -75,8 +76,11 @@ class Baseline:
             else:
                 self._denied.setdefault(key, []).append((told.finding.reach, entry))
 
-    def proposals(self) -> list[Proposal]:
-        """Return the allowances that together permit what is denied and can be allowed: critical ones last."""
+    def proposals(self, taken: Iterable[str]) -> list[Proposal]:
+        """Return the allowances that together permit what is denied and can be allowed: critical ones last.
+
+        `taken` are ids that they may not have.
+        """
         alike: dict[tuple[str, str, bool, Opening], list[tuple[Server, list[str]]]] = {}
         for key, denied in self._denied.items():
             server = self._servers[key]
@@ -84,7 +88,7 @@ class Baseline:
             for critical, opening in _openings(denied):
                 reasons = [entry.reason for reach, entry in denied if entry.nearest and _is_of(opening, reach, entry)]
                 alike.setdefault((server.account, team, critical, opening), []).append((server, reasons))
-        proposals = [
+        unnamed = [
             Proposal(
                 account=account,
                 team=team,
@@ -95,7 +99,11 @@ class Baseline:
             )
             for (account, team, critical, opening), same in alike.items()
         ]
-        return sorted(proposals, key=_order)
+        ids, named = set(taken), []
+        for proposal in sorted(unnamed, key=_order):
+            named.append(replace(proposal, id=identifier(_words(proposal), proposal.opening, ids)))
+            ids.add(named[-1].id)
+        return named
 
     def _leave_out(self, why: str, sentence: str) -> None:
         self.left_out[why][short(sentence, 500)] = None
@@ -116,35 +124,39 @@ def united(sources: Iterable[str]) -> tuple[str, ...]:
     return tuple(networks if networks == _EVERYBODY else (*networks, *sorted(others)))
 
 
-def text(baseline: Baseline, folder: Folder, heading: Sequence[str], expires: str, taken: set[str]) -> str:
-    """Write what is denied as a file of Rego for `policies/allow`, with owner and reason left blank.
+def text(
+    proposals: Iterable[Proposal],
+    left_out: Mapping[str, Iterable[str]],
+    folder: Folder,
+    heading: Iterable[str],
+    expires: str,
+) -> str:
+    """Write proposals as a file of Rego for `policies/allow`, with owner and reason left blank.
 
-    A network of the folder that has exactly the sources is named. `taken` are the ids of the folder's allowances.
+    A network of the folder that has exactly the sources is named. `left_out` is that of the `Baseline`.
     """
     networks = Data(folder).lists("networks")
     names = {united(members): name for name, members in sorted(networks.items(), reverse=True)}
     names |= {tuple(_EVERYBODY): "anywhere"} if "anywhere" in networks else {}
-    ids, blanks = set(taken), ['"owner": "",', '"reason": "",', f'"expires": "{expires}",']
+    blanks = ['"owner": "",', '"reason": "",', f'"expires": "{expires}",']
     written: dict[bool, list[str]] = {False: [], True: []}
-    for proposal in baseline.proposals():
+    for proposal in proposals:
         opening = proposal.opening
-        name = identifier(_words(proposal), opening, ids)
-        ids.add(name)
         words = [names[opening.sources]] if opening.sources in names else opening.sources
         servers = [server.id for server in proposal.servers]
         written[proposal.critical].append(
-            "\n".join([*_about(proposal, folder), rego(name, opening, words, servers, proposal.account, blanks)])
+            "\n".join([*_about(proposal, folder), rego(proposal.id, opening, words, servers, proposal.account, blanks)])
         )
-    left_out = [
+    comments = [
         "\n".join([*_comment(why), *(line for sentence in sentences for line in _comment(sentence, "  "))])
-        for why, sentences in baseline.left_out.items()
+        for why, sentences in left_out.items()
         if sentences
     ]
     sections = [
         "\n".join(line for sentence in heading for line in _comment(sentence)),
         "package allow",
         *written[False],
-        "\n#\n".join(left_out),
+        "\n#\n".join(comments),
         "\n".join(_comment(_LAST)) if written[True] else "",
         *written[True],
     ]
