@@ -44,7 +44,8 @@ if _SETTINGS.memory_table:
     from handler.telling import Remembering
 
     _MEMORY = Remembering(_SETTINGS, aws.client("dynamodb", _REGION), _ENGINE.policy)
-_LOGGER.info("ready", extra={"fields": {**_PROVENANCE, "memory": _SETTINGS.memory_table or _FORGETFUL}})
+_READY = {"mode": _SETTINGS.mode, "memory": _SETTINGS.memory_table or _FORGETFUL}
+_LOGGER.info("ready", extra={"fields": {**_PROVENANCE, **_READY}})
 
 _SLICE, _DECIDED, _SENT = 0.125, 0.65, 0.8
 """Parts of an invocation's time: what was decided goes out after each such part; after the second nothing more is read

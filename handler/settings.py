@@ -94,15 +94,17 @@ class Sweep(Memory, frozen=True, kw_only=True):
 class Settings(Sweep, frozen=True, kw_only=True):
     """What the function can be told.
 
-    `alert_topic_arn` is the SNS topic that gets the alerts. `alert_max_messages`: more than so many messages an
-    invocation become one digest. `alert_max_bytes`: the topic's MaximumMessageSize. `alert_https_format`: what HTTPS
-    subscribers get. `alert_team_tag`: the tag of a server that names its team. `policies_path`: the folder of the
-    policies. `opa_path`: the OPA to run, a path or a name on PATH.
+    `mode`: `observe` remembers, and alerts no more than the digest of the day. `alert_topic_arn` is the SNS topic that
+    gets the alerts. `alert_max_messages`: more than so many messages an invocation become one digest.
+    `alert_max_bytes`: the topic's MaximumMessageSize. `alert_https_format`: what HTTPS subscribers get.
+    `alert_team_tag`: the tag of a server that names its team. `policies_path`: the folder of the policies. `opa_path`:
+    the OPA to run, a path or a name on PATH.
     """
 
     alert_topic_arn: Annotated[
         str, Meta(pattern="^arn:[^:]+:sns:[^:]+:[^:]+:[A-Za-z0-9_-]+$", description="the ARN of a standard SNS topic")
     ]
+    mode: Literal["alert", "observe"] = "alert"
     alert_max_messages: Annotated[int, Meta(ge=1)] = 10
     alert_max_bytes: Annotated[int, Meta(ge=16384, le=1048576)] = 262144
     alert_https_format: Literal["json", "amazon-q"] = "json"
@@ -118,7 +120,14 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
             "ALERT_TOPIC_ARN",
             "is not set: name the SNS topic that gets the alerts, or use `portcullis decide` to judge without sending",
         )
-    return _read(environment, Settings)
+    settings = _read(environment, Settings)
+    if settings.mode == "observe" and not settings.memory_table:
+        problem = (
+            "is 'observe' and MEMORY_TABLE is not set: name the DynamoDB table in which the function remembers what it "
+            "observes, or write alert"
+        )
+        raise SettingError("MODE", problem)
+    return settings
 
 
 def read_look_ups(environment: Mapping[str, str] = os.environ) -> LookUps:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from handler import alert
 from handler.errors import MemoryUnavailableError
 from handler.finding import Finding
@@ -14,6 +16,7 @@ from handler.memory.comparison import Compared, Entry, uncompared, unmarked
 from handler.memory.daily import Daily
 from handler.memory.flapping import Rules
 from handler.memory.inventory import Inventory
+from handler.memory.quiet import Quiet
 from handler.memory.servers import Terms
 from handler.memory.state import spelled
 from handler.memory.store import Key, Table
@@ -43,6 +46,7 @@ class Remembering:
             rules=Rules(
                 changes=settings.memory_flapping_changes, window=timedelta(hours=settings.memory_flapping_hours)
             ),
+            observe=settings.mode == "observe",
         )
 
     @property
@@ -64,10 +68,13 @@ class Remembering:
         if self._day == at.date().isoformat():
             return
         try:
-            daily = inventory.day(until)
-            if daily is None:
+            digest = inventory.quiet_day(until) if inventory.observes else inventory.day(until)
+            if digest is None:
                 return
-            problem = _tell_day(daily, inventory, alerts, at, until)
+            if isinstance(digest, Quiet):
+                problem = _tell_quiet_day(digest, inventory, alerts, at)
+            else:
+                problem = _tell_day(digest, inventory, alerts, at, until)
         except Exception as error:  # noqa: BLE001  whatever it is, what was judged has been told
             problem = str(error) if isinstance(error, MemoryUnavailableError) else repr(error)
         if problem:
@@ -91,6 +98,16 @@ def _tell_day(daily: Daily, inventory: Inventory, alerts: alert.Alerts, at: date
     return problem
 
 
+def _tell_quiet_day(quiet: Quiet, inventory: Inventory, alerts: alert.Alerts, at: datetime) -> str:
+    """Tell what was only observed; return what went wrong."""
+    told, problem = alerts.send_quiet(quiet, spelled(at)) if quiet else ({}, "")
+    if not problem:
+        inventory.mark_quiet_day(
+            (entry, told.get(entry.key, ())) for entry in quiet.entries if entry.key in told or not entry.tells
+        )
+    return problem
+
+
 def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> tuple[dict[str, str], set[int]]:
     """Tell what is news of what was judged, and what has closed.
 
@@ -102,6 +119,8 @@ def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> tuple[di
     except Exception as error:
         _LOGGER.exception("the memory has an error")
         compared = uncompared(judged.outcomes, repr(error))
+    if inventory.observes:
+        compared = _untold(compared)
     _, failures = send(judged.outcomes, compared, alerts, inventory, last=judged.last)
     return {**compared.given_back, **failures}, _quiet(judged.outcomes, compared)
 
@@ -125,6 +144,13 @@ def send(
         _LOGGER.exception("the memory has an error")
         failures |= {record: unmarked(repr(error)) for entry, _ in told for record in entry.records}
     return messages, {**_left_out(untold), **failures}
+
+
+def _untold(compared: Compared) -> Compared:
+    """Give back what could not be compared, where it would be told otherwise: who only observes has to remember it."""
+    problem = f"what is observed could not be remembered: {compared.problem}"
+    given_back = {record: problem for outcome in compared.uncompared for record in outcome.records}
+    return replace(compared, uncompared=(), given_back={**compared.given_back, **given_back})
 
 
 def _quiet(outcomes: Iterable[Outcome], compared: Compared) -> set[int]:

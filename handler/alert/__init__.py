@@ -18,6 +18,7 @@ from handler.settings import Settings
 if TYPE_CHECKING:
     from handler.memory.comparison import Compared
     from handler.memory.daily import Daily
+    from handler.memory.quiet import Quiet
     from handler.memory.store import Key
 
 __all__ = ["Alerts", "Earlier", "Message", "Publisher", "messages"]
@@ -93,6 +94,15 @@ class Alerts:
         message = of_the_day(daily, at, self._settings, self._engine)
         [(_, _, problem)] = self._published([message])
         return named(daily, at, message.data["news"]), problem
+
+    def send_quiet(self, quiet: "Quiet", at: str) -> "tuple[dict[Key, tuple[str, ...]], str]":
+        """Send the digest of what was only observed; return by server which message names it, and what went wrong."""
+        from handler.alert.observed import message  # noqa: PLC0415  without a memory it is not imported
+
+        digest = message(quiet, at, self._settings, self._engine)
+        [(_, sent, problem)] = self._published([digest])
+        named = {entry["episode"] for entry in digest.data.get("news", ())}
+        return {entry.key: (sent,) for entry in quiet.entries if entry.episode in named}, problem
 
     def _published(self, composed: Sequence[Message]) -> list[tuple[Message, str, str]]:
         """Send messages; return each with the id that SNS gave it, and with what went wrong.

@@ -130,7 +130,7 @@ def closing(carried: Carried, left_out: dict[str, int]) -> str:
 
 def summary(daily: Daily) -> list[str]:
     """Say each in a line."""
-    still = [f"{severity(server)}: {_who(server, 100)}: {listed(server.told)}" for server in _worst_first(daily)]
+    still = [f"{severity(server)}: {who(server, 100)}: {listed(server.told)}" for server in _worst_first(daily)]
     joined = [
         f"{_severity_of(_parts(cause))}: {', '.join(cause.counted.values())}: {listed(_parts(cause))}"
         for _, cause in _worst_causes(daily)
@@ -152,7 +152,7 @@ def _items(daily: Daily) -> list[_Item]:
         key = (cause_key[0], end.members[0])
         items.append(_Item(state="closed", key=key, server=_member(daily, key), parts=end.parts, cause=cause_key))
     return sorted(
-        items, key=lambda item: (_rank(item.parts), _STATES.index(item.state), item.server.told_since(item.parts) or "")
+        items, key=lambda item: (rank(item.parts), _STATES.index(item.state), item.server.told_since(item.parts) or "")
     )
 
 
@@ -183,23 +183,23 @@ def _where(daily: Daily) -> str:
 
 def _worst_first(daily: Daily) -> list[Server]:
     return sorted(
-        daily.reminders.values(), key=lambda server: (_rank(server.told), server.told_since(server.told) or "")
+        daily.reminders.values(), key=lambda server: (rank(server.told), server.told_since(server.told) or "")
     )
 
 
 def _worst_causes(daily: Daily) -> list[tuple[Key, Cause]]:
-    return sorted(daily.causes.items(), key=lambda pair: (_rank(_parts(pair[1])), -len(pair[1].counted)))
+    return sorted(daily.causes.items(), key=lambda pair: (rank(_parts(pair[1])), -len(pair[1].counted)))
 
 
 def _worst_ended(daily: Daily) -> list[tuple[Key, Ended]]:
-    return sorted(daily.ended.items(), key=lambda pair: _rank(pair[1].parts))
+    return sorted(daily.ended.items(), key=lambda pair: rank(pair[1].parts))
 
 
 def _still(server: Server, at: str, settings: Settings, room: Room) -> list[str]:
     since = server.told_since(server.told) or at
     account = short(policies.account(settings.policies_path, server.account), room.characters)
     return [
-        *wrapped(f"{severity(server).upper()}  {_who(server, room.characters)}: {listed(server.told)}", hanging="    "),
+        *wrapped(f"{severity(server).upper()}  {who(server, room.characters)}: {listed(server.told)}", hanging="    "),
         *wrapped(f"open for {duration(since, at)}, told {spelled(since)}; {account}, {server.region}", "    "),
     ]
 
@@ -209,15 +209,15 @@ def _joined(key: Key, cause: Cause, settings: Settings, room: Room) -> list[str]
     servers = count(len(cause.counted), "server", "servers")
     return [
         *wrapped(f"{_severity_of(_parts(cause)).upper()}  {listed(_parts(cause))}", hanging="    "),
-        *wrapped(f"{servers} in {_place(key, settings, room)}: {names}", "    "),
+        *wrapped(f"{servers} in {place(key, settings, room)}: {names}", "    "),
     ]
 
 
 def _closed(daily: Daily, key: Key, end: Ended, settings: Settings, room: Room) -> list[str]:
-    last = [_who(_member(daily, (key[0], name)), room.characters) for name in end.members]
+    last = [who(_member(daily, (key[0], name)), room.characters) for name in end.members]
     return [
         *wrapped(f"{_severity_of(end.parts).upper()}  {listed(end.parts)}: {_all_closed(end)}", hanging="    "),
-        *wrapped(f"in {_place(key, settings, room)}, the last: {', '.join(first(last, room.entries))}", "    "),
+        *wrapped(f"in {place(key, settings, room)}, the last: {', '.join(first(last, room.entries))}", "    "),
     ]
 
 
@@ -226,7 +226,8 @@ def _all_closed(end: Ended) -> str:
     return f"{servers}, or the memory has lost them" if end.lost else servers
 
 
-def _place(key: Key, settings: Settings, room: Room) -> str:
+def place(key: Key, settings: Settings, room: Room) -> str:
+    """Name the account and the Region of a key."""
     account, region = key[0].split("#", 1)
     return f"{short(policies.account(settings.policies_path, account), room.characters)}, {region}"
 
@@ -236,12 +237,14 @@ def _parts(cause: Cause) -> tuple[Part, ...]:
 
 
 def _severity_of(parts: Sequence[Part]) -> str:
-    return SEVERITIES[_rank(parts)]
+    return SEVERITIES[rank(parts)]
 
 
-def _rank(parts: Sequence[Part]) -> int:
+def rank(parts: Sequence[Part]) -> int:
+    """Return the place of the worst severity of parts among all."""
     return min((SEVERITIES.index(part.severity) for part in parts), default=len(SEVERITIES) - 1)
 
 
-def _who(server: Server, characters: int) -> str:
+def who(server: Server, characters: int) -> str:
+    """Name a server that is remembered, with its id."""
     return f"{quoted(server.name, characters)} ({server.id})" if server.name else quoted(server.id, characters)

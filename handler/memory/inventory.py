@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from handler import finding
 from handler.errors import MemoryUnavailableError
-from handler.memory import daily
+from handler.memory import daily, quiet
 from handler.memory.causes import Causes
 from handler.memory.comparison import Compared, Entry, in_flight, uncompared, unite, unmarked
 from handler.memory.daily import Daily
@@ -22,6 +22,7 @@ from handler.memory.expansions import further
 from handler.memory.notices import Notices
 from handler.memory.observing import Observed, observed
 from handler.memory.parts import Part
+from handler.memory.quiet import Quiet
 from handler.memory.servers import Servers, Terms
 from handler.memory.state import Server
 from handler.memory.store import Key, Row, Table
@@ -39,11 +40,17 @@ class Inventory:
     def __init__(self, table: Table, terms: Terms, *, token: str, at: str, deadline: str, policy: str) -> None:  # noqa: PLR0913
         self._table = table
         self._terms = terms
+        self._token = token
         self._at = at
         self._policy = policy
         self._servers = Servers(table=table, terms=terms, token=token, at=at, deadline=deadline)
         self._notices = Notices(table=table, token=token, at=at, deadline=deadline)
         self._causes = Causes(table=table, token=token, at=at, deadline=deadline, retention=terms.retention)
+
+    @property
+    def observes(self) -> bool:
+        """Whether nothing is told but the digest of the day."""
+        return self._terms.observe
 
     def compare(
         self, outcomes: Sequence[Outcome], elsewhere: Iterable[Outcome] = (), *, again: bool = False
@@ -58,7 +65,7 @@ class Inventory:
             rows = self._table.read(servers, self._at)
             servers |= (beside := further(servers, rows))
             rows |= self._table.read(beside, self._at)
-            counted = self._counted(servers, rows)
+            counted = {} if self.observes else self._counted(servers, rows)
         except MemoryUnavailableError as error:
             decided = [outcome for server in servers.values() for outcome in server.outcomes]
             return unite([undecidable, uncompared(decided, str(error))])
@@ -120,6 +127,22 @@ class Inventory:
         rows = self._table.scan(self._at, ("server", "cause"), until)
         return daily.gather(rows, self._at, self._terms.rules, self._terms.remind)
 
+    def quiet_day(self, until: float) -> Quiet | None:
+        """Return what is to be told once a day by a function that only observes. See `day`."""
+        notice = self._notices.take(self._notices.digest_key())
+        if notice.told:
+            return Quiet()
+        if not self._notices.is_ours(notice):
+            return None
+        rows = self._table.scan(self._at, ("server", "notice"), until)
+        gathered = quiet.gather(rows, self._at, self._token, self._terms.rules)
+        return replace(gathered, entries=self._ended(Compared(entries=gathered.entries)).entries)
+
+    def mark_quiet_day(self, told: Iterable[tuple[Entry, tuple[str, ...]]]) -> None:
+        """Remember what the day's digest has told; what cannot be written is told again the next day."""
+        self._notices.mark([self._notices.digest_key()])
+        self.remember(told)
+
     def settle(self, settled: Mapping[Key, Server]) -> Compared:
         """Return how flapping ended on servers that have come to rest."""
         rows = self._table.read(settled, self._at)
@@ -133,9 +156,12 @@ class Inventory:
         daily.mark(self._table, told, self._at, retention=self._terms.retention, each=self._each, until=until)
 
     def _undecidable(self, outcome: Outcome) -> Compared:
-        """Take upon us what could not be judged, unless somebody has told it today."""
+        """Take upon us what could not be judged, unless somebody has told it today; who only observes counts it."""
         key = self._notices.key_of(outcome)
         try:
+            if self.observes and not outcome.asked:
+                self._notices.count(key)
+                return Compared()
             notice = self._notices.take(key)
         except MemoryUnavailableError as error:
             return Compared(uncompared=(outcome,), problem=str(error))

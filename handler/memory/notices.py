@@ -28,14 +28,18 @@ class Notices(Struct, frozen=True, kw_only=True):
         """Count a notice, and take it upon us where nobody has told it or is telling it; return what it is then."""
 
         def take(item: Notice | None) -> Notice:
-            notice = item or Notice()
-            counted = replace(notice, count=notice.count + 1)
-            if notice.told or self.is_told_by_others(notice):
+            counted = _counted(item)
+            if counted.told or self.is_told_by_others(counted):
                 return counted
             return replace(counted, pending=(Pending(token=self.token, deadline=self.deadline, kind="new"),))
 
         row = self.table.read([key], self.at)[key]
         return self.table.update(key, row, self.at, take, keep=lambda _: _KEPT) or Notice()
+
+    def count(self, key: Key) -> None:
+        """Count a notice that nobody is told now."""
+        row = self.table.read([key], self.at)[key]
+        self.table.update(key, row, self.at, _counted, keep=lambda _: _KEPT)
 
     def is_ours(self, notice: Notice) -> bool:
         """Return whether it is ours to tell."""
@@ -70,6 +74,16 @@ class Notices(Struct, frozen=True, kw_only=True):
             case _:
                 name, place = ("", ""), partition(None, None)
         return place, f"notice#undecidable#{digest(*name)}#{self.at[:_DAY]}"
+
+
+def is_of_undecidable(key: Key, day: str) -> bool:
+    """Return whether the notice of a key is about what could not be judged on a day."""
+    return key[1].startswith("notice#undecidable#") and key[1].endswith(f"#{day}")
+
+
+def _counted(item: Notice | None) -> Notice:
+    notice = item or Notice()
+    return replace(notice, count=notice.count + 1)
 
 
 def _told(item: Notice | None) -> Notice:

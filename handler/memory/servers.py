@@ -18,13 +18,17 @@ from handler.memory.store import Key, Row, Table
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """What the memory goes by: for how long it keeps what is closed and bears with look-ups that fail, and `Rules`."""
+    """What the memory goes by: for how long it keeps what is closed and bears with look-ups that fail, and `Rules`.
+
+    `observe` is whether nothing is told but the digest of the day, so that news stays news.
+    """
 
     retention: timedelta = timedelta(days=90)
     patience: timedelta = timedelta(hours=3)
     remind: timedelta | None = None
     team_tag: str = "Team"
     rules: Rules = Rules()
+    observe: bool = False
 
 
 class Servers(Struct, frozen=True, kw_only=True):
@@ -49,9 +53,10 @@ class Servers(Struct, frozen=True, kw_only=True):
             nonlocal result
             before, after = self._after(observed, item)
             after = news.count(after, counted, self.at)
-            result = self._news(observed, before, after, counted)
             changed = touch(before, after, self.at, self.terms.rules)
-            changed = news.announce(changed, result, self.at, self.token, self.deadline)
+            if not self.terms.observe:
+                result = self._news(observed, before, after, counted)
+                changed = news.announce(changed, result, self.at, self.token, self.deadline)
             return self._pruned(changed) if changed != before else item
 
         try:
@@ -73,7 +78,10 @@ class Servers(Struct, frozen=True, kw_only=True):
 
         def step(item: Server | None) -> Server:
             nonlocal episode
-            marked, episode = news.mark(item or entry.server, entry.news, self.token, self.at, messages)
+            server = item or entry.server
+            if entry.news.kind == "observed":  # nobody waits for the word about it, so it was not announced
+                server = news.announce(server, entry.news, self.at, self.token, self.deadline)
+            marked, episode = news.mark(server, entry.news, self.token, self.at, messages)
             return self._pruned(marked)
 
         try:

@@ -17,7 +17,9 @@ FORMAT = 1
 LONGEST = timedelta(minutes=20)
 """Lambda's longest invocation and a margin: a deadline that is further away was set by a clock that has jumped."""
 
-Kind = Literal["new", "wider", "reopened", "expired", "policy", "no_longer_allowed", "flapping", "settled", "closed"]
+Kind = Literal[
+    "new", "wider", "reopened", "expired", "policy", "no_longer_allowed", "flapping", "settled", "closed", "observed"
+]
 """What a message is about: see `docs/memory.md`."""
 
 

@@ -41,6 +41,7 @@ def test_each_look_up_is_switched_on_by_its_variable(variable: dict[str, str]) -
         ("LOOK_UP_EXTERNAL_ID", "with blanks", "the external id of the role's trust policy"),
         ("ALERT_TOPIC_ARN", "alerts", "the ARN of a standard SNS topic"),
         ("ALERT_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:alerts.fifo", "the ARN of a standard SNS topic"),
+        ("MODE", "quiet", "alert or observe"),
         ("ALERT_MAX_MESSAGES", "many", "a whole number, 1 or more"),
         ("ALERT_MAX_BYTES", "5", "a whole number from 16384 to 1048576"),
     ],
@@ -50,6 +51,13 @@ def test_a_value_that_cannot_be_read_is_named(name: str, value: str, remedy: str
     with pytest.raises(SettingError) as raised:
         settings.read(TOPIC | {name: value})
     assert str(raised.value) == f"{name} is '{value}': write {remedy}"
+
+
+def test_observing_needs_a_memory() -> None:
+    """What is observed would be forgotten without one: the start ends with what to write."""
+    assert settings.read(TOPIC | {"MODE": "observe", "MEMORY_TABLE": "portcullis"}).mode == "observe"
+    with pytest.raises(SettingError, match="MODE is 'observe' and MEMORY_TABLE is not set: name the DynamoDB table"):
+        settings.read(TOPIC | {"MODE": "observe"})
 
 
 def test_all_on_keeps_how_accounts_are_entered() -> None:

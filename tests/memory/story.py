@@ -1,11 +1,11 @@
 """Stories: what happens to some servers in the course of time, as events in and messages out, through the function.
 
 A story is a file, `tests/cases/memory/<story>.yaml`: what it is about, the settings that it changes, and its steps. A
-step has a time `at`, `events` (see `event`), and the `messages` that are then in the queue. It may change the
-`policies`, have its events come in batches of so many (`batch`), strike the `store`, let the look-up see something else
-of a report without any event (`sees`), have a second function get events `meanwhile`, just before the first one calls
-SNS, let a `fault` strike a call to AWS, invoke it with its one event (`direct`) instead of a batch of a queue, and have
-each finding decided and told by itself (`slices`).
+step has a time `at`, `events` (see `event`), and the `messages` that are then in the queue. It may change the settings
+(`settings`) and the policies (`policies`), have its events come in batches of so many (`batch`), strike the `store`,
+let the look-up see something else of a report without any event (`sees`), have a second function get events
+`meanwhile`, just before the first one calls SNS, let a `fault` strike a call to AWS, invoke it with its one event
+(`direct`) instead of a batch of a queue, and have each finding decided and told by itself (`slices`).
 """
 # ruff: noqa: SLF001  it replaces what the started function holds
 
@@ -122,6 +122,9 @@ class Stage:
         self.app.GATE, self.app._ENGINE = self._gate, self._engine
         self._remember_anew()
         for step in story["steps"]:
+            if "settings" in step:
+                self._settings_of = replace(self._settings_of, **step["settings"])
+                self._remember_anew()
             if "policies" in step:
                 self._judge_by(step["policies"])
             if "store" in step:

@@ -28,6 +28,7 @@ locals {
     var.look_ups.role_name != "" ? { LOOK_UP_ROLE_NAME = var.look_ups.role_name } : {},
     var.look_ups.external_id != "" ? { LOOK_UP_EXTERNAL_ID = var.look_ups.external_id } : {},
     var.memory.enabled ? {
+      MODE                    = var.memory.mode
       MEMORY_TABLE            = aws_dynamodb_table.memory[0].name
       MEMORY_RETENTION_DAYS   = tostring(var.memory.retention_days)
       MEMORY_UNREAD_HOURS     = tostring(var.memory.unread_hours)

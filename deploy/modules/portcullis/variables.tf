@@ -177,9 +177,10 @@ variable "look_ups" {
 }
 
 variable "memory" {
-  description = "The memory of what was told (docs/memory.md), a DynamoDB table. Without it every report of something denied alerts, each time."
+  description = "The memory of what was told (docs/memory.md), a DynamoDB table. Without it every report of something denied alerts, each time. `mode` is MODE of docs/settings.md: `observe` for a quiet start."
   type = object({
     enabled          = optional(bool, true)
+    mode             = optional(string, "alert")
     retention_days   = optional(number, 90)
     unread_hours     = optional(number, 3)
     flapping_changes = optional(number, 6)
@@ -196,6 +197,11 @@ variable "memory" {
   validation {
     condition     = var.memory.reminder_days >= 0 && floor(var.memory.reminder_days) == var.memory.reminder_days
     error_message = "Write a whole number for reminder_days, 0 for never."
+  }
+
+  validation {
+    condition     = contains(["alert", "observe"], var.memory.mode) && (var.memory.enabled || var.memory.mode == "alert")
+    error_message = "Write \"alert\" or \"observe\" for mode; a function that only observes needs the memory enabled."
   }
 }
 

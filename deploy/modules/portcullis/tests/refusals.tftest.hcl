@@ -71,6 +71,16 @@ run "an_external_id_without_a_role" {
   expect_failures = [var.look_ups]
 }
 
+run "observing_without_a_memory" {
+  command = plan
+
+  variables {
+    memory = { enabled = false, mode = "observe" }
+  }
+
+  expect_failures = [var.memory]
+}
+
 run "a_role_that_nothing_would_use" {
   command = plan
 
