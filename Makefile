@@ -18,6 +18,9 @@ MAKEFLAGS += --no-print-directory
 
 export PYTHON
 
+# Byte code is kept, whatever the shell says: each worker of the tests would compile all of them anew, in 7 seconds.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test quick lint bench load image image-test deploy-test image-bench opa opa-path release lock clean
 
 demo: opa
