@@ -4,27 +4,28 @@ Nothing is made before it is asked for, so a function that looks nothing up make
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from msgspec import Struct
 
 from handler.errors import NoRoleError, OutOfTimeError
 
-_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+if TYPE_CHECKING:
+    import boto3
+
+_CONFIG: dict[str, Any] = {"read_timeout": 2, "retries": {"mode": "standard", "total_max_attempts": 2}}
 """Of SNS, for which the last 6 seconds of 30 are kept. Seconds; two attempts in all, at most a second apart."""
 
-_FETCHES = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+_FETCHES: dict[str, Any] = {"read_timeout": 3, "retries": {"mode": "standard", "total_max_attempts": 2}}
 """Of a report that is only named, and alerts if it cannot be fetched in time. Seconds; two attempts in all."""
 
-_LOOK_UPS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "adaptive", "total_max_attempts": 3})
+_LOOK_UPS: dict[str, Any] = {"read_timeout": 3, "retries": {"mode": "adaptive", "total_max_attempts": 3}}
 """Of what only makes a decision better. Seconds; three attempts in all, slower ones when AWS throttles."""
 
-LISTINGS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "adaptive", "total_max_attempts": 6})
+LISTINGS: dict[str, Any] = {"read_timeout": 10, "retries": {"mode": "adaptive", "total_max_attempts": 6}}
 """Of a sweep, which has the time. Seconds; six attempts in all, and slower ones when AWS throttles."""
 
 _SPARE = timedelta(minutes=5)
@@ -34,22 +35,31 @@ _SPARE = timedelta(minutes=5)
 @cache
 def client(service: str, region: str) -> Any:
     """Give the client of a service in a Region, with the function's own permissions."""
-    make: Any = boto3.client  # its type names every service
-    return make(service, region_name=region, config=_CONFIG)
+    return _made(service, region, _CONFIG)
 
 
 @cache
 def fetcher(service: str, region: str) -> Any:
     """Give a less patient client, for reports that are only named: others wait meanwhile."""
-    make: Any = boto3.client
-    return make(service, region_name=region, config=_FETCHES)
+    return _made(service, region, _FETCHES)
+
+
+def _made(service: str, region: str, config: Mapping[str, Any], **keys: str) -> Any:
+    """Make a client, with the function's own permissions if there are no keys.
+
+    boto3 is imported with the first one, since `portcullis decide` mostly needs none.
+    """
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    make: Any = boto3.client  # its type names every service
+    return make(service, region_name=region, config=Config(connect_timeout=1, **config), **keys)
 
 
 @cache
 def lister(service: str, region: str) -> Any:
     """Give a client that waits until it is its turn, for what a sweep lists."""
-    make: Any = boto3.client
-    return make(service, region_name=region, config=LISTINGS)
+    return _made(service, region, LISTINGS)
 
 
 class _Session(Struct):
@@ -72,7 +82,7 @@ class Accounts:
         role_name: str = "",
         external_id: str = "",
         clock: Callable[[], datetime] | None = None,
-        config: Config = _LOOK_UPS,
+        config: Mapping[str, Any] = _LOOK_UPS,
     ) -> None:
         self._config = config
         self._role_name = role_name
@@ -126,12 +136,13 @@ class Accounts:
         return _Session(told["Expiration"], keys, {})
 
     @cached_property
-    def _boto(self) -> boto3.Session:
-        return boto3.Session()
+    def _boto(self) -> "boto3.Session":
+        import boto3  # noqa: PLC0415
+
+        return boto3.DEFAULT_SESSION or boto3.Session()
 
     def _make(self, service: str, region: str, keys: dict[str, str]) -> Any:
-        make: Any = boto3.client
-        made = make(service, region_name=region, config=self._config, **keys)
+        made = _made(service, region, self._config, **keys)
         made.meta.events.register("before-send", self._hurry)
         return made
 

@@ -10,12 +10,11 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 import requests
 from msgspec import UNSET, Struct
-from opa_client.opa import OpaClient
 
 from handler import metrics
 from handler.decision import Decision
@@ -23,7 +22,7 @@ from handler.errors import OpaRefusedError, OpaUnavailableError, PolicyRefusedEr
 from handler.finding import Batch, Finding, to_json
 from handler.outcome import Engine
 from handler.process import Process
-from handler.session import Answer, Session, sentences
+from handler.session import Answer, OpaClient, Session, sentences
 
 CHUNK = 500
 """The most findings of one query."""
@@ -70,7 +69,7 @@ class Opa:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._client: OpaClient | None = None
+        self._client: Any = None
 
     def __enter__(self) -> Self:
         return self
@@ -192,7 +191,7 @@ class Opa:
             sys.stderr.write(self._process.said())
         return answer
 
-    def _connect(self) -> OpaClient:
+    def _connect(self) -> Any:
         if self._client is None:
             self._client = OpaClient(token=self._process.token)
             self._client._session = Session(  # noqa: SLF001  the client takes no session
