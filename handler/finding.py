@@ -86,7 +86,8 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     the server's network interface (`eni-...`) and `load_balancer` the one in front of it (`app/web/50dc6c495c0c9188`, a
     DNS name from Inspector Classic), where the way to the port is known to lead through them. Behind a load balancer
     that a look-up has read, `security_group`, `group_interfaces`, `rules` and `rule_opens` are the balancer's own, and
-    the ports are the server's.
+    the ports are the server's. `unreached` is true where everything was read, and nobody is known to come in: the
+    source is `unknown`, since the scanner says that it is open and may know better.
     """
 
     protocol: Protocol
@@ -100,6 +101,7 @@ class Exposure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     group_interfaces: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     interface: str | UnsetType = UNSET
     load_balancer: str | UnsetType = UNSET
+    unreached: bool | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         if self.from_port > self.to_port:

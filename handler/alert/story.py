@@ -115,7 +115,10 @@ def _unread(entry: Entry) -> str:
     if all(part.source != UNKNOWN for part in entry.news.opened):
         return ""
     since = min((claim.unread_since for claim in entry.server.open if claim.unread_since), default=None)
-    return f"Who can reach it could be read before, and could not since {spelled(since)}." if since else ""
+    if since:
+        return f"Who can reach it could be read before, and could not since {spelled(since)}."
+    since = min((claim.unreached_since for claim in entry.server.open if claim.unreached_since), default=None)
+    return f"Nobody is known to reach it since {spelled(since)}, and the scanner still reports it." if since else ""
 
 
 def _before(entry: Entry) -> str:

@@ -10,8 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handler.finding import UNKNOWN
-from handler.memory.parts import Part, segments, united
+from handler.memory.parts import Part, inside, outside, segments, united
 from handler.memory.state import Claim, Server, later
+
+LOOKS_AGAIN = timedelta(hours=24)
+"""After which a scanner that still reports a port has looked since nobody was known to come in to it."""
 
 
 class Observation(Struct, frozen=True, kw_only=True):
@@ -19,8 +22,9 @@ class Observation(Struct, frozen=True, kw_only=True):
 
     `confirmed` is false where it has closed without evidence. `again` is true of what was judged again as it was
     remembered: nobody has reported it anew. `partial` is true where the report says more than was judged here: what it
-    opened before and is not in this is not closed. `unlisted` is that of the claim which a second listing closes. The
-    other fields are those of `Claim`.
+    opened before and is not in this is not closed. `unreached` are the ports to which nobody is known to come in, as
+    parts from `unknown`. `unlisted` is that of the claim which a second listing closes. The other fields are those of
+    `Claim`.
     """
 
     claim: str
@@ -31,6 +35,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     confirmed: bool = True
     again: bool = False
     partial: bool = False
+    unreached: tuple[Part, ...] = ()
     unlisted: str | None = None
     reported: str = ""
     expanded: tuple[str, ...] = ()
@@ -90,9 +95,13 @@ def _closed(known: Claim | None, observation: Observation, at: str) -> Claim | N
 def _opened(known: Claim | None, observation: Observation, at: str, patience: timedelta) -> Claim:
     """Return a claim as the observation has it, with the sources that are known where none could be read."""
     before = known if known is not None and known.open else None
-    parts, unread = _remembered(before, observation.parts or ()) if before else (united(observation.parts or ()), False)
-    since = min(before.unread_since or at, at) if before and unread else None
-    if since is not None and at >= later(since, patience):
+    parts, unknown = _remembered(before, observation.parts or ()) if before else (united(observation.parts or ()), ())
+    unread, unreached = outside(unknown, observation.unreached), inside(unknown, observation.unreached)
+    unread_since = min(before.unread_since or at, at) if before and unread else None
+    is_unreached = before is not None and unknown and (unreached or before.unreached_since)
+    unreached_since = min(before.unreached_since or at, at) if before and is_unreached else None
+    ends = [(unread_since, patience), (unreached_since, LOOKS_AGAIN)]
+    if any(since is not None and at >= later(since, wait) for since, wait in ends):
         parts = united((*parts, *(observation.parts or ())))
     if before and observation.partial:
         parts = united((*parts, *before.parts))
@@ -105,7 +114,8 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
         parts=parts,
         unconfirmed=before.unconfirmed if before and observation.again else None,
         unlisted=before.unlisted if before and observation.again else None,
-        unread_since=since,
+        unread_since=unread_since,
+        unreached_since=unreached_since,
         reported=observation.reported,
         expanded=tuple(sorted({*observation.expanded, *(before.expanded if before and keeps_servers else ())})),
         policy=observation.policy,
@@ -115,13 +125,13 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
     return before if same and before is not None else claim
 
 
-def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], bool]:
-    """Add what is known of a port's sources where they could not be read, and say whether they were ever read in full.
+def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Add what is known of a port's sources where they are unknown now; return those ports that were read in full too.
 
     `unknown` itself is kept where nothing is known, and where it stood beside what is known before.
     """
     kept: list[Part] = []
-    unread = False
+    unknown: list[Part] = []
     for part in parts:
         if part.source != UNKNOWN:
             kept.append(part)
@@ -135,6 +145,6 @@ def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...
             ]
             if not sources or UNKNOWN in sources:
                 kept.append(replace(part, from_port=low, to_port=high))
-            if sources - {UNKNOWN} and (before.unread_since or UNKNOWN not in sources):
-                unread = True
-    return united(kept), unread
+            if sources - {UNKNOWN} and (before.unread_since or before.unreached_since or UNKNOWN not in sources):
+                unknown.append(Part(part.protocol, low, high, UNKNOWN))
+    return united(kept), united(unknown)

@@ -82,6 +82,11 @@ def _opened(
     """Return what each report behind a finding says of its server, and of the one that it reports if it is another."""
     server = key_of(finding.server)[1]
     parts = judged(finding.server, decision)
+    unreached = tuple(
+        Part(exposure.protocol, exposure.from_port, exposure.to_port, UNKNOWN)
+        for exposure in finding.exposures
+        if exposure.unreached is True
+    )
     for report in outcome.claims:
         reporter, reported = report.reporters[0], key_of(report.server)[1]
         observation = Observation(
@@ -90,6 +95,7 @@ def _opened(
             report=reporter.id,
             observed=reporter.updated_at,
             parts=parts,
+            unreached=unreached,
             reported=reported,
             policy=policy,
             evidence=_content(report),
@@ -153,6 +159,7 @@ def _add(
         observation = replace(
             observation,
             parts=(*(same.parts or ()), *(observation.parts or ())),
+            unreached=(*same.unreached, *observation.unreached),
             expanded=tuple(sorted({*same.expanded, *observation.expanded})),
         )
     servers[key] = replace(

@@ -29,9 +29,10 @@ class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `observed` is the report's newest date, `since` when it was first remembered as open. `parts` is everything that was
     judged, denied and allowed. A closed claim is kept for as long as an older report may come late. `unconfirmed` is
     since when the report has been gone without evidence, `unread_since` since when its sources could not be looked up
-    again, `unlisted` when the first of the complete listings began that did not hold it: the second closes it.
-    `reported` is the key of the reported server, and `expanded` the keys of the servers that the reported one
-    (a security group) stood for. `policy` judged it, `evidence` is the digest of the report.
+    again, `unreached_since` since when they were read and nobody is known to come in, `unlisted` when the first of the
+    complete listings began that did not hold it: the second closes it. `reported` is the key of the reported server,
+    and `expanded` the keys of the servers that the reported one (a security group) stood for. `policy` judged it,
+    `evidence` is the digest of the report.
     """
 
     reporter: str
@@ -43,6 +44,7 @@ class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unconfirmed: str | None = None
     unlisted: str | None = None
     unread_since: str | None = None
+    unreached_since: str | None = None
     reported: str = ""
     expanded: tuple[str, ...] = ()
     policy: str = ""

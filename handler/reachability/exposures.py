@@ -1,9 +1,8 @@
 """What a finding says of who reaches it: its paths as exposures, and what there is to note of them.
 
 An exposure of unknown sources becomes one for each rule that lets somebody in to a part of it, so that an alert can
-name the rule. What could not be read stays as an exposure to `unknown`; so does a part that nobody is known to
-reach, since the scanner said that it is open and may know better. Where the report told no ports, all that is reached
-is what is exposed.
+name the rule. What could not be read stays as one to `unknown`; so does a part that nobody is known to reach, since the
+scanner may know better. Where the report told no ports, all that is reached is what is exposed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -68,11 +67,11 @@ def _reached(index: Index, finding: Finding, exposure: Exposure) -> tuple[list[E
         exposures += [*idle, *missing]
         sentences += [*notes.of_idle(idle), *why]
     if problem := targets[0].problem:
-        exposures.append(unknown)
+        exposures.append(replace(unknown, unreached=not index.snapshot.interfaces.problem(finding.server.id) or UNSET))
         sentences.append(f"{problem}: who reaches {span_of(unknown)} is unknown")
     if not assumed:
         sentences += notes.of_closed(finding, _groups(targets), unknown, exposures)
-        exposures += _parts(unknown, gaps(span_of(unknown), map(span_of, exposures)))
+        exposures += _parts(replace(unknown, unreached=True), gaps(span_of(unknown), map(span_of, exposures)))
     return merged(exposures), sentences
 
 
@@ -157,6 +156,7 @@ def _unfound(index: Index, exposure: Exposure, paths: Iterable[Path]) -> tuple[l
     else:
         name, why = balancer.name, f"no listener of {balancer.name} is known to let anybody in to it now"
     unknown = replace(exposure, sources=(UNKNOWN,), security_group=None, rules=(), rule_opens=UNSET, load_balancer=name)
+    unknown = replace(unknown, unreached=not balancers.problem() or UNSET)
     return [unknown], [f"{why}: who reaches {span_of(exposure)} through {name} is unknown"]
 
 

@@ -25,7 +25,7 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from handler import opa
-from handler.finding import Finding, Server, identity
+from handler.finding import UNKNOWN, Finding, Server, identity
 from handler.folding import Folded
 from handler.opa import Opa
 from handler.process import Process
@@ -249,7 +249,8 @@ def event(report: dict[str, Any]) -> dict[str, Any]:
 
     `report` is its id, `port` and `to` its ports, `status` and `updated` its state and date, `tags`, `account`. With
     `server` it is Inspector's about an instance, with `group` Security Hub's about a security group, open to ssh;
-    `asked` where a person chose the custom action. `sources` and `rules` are what the look-up of the function finds,
+    `asked` where a person chose the custom action. `sources` and `rules` are what the look-up of the function finds
+    (no sources where nobody is known to come in),
     `behind` the instances of the group that it finds.
     """
     made = _of_group(report) if "group" in report else _of_instance(report)
@@ -312,7 +313,9 @@ class Sources:
         report = self.by_report.get(folded.report.reporters[0].id.rpartition("/")[2], {})
         finding = folded.report
         if "sources" in report:
-            found = {"sources": tuple(report["sources"]), "rules": tuple(report.get("rules", ()))}
+            sources = tuple(report["sources"])
+            found: dict[str, Any] = {"sources": sources or (UNKNOWN,), "rules": tuple(report.get("rules", ()))}
+            found |= {} if sources else {"unreached": True}
             exposures = tuple(replace(exposure, **found) for exposure in finding.exposures)
             finding = replace(finding, exposures=exposures)
         if "behind" not in report:

@@ -96,6 +96,21 @@ def test_unconfirmed_is_remembered_until_the_report_comes_again() -> None:
     assert _after(_closes(_LATE, confirmed=False)).claims == {}
 
 
+def test_ports_that_nobody_is_known_to_reach_stay_as_they_were() -> None:
+    """The scanner has not looked yet; what it still reports a day later is unknown."""
+    unknown = _part(22, UNKNOWN)
+    server = _after(_says(_EARLY, _part(22)), _says(_LATE, unknown, unreached=(unknown,)))
+    assert server.denied == (_part(22),)
+    hours = later(_AT, timedelta(hours=23))
+    assert observe(server, _says(_LATE, unknown, unreached=(unknown,)), hours, _PATIENCE).denied == (_part(22),)
+    failing = observe(server, _says(_LATE, unknown), hours, _PATIENCE)
+    assert failing.denied == (_part(22),)
+    day = later(_AT, timedelta(hours=24))
+    assert observe(server, _says(_LATE, unknown, unreached=(unknown,)), day, _PATIENCE).denied == (_part(22), unknown)
+    read = observe(server, _says(_LATE, _part(22)), hours, _PATIENCE)
+    assert observe(read, _says(_LATE, unknown, unreached=(unknown,)), day, _PATIENCE).denied == (_part(22),)
+
+
 _DATES = st.sampled_from([None, _EARLY, _MIDDLE, _LATE])
 _SOME_PARTS = st.lists(
     st.builds(_part, st.sampled_from([22, 80]), st.sampled_from(["0.0.0.0/0", "10.0.0.0/8", "sg-1", UNKNOWN])),
@@ -104,6 +119,7 @@ _SOME_PARTS = st.lists(
 )
 _OBSERVATIONS = st.one_of(
     st.builds(lambda date, parts: _says(date, *parts), _DATES, _SOME_PARTS),
+    st.builds(lambda date, parts: _says(date, *parts, unreached=(_part(22, UNKNOWN),)), _DATES, _SOME_PARTS),
     st.builds(lambda date, confirmed: _closes(date, confirmed=confirmed), _DATES, st.booleans()),
 )
 
@@ -114,8 +130,8 @@ def test_the_same_report_again_costs_no_write(observations: list[Observation], l
     """After whatever came before, a report that is told a second time leaves the very same value."""
     server = _after(*observations, last)
     again = observe(server, last, later(_AT, timedelta(hours=1)), _PATIENCE)
-    unread_since = [claim.unread_since for claim in server.claims.values() if claim.open]
-    assert again is server or any(unread_since)
+    since = [claim.unread_since or claim.unreached_since for claim in server.claims.values() if claim.open]
+    assert again is server or any(since)
 
 
 def test_a_newer_date_costs_a_write() -> None:
