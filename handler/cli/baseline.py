@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from handler.alert.text import printable
 from handler.cli import DENIED, UNREAD, check, decide, executable, files
@@ -53,11 +54,19 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     reports.add_argument(
         "--open", action="store_true", help="judge what is open, from the reports in the table that MEMORY_TABLE names"
     )
+    reports.add_argument(
+        "--accept",
+        action="store_true",
+        help="propose nothing: let all that is open and denied in the table of MEMORY_TABLE count as told, so that it "
+        "does not alert; what changes still does",
+    )
     reports.add_argument("files", metavar="FILE", nargs="*", default=[], help=decide.FILES)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the proposals; return the exit status."""
+    """Print the proposals, or what is accepted; return the exit status."""
+    if arguments.accept:
+        return _accept()
     from handler.bundle import Folder  # noqa: PLC0415  `portcullis --help` needs none of it
     from handler.cli import proposal_tests  # noqa: PLC0415
     from handler.cli.proposals import Baseline, text  # noqa: PLC0415
@@ -86,6 +95,38 @@ def run(arguments: argparse.Namespace) -> int:
     if summary.status == UNREAD:
         return UNREAD
     return DENIED if number_left_out else 0
+
+
+def _accept() -> int:
+    """Let what is open and denied count as told, and print it; return the exit status."""
+    import boto3  # noqa: PLC0415  `portcullis --help` needs none of it
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    from handler import settings  # noqa: PLC0415
+    from handler.alert.story import listed  # noqa: PLC0415
+    from handler.memory.inventory import Inventory  # noqa: PLC0415
+    from handler.memory.servers import Terms  # noqa: PLC0415
+    from handler.memory.state import later  # noqa: PLC0415
+
+    table, at = remembered.opened_table(), remembered.now()
+    terms = Terms(retention=timedelta(days=settings.read_memory().memory_retention_days))
+    inventory = Inventory(
+        table, terms, token=f"accept-{uuid4()}", at=at, deadline=later(at, timedelta(minutes=5)), policy=""
+    )
+    try:
+        person = boto3.client("sts").get_caller_identity()["Arn"]
+    except (BotoCoreError, ClientError) as error:
+        msg = f"AWS does not say who accepts it, which the table is to hold: {error}"
+        raise PortcullisError(msg) from error
+    entries, failures = inventory.accept(f"accepted by {person}")
+    accepted = [entry for entry in entries if entry.server.id not in failures]
+    for entry in accepted:
+        print(printable(f"accepted: {entry.server.name or '-'} {entry.server.id}: {listed(entry.news.opened)}"))
+    print(f"{number(len(accepted), 'server')} accepted", file=sys.stderr)
+    print(
+        *(printable(f"{server}: {problem}") for server, problem in failures.items()), sep="\n", file=sys.stderr, end=""
+    )
+    return UNREAD if failures else 0
 
 
 def _judged(judge: decide.Judge, arguments: argparse.Namespace) -> Iterator[Line]:

@@ -53,10 +53,17 @@ def run(arguments: argparse.Namespace) -> int:
     if server is not None and server.told:
         openings = (f"open since {opening.at}: {listed(opening.parts)}" for opening in server.openings)
         print(*map(printable, openings), sep="\n")
-        print(*(f"  message {message}" for message in server.messages), sep="\n")
+        print(*map(_message, server.messages), sep="\n")
     for _, episode in episodes:
         print(printable(f"{episode.opened} to {episode.closed} ({duration(episode.opened, episode.closed)})"))
         print(printable(f"  {listed(episode.parts)}"))
         print(printable(f"  {episode.by}"))
-        print(*(printable(f"  message {message}") for message in episode.messages), sep="\n")
+        print(*map(_message, episode.messages), sep="\n")
     return 0
+
+
+def _message(message: str) -> str:
+    """Name the message that has told something, or who has accepted it without one."""
+    from handler.alert.text import printable  # noqa: PLC0415  `portcullis --help` needs none of it
+
+    return printable(f"  {message}" if message.startswith("accepted by ") else f"  message {message}")

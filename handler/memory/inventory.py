@@ -155,6 +155,19 @@ class Inventory:
         self._notices.mark([self._notices.digest_key()])
         daily.mark(self._table, told, self._at, retention=self._terms.retention, each=self._each, until=until)
 
+    def accept(self, by: str) -> tuple[list[Entry], dict[str, str]]:
+        """Count what is open and denied as told, without a message; return it, and by server why that failed.
+
+        `by` says who does so, and stands in the place of the message.
+        """
+        gathered = quiet.gather(self._table.scan(self._at, ("server",)), self._at, self._token, self._terms.rules)
+        entries = [
+            replace(entry, news=replace(entry.news, closed=()), closed=(), records=frozenset({entry.server.id}))
+            for entry in gathered.entries
+            if entry.news.opened
+        ]
+        return entries, self.remember((entry, (by,)) for entry in entries)
+
     def _undecidable(self, outcome: Outcome) -> Compared:
         """Take upon us what could not be judged, unless somebody has told it today; who only observes counts it."""
         key = self._notices.key_of(outcome)

@@ -78,6 +78,28 @@ def test_baseline_judges_what_is_open_again(
     capsys.readouterr()
 
 
+def test_what_is_accepted_counts_as_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was observed and accepted does not alert; a wider source of it does. Its history says who accepted it."""
+    other = {"report": "d", "server": "i-0d4", "port": 8080, "sources": ["198.51.100.0/24"], "tags": {"Name": "app-01"}}
+    observing = {"at": "2026-11-24T06:40:00+00:00", "settings": {"mode": "observe"}, "events": [other]}
+    assert [messages for _, messages, _ in play(world, [observing])] == [[]]
+    assert main(["baseline", "--accept"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == "accepted: app-01 i-0d4: tcp 8080 from 198.51.100.0/24"
+    assert printed.err == "1 server accepted\n"
+    again = {"at": "2026-11-24T06:50:00+00:00", "settings": {"mode": "alert"}, "events": [other]}
+    wider = {"at": "2026-11-24T06:55:00+00:00", "events": [other | {"sources": ["198.51.0.0/16"]}]}
+    [(_, silent, _), (_, [message], _)] = play(world, [again, wider])
+    assert silent == []
+    assert message["Subject"].startswith("[medium, wider] app-01: tcp 8080 open to 198.51.0.0/16")
+    assert main(["history", "i-0d4"]) == 0
+    assert "\n  accepted by arn:aws:sts::" in capsys.readouterr().out
+    assert main(["baseline", "--accept"]) == 0
+    assert capsys.readouterr().err == "0 servers accepted\n"
+    assert main(["forget", "i-0d4"]) == 0
+    capsys.readouterr()
+
+
 def test_history_lists_episodes(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """What has closed is there with when and why, and the messages that have told it."""
     list(play(world, [{"at": "2026-11-24T09:30:00+00:00", "events": [CLOSED]}]))
