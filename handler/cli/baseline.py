@@ -12,9 +12,8 @@ from uuid import uuid4
 from handler.alert.text import printable
 from handler.cli import DENIED, UNREAD, check, decide, executable, files
 from handler.cli import open as remembered
-from handler.cli.summary import Line, Summary, number
+from handler.cli.summary import Line, Summary, number, unread
 from handler.errors import PortcullisError
-from handler.outcome import Told
 
 if TYPE_CHECKING:
     from handler.bundle import Folder
@@ -53,6 +52,9 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     reports = parser.add_mutually_exclusive_group(required=True)
     reports.add_argument(
         "--open", action="store_true", help="judge what is open, from the reports in the table that MEMORY_TABLE names"
+    )
+    reports.add_argument(
+        "--sweep", action="store_true", help="judge what the scanners list that SWEEP_SCANNERS names, as a sweep does"
     )
     reports.add_argument(
         "--accept",
@@ -130,15 +132,18 @@ def _accept() -> int:
 
 
 def _judged(judge: decide.Judge, arguments: argparse.Namespace) -> Iterator[Line]:
-    """Judge the files, or what is open."""
+    """Judge the files, what is open, or what the scanners list."""
     for name in arguments.files:
         yield from judge.lines(name, files.read(name))
     if arguments.open:
         reports, missing = remembered.reports(remembered.opened_table())
         yield from judge.lines_again("MEMORY_TABLE", reports)
         for name in missing:
-            told = Told(outcome="undecidable", reporter=None, reason=_MISSING, finding=None, decision=None)
-            yield Line(file="MEMORY_TABLE", record=name, told=told)
+            yield unread("MEMORY_TABLE", name, _MISSING)
+    if arguments.sweep:
+        from handler.cli import listed  # noqa: PLC0415  `portcullis --help` needs none of it
+
+        yield from listed.lines(judge)
 
 
 def _ids(folder: "Folder", arguments: argparse.Namespace) -> set[str]:

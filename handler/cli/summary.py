@@ -37,6 +37,12 @@ class Line(Struct, frozen=True, kw_only=True):
         return DENIED if self.told.decision is not None and self.told.decision.action == "deny" else 0
 
 
+def unread(file: str, record: str, reason: str) -> Line:
+    """Return the line of what could not be judged, since there is no report of it."""
+    told = Told(outcome="undecidable", reporter=None, reason=reason, finding=None, decision=None)
+    return Line(file=file, record=record, told=told)
+
+
 class Summary:
     """Counts lines, and keeps what they have to say below the table."""
 
