@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain, count
 
 from msgspec import Struct
 
@@ -65,11 +66,8 @@ def identifier(words: Sequence[str], opening: Opening, taken: Collection[str]) -
     """Name an allowance by these words and its first ports, and by a number where that id is taken."""
     named = [*words, *(f"{protocol}-{_port(*ranges[0])}" for protocol, ranges in opening.ports)]
     spelled = re.sub(r"[^0-9A-Za-z]+", "-", " ".join(named)).strip("-").lower()
-    return next(
-        numbered
-        for numbered in (spelled, *(f"{spelled}-{number}" for number in range(2, len(taken) + 3)))
-        if numbered not in taken
-    )
+    numbered = chain([spelled], (f"{spelled}-{number}" for number in count(2)))
+    return next(name for name in numbered if name not in taken)
 
 
 def listed(values: Sequence[int | str], braces: str = "[]") -> str:

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from msgspec import Struct
@@ -109,7 +110,8 @@ class Baseline:
         self.left_out[why][short(sentence, 500)] = None
 
 
-def united(sources: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=16384)
+def united(sources: tuple[str, ...]) -> tuple[str, ...]:
     """Return sources with networks that adjoin or lie in each other as one; beside everything there is nothing else."""
     families: dict[int, list[IPv4Network | IPv6Network]] = {4: [], 6: []}
     others = set()
@@ -136,7 +138,7 @@ def text(
     A network of the folder that has exactly the sources is named. `left_out` is that of the `Baseline`.
     """
     networks = Data(folder).lists("networks")
-    names = {united(members): name for name, members in sorted(networks.items(), reverse=True)}
+    names = {united(tuple(members)): name for name, members in sorted(networks.items(), reverse=True)}
     names |= {tuple(_EVERYBODY): "anywhere"} if "anywhere" in networks else {}
     blanks = ['"owner": "",', '"reason": "",', f'"expires": "{expires}",']
     written: dict[bool, list[str]] = {False: [], True: []}
@@ -176,7 +178,7 @@ def _is_of(opening: Opening, reach: str, entry: Denied) -> bool:
     """Return whether something denied is among what an allowance would open."""
     ranges = dict(opening.ports).get(entry.protocol, ())
     inside = any(low <= entry.from_port and entry.to_port <= high for low, high in ranges)
-    return inside and reach == opening.reach and united([*opening.sources, entry.source]) == opening.sources
+    return inside and reach == opening.reach and united((*opening.sources, entry.source)) == opening.sources
 
 
 def _order(proposal: Proposal) -> tuple[object, ...]:

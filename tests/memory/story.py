@@ -214,9 +214,9 @@ class Stage:
         getattr(self.faults, when)[fault[when]] = fail
 
     def _events(self, report: dict[str, Any], at: str) -> Iterator[dict[str, Any]]:
-        """Make the event of a report, or with `times` so many, numbered where it says `#`; or that of a sweep."""
-        if "sweep" in report:
-            yield {"source": "portcullis.sweep", "id": f"sweep of {at}"}
+        """Make the event of a report, or with `times` so many, numbered where it says `#`; or that of a schedule."""
+        for name in report.keys() & {"sweep", "canary"}:
+            yield {"source": f"portcullis.{name}", "id": f"{name} of {at}"}
             return
         for number in range(report.get("times", 1)):
             numbered = json.loads(json.dumps({"updated": at} | report).replace("#", f"{number:04}"))

@@ -1,6 +1,7 @@
 """`portcullis open`, `history` and `forget`, on a table that the function has written."""
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 
@@ -78,11 +79,16 @@ def test_baseline_judges_what_is_open_again(
     capsys.readouterr()
 
 
-def test_what_is_accepted_counts_as_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_accepted_counts_as_told(
+    world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     """What was observed and accepted does not alert; a wider source of it does. Its history says who accepted it."""
     other = {"report": "d", "server": "i-0d4", "port": 8080, "sources": ["198.51.100.0/24"], "tags": {"Name": "app-01"}}
     observing = {"at": "2026-11-24T06:40:00+00:00", "settings": {"mode": "observe"}, "events": [other]}
+    caplog.set_level(logging.INFO)
     assert [messages for _, messages, _ in play(world, [observing])] == [[]]
+    [decided] = [record.__dict__["fields"] for record in caplog.records if record.message == "decided"][-1:]
+    assert (decided["server"], decided["action"], decided["alerted"]) == ("i-0d4", "deny", False)
     assert main(["baseline", "--accept"]) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines()[-1] == "accepted: app-01 i-0d4: tcp 8080 from 198.51.100.0/24"
