@@ -69,7 +69,7 @@ def opened_table() -> "Table":
     try:
         client = boto3.client("dynamodb")
     except Exception as error:
-        raise MemoryUnavailableError(name, f"{error}; AWS_REGION names the Region of the table") from error
+        raise MemoryUnavailableError(name, f"{error}; AWS_DEFAULT_REGION names the Region of the table") from error
     found = Table(client, name)
     found.check()
     return found

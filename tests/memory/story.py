@@ -331,8 +331,13 @@ class Sources:
             )
 
 
-def play(world: World, steps: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]], list[str]]]:
-    """Play steps on the function as it stands, with the table that it was started with."""
-    stage = Stage(world, "")
+def play(
+    world: World, steps: list[dict[str, Any]], opa_path: str = ""
+) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]], list[str]]]:
+    """Play steps on the function as it stands, with the table that it was started with.
+
+    Steps that change the policies need `opa_path`.
+    """
+    stage = Stage(world, opa_path)
     for step, messages, given_back in stage.play({"steps": steps}, world.app._SETTINGS.memory_table):
         yield step, [message | {"Subject": message["subject"]} for message in messages], given_back
