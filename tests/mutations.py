@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from copy import deepcopy
+from copy import copy
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -47,9 +47,9 @@ def at(value: Any, path: Place) -> Any:
 def damaged(event: Any, path: Place, damages: Iterable[Any]) -> Iterator[Any]:
     """Damage one member of the event itself in every way, one after the other, remove it, and mend it at the end."""
     holder, key = at(event, path[:-1]), path[-1]
-    kept = deepcopy(holder)
+    kept = copy(holder)
     for damage in (*damages, [kept[key]]):
-        holder[key] = deepcopy(damage)
+        holder[key] = copy(damage)
         yield damage
     del holder[key]
     yield "removed"
@@ -147,16 +147,17 @@ def decoded(text: str) -> Any:
 
 def _ranges(value: Any) -> Iterator[tuple[int, int]]:
     """Give what could be a port range: numbers beside each other in an object, one number, or `20 - 21` in a text."""
-    if isinstance(value, list):
-        for inner in value:
-            yield from _ranges(inner)
-    elif isinstance(value, dict):
-        numbers = [number for inner in value.values() for number in _numbers(inner)]
-        yield from product(numbers, numbers)
-        for inner in value.values():
-            yield from _ranges(inner)
-    elif isinstance(value, str):
-        yield from _ranges_of(value)
+    stack = [value]
+    while stack:
+        inner = stack.pop()
+        if isinstance(inner, str):
+            yield from _ranges_of(inner)
+        elif isinstance(inner, list):
+            stack += inner
+        elif isinstance(inner, dict):
+            numbers = [number for member in inner.values() for number in _numbers(member)]
+            yield from product(numbers, numbers)
+            stack += inner.values()
 
 
 @lru_cache(1 << 14)

@@ -87,10 +87,10 @@ def _unread(event: Any, reporter: str) -> Iterator[Undecidable]:
     """Refuse what an answer could not give, unless it was read, and findings under two names."""
     if not isinstance(event, dict) or "detail-type" in event:
         return
-    findings = [key for key in event if fields.squeezed(key) == "findings"]
+    names = {key: fields.squeezed(key) for key in event}
+    findings = [key for key, name in names.items() if name == "findings"]
     for key, value in event.items():
-        name = fields.squeezed(key)
-        failed = any(word in name for word in ("failed", "unprocessed", "error"))
+        failed = any(word in names[key] for word in ("failed", "unprocessed", "error"))
         failed = failed and (key, reporter) != ("failedItems", inspector_classic.NAME)
         if value and (failed or key in findings[1:]):
             problem = "tells what could not be given" if failed else f"is there beside {findings[0]}, and is not read"

@@ -92,7 +92,7 @@ def folded(value: Any) -> str:
 
 def squeezed(name: str) -> str:
     """Give a name without its case and whatever is neither letter nor digit."""
-    return "".join(filter(str.isalnum, name)).casefold()
+    return (name if name.isalnum() else "".join(filter(str.isalnum, name))).casefold()
 
 
 def only(holder: dict[str, Any], path: str, keys: frozenset[str]) -> None:
