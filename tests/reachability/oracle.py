@@ -31,6 +31,10 @@ def holds(cidr: str, address: str) -> bool:
     return network.version == own.version and own in network
 
 
+spelled = lru_cache(1 << 12)(str)
+"""Spells a network, once."""
+
+
 @lru_cache(1 << 16)
 def family(address: str) -> int:
     """Return 4 or 6."""
@@ -110,7 +114,7 @@ class Oracle:
             if (
                 entry.protocol in {"-1", NUMBERS[self.world.protocol]}
                 and entry.from_port <= port <= entry.to_port
-                and holds(str(entry.network), packet.source)
+                and holds(spelled(entry.network), packet.source)
             ):
                 return entry.allows
         return False

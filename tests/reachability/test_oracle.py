@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import ip_network
 from random import Random
 from typing import Any
@@ -82,12 +83,17 @@ def noises(made: World, finding: Finding, oracle: Oracle) -> Iterator[str]:
 def reached(made: World, oracle: Oracle, source: str, port: int) -> bool:
     """Say whether some address of a source gets to a port."""
     own = [address for nic in made.nics if not nic.balancer for address in nic.addresses]
-    ends: list[str] = []
-    if "/" in source:
-        network = ip_network(source)
-        ends = [str(network[0]), str(network[network.num_addresses // 2]), str(network[-1])]
-    addresses = dict.fromkeys([*ends, *ADDRESSES, *own])
+    addresses = dict.fromkeys([*some_of(source), *ADDRESSES, *own])
     return any(has(made, source, address) and oracle.reaches(address, port) for address in addresses)
+
+
+@lru_cache(1 << 12)
+def some_of(source: str) -> tuple[str, ...]:
+    """Return the first, the middle and the last address of a CIDR; nothing of a group."""
+    if "/" not in source:
+        return ()
+    network = ip_network(source)
+    return str(network[0]), str(network[network.num_addresses // 2]), str(network[-1])
 
 
 def kind(made: World, finding: Finding, exposure: Exposure, source: str) -> str:
