@@ -149,6 +149,7 @@ def _sweep(  # noqa: PLR0913, PLR0917  what an invocation has
         return {record.id: f"the sweep ended early: {error}" for record in records}, 0
     write = _LOGGER.error if summary.problems else _LOGGER.info
     write("sweep", extra={"fields": {**summary.fields(), **_PROVENANCE}})
+    metrics.COUNTED.update(summary.counts())
     return {}, summary.messages
 
 

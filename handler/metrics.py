@@ -26,12 +26,14 @@ UNITS = {
     "opa_restarts": "Count",
     "alerts": "Count",
     "failed": "Count",
+    "sweeps": "Count",
+    "sweep_problems": "Count",
     "ms": "Milliseconds",
 }
 """The metrics, as CloudWatch calls them and the log line does."""
 
 COUNTED: Counter[str] = Counter()
-"""What has happened since the last line, deep inside of the function: `look_up_failures` and `opa_restarts`."""
+"""What has happened since the last line, deep inside of the function: failures of look-ups, restarts of OPA, sweeps."""
 
 
 def of_outcomes(outcomes: Iterable[Outcome]) -> Counter[str]:

@@ -22,6 +22,10 @@ class Summary:
         self.note = ""
         self.problems: Counter[str] = Counter()
 
+    def counts(self) -> dict[str, int]:
+        """Count it for CloudWatch: a sweep once it has looked at every account and Region, and what went wrong."""
+        return {"sweeps": int(not self.note and not self.left), "sweep_problems": self.problems.total()}
+
     def fields(self) -> dict[str, Any]:
         """Return the fields of its log line."""
         said = {key: value for key, value in vars(self).items() if key != "problems" and value != ""}

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,22 +50,21 @@ class Deployed:
         self.calls: set[str] = set()
         """The actions that the function has asked AWS for."""
 
-    @property
-    def configuration(self) -> dict[str, Any]:
-        """What Lambda has of the function."""
-        configuration: dict[str, Any] = self.functions.get_function_configuration(FunctionName="portcullis")
+    def configuration(self, function: str = "portcullis") -> dict[str, Any]:
+        """Return what Lambda has of a function."""
+        configuration: dict[str, Any] = self.functions.get_function_configuration(FunctionName=function)
         return configuration
 
-    @property
-    def mapping(self) -> dict[str, Any]:
-        """What Lambda has of the function's queue."""
+    def mapping(self, function: str = "portcullis") -> dict[str, Any]:
+        """Return what Lambda has of a function's queue."""
+        arn = self.configuration(function)["FunctionArn"]
         mappings = self.functions.list_event_source_mappings()["EventSourceMappings"]
-        [mapping] = mappings
-        return dict(mapping)
+        [mapping] = [dict(mapping) for mapping in mappings if mapping["FunctionArn"] == arn]
+        return mapping
 
     def role(self) -> list[dict[str, Any]]:
         """Return the statements of the function's role."""
-        name = self.configuration["Role"].rpartition("/")[2]
+        name = self.configuration()["Role"].rpartition("/")[2]
         iam = self.cloud.client("iam")
         [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
         statements: list[dict[str, Any]] = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"][
@@ -76,29 +76,32 @@ class Deployed:
         """Return the actions of the function's role."""
         return {action for statement in self.role() for action in statement["Action"]}
 
-    def alarm_metrics(self) -> list[dict[str, Any]]:
-        """Return the metrics that the alarms look at: namespace, name and dimensions."""
+    def alarms(self) -> dict[str, dict[str, Any]]:
+        """Return the alarms by their names, without that of the function."""
         alarms = self.cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        queries = [
-            query["MetricStat"]["Metric"]
-            for alarm in alarms
-            for query in alarm.get("Metrics", [])
-            if "MetricStat" in query
-        ]
-        return [alarm for alarm in alarms if "MetricName" in alarm] + queries
+        return {alarm["AlarmName"].removeprefix("portcullis-"): alarm for alarm in alarms}
 
-    def put(self, event: dict[str, Any]) -> None:
-        """Put an event on the bus."""
+    def put(self, event: dict[str, Any], cloud: Cloud | None = None) -> None:
+        """Put an event on the bus, or on that of another account or Region."""
         entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
-        self.events.put_events(Entries=[entry])
+        (cloud or self.cloud).client("events").put_events(Entries=[entry])
 
-    def invoke(self) -> list[str]:
-        """Invoke the function with what is in its queue, as Lambda does; return the messages that it gave back.
+    def sweep(self) -> list[str]:
+        """Put what the schedule of the sweep sends where it sends it, and invoke the function of the sweep."""
+        target = self.cloud.client("scheduler").get_schedule(Name="sweep", GroupName="portcullis")["Target"]
+        url = self.sqs.get_queue_url(QueueName=target["Arn"].rpartition(":")[2])["QueueUrl"]
+        self.sqs.send_message(QueueUrl=url, MessageBody=target["Input"])
+        return self.invoke("portcullis-sweep")
+
+    def invoke(self, function: str = "portcullis") -> list[str]:
+        """Invoke a function with what is in its queue, as Lambda does; return the messages that it gave back.
 
         The others are deleted. Returns without an invocation where the queue is empty.
         """
-        url = self.sqs.get_queue_url(QueueName=self.mapping["EventSourceArn"].rpartition(":")[2])["QueueUrl"]
-        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        mapping, configuration = self.mapping(function), self.configuration(function)
+        url = self.sqs.get_queue_url(QueueName=mapping["EventSourceArn"].rpartition(":")[2])["QueueUrl"]
+        most = min(mapping["BatchSize"], 10)
+        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=most).get("Messages", [])
         if not messages:
             return []
         records = [
@@ -107,12 +110,14 @@ class Deployed:
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
                 "eventSource": "aws:sqs",
-                "eventSourceARN": self.mapping["EventSourceArn"],
+                "eventSourceARN": mapping["EventSourceArn"],
             }
             for message in messages
         ]
-        milliseconds = 1000 * self.configuration["Timeout"]
+        milliseconds = 1000 * configuration["Timeout"]
         context = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: milliseconds)
+        assert configuration["Environment"] == self.configuration()["Environment"]  # that of the started one
+        os.environ["AWS_LAMBDA_FUNCTION_NAME"] = function
         answer = self.app.lambda_handler({"Records": records}, context)
         given_back = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
         for message in messages:
@@ -133,8 +138,9 @@ class Deployed:
     @contextmanager
     def started(self, opa_path: str, folder: Path) -> Iterator["Deployed"]:
         """Start the function with the environment that was deployed, on a copy of the policies."""
-        self.functions.update_event_source_mapping(UUID=self.mapping["UUID"], Enabled=False)  # the tests are what polls
-        configuration = self.configuration
+        for mapping in self.functions.list_event_source_mappings()["EventSourceMappings"]:
+            self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)  # the tests are what polls
+        configuration = self.configuration()
         with pytest.MonkeyPatch.context() as environment:
             variables: dict[str, str] = {
                 **configuration["Environment"]["Variables"],

@@ -31,10 +31,11 @@ def test_look_ups_have_the_permissions_that_are_described(look_up: str) -> None:
 
 
 def test_the_memory_has_the_permissions_that_are_described() -> None:
-    """The page of the memory names what the table of the deployment has."""
+    """The page of the memory names what the table of the deployment has, with what the sweep needs of it."""
     sentence = (DOCS / "memory.md").read_text().partition("The function needs, on the table:")[2].partition("\n\n")[0]
     named = {f"dynamodb:{name.removeprefix('dynamodb:')}" for name in re.findall(r"`([^`]+)`", sentence)}
-    assert named == described("deploy.md", "what for")["the [memory](memory.md)"]
+    rows = described("deploy.md", "what for")
+    assert named == rows["the [memory](memory.md)"] | rows["the [sweep](sweep.md)"]
 
 
 def test_policy_of_the_page_has_everything_on() -> None:

@@ -1,12 +1,9 @@
 locals {
   permissions = jsondecode(file("${path.module}/../../permissions.json"))
 
-  actions = distinct(sort(concat(
-    var.look_ups.sources ? local.permissions.sources : [],
-    var.look_ups.tags != "never" ? local.permissions.tags : [],
-    var.look_ups.groups ? local.permissions.groups : [],
-    var.look_ups.containers ? local.permissions.containers : [],
-  )))
+  actions = distinct(sort(flatten([
+    for look_up, actions in local.permissions : actions if !contains(["false", "never"], tostring(var.look_ups[look_up]))
+  ])))
 }
 
 resource "aws_iam_role" "look_ups" {

@@ -29,73 +29,48 @@ resource "aws_sns_topic_subscription" "alarms" {
   endpoint  = each.value.endpoint
 }
 
+# A metric is written as on the dashboard: namespace, name, dimension and its value. What each alarm means, and what to
+# do, is in docs/runbook.md under the heading of the same words.
 locals {
-  # What each means, and what to do, is in docs/runbook.md under the heading of the same words.
-  alarms = {
-    dead-letters = {
-      namespace  = "AWS/SQS"
-      metric     = "ApproximateNumberOfMessagesVisible"
-      dimensions = { QueueName = aws_sqs_queue.dead_letters.name }
-      statistic  = "Maximum"
-    }
-    undelivered-events = {
-      namespace  = "AWS/SQS"
-      metric     = "ApproximateNumberOfMessagesVisible"
-      dimensions = { QueueName = aws_sqs_queue.undelivered.name }
-      statistic  = "Maximum"
-    }
-    old-events = {
-      namespace  = "AWS/SQS"
-      metric     = "ApproximateAgeOfOldestMessage"
-      dimensions = { QueueName = aws_sqs_queue.events.name }
-      statistic  = "Maximum"
-      above      = 1800
-    }
-    errors = {
-      namespace  = "AWS/Lambda"
-      metric     = "Errors"
-      dimensions = { FunctionName = aws_lambda_function.portcullis.function_name }
-      statistic  = "Sum"
-      periods    = 3
-      datapoints = 2
-    }
-    throttles = {
-      namespace  = "AWS/Lambda"
-      metric     = "Throttles"
-      dimensions = { FunctionName = aws_lambda_function.portcullis.function_name }
-      statistic  = "Sum"
-      periods    = 3
-      datapoints = 3
-    }
-    failed-notifications = {
-      namespace  = "AWS/SNS"
-      metric     = "NumberOfNotificationsFailed"
-      dimensions = { TopicName = aws_sns_topic.alerts.name }
-      statistic  = "Sum"
-    }
-    invalid-attributes = {
-      namespace  = "AWS/SNS"
-      metric     = "NumberOfNotificationsFilteredOut-InvalidAttributes"
-      dimensions = { TopicName = aws_sns_topic.alerts.name }
-      statistic  = "Sum"
-    }
-    silence = {
-      namespace  = "Portcullis"
-      metric     = "heartbeats"
-      dimensions = { function = aws_lambda_function.portcullis.function_name }
-      statistic  = "Sum"
-      period     = 900
-      below      = 1
-    }
-    canary = {
-      namespace  = "AWS/SQS"
-      metric     = "NumberOfMessagesSent"
-      dimensions = { QueueName = aws_sqs_queue.canary.name }
-      statistic  = "Sum"
+  swept = "${var.name}-sweep"
+
+  alarms = merge(
+    {
+      dead-letters         = { metric = ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", aws_sqs_queue.dead_letters.name], statistic = "Maximum" }
+      undelivered-events   = { metric = ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", aws_sqs_queue.undelivered.name], statistic = "Maximum" }
+      old-events           = { metric = ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", aws_sqs_queue.input["events"].name], statistic = "Maximum", above = 1800 }
+      errors               = { metric = ["AWS/Lambda", "Errors", "FunctionName", var.name], periods = 3, datapoints = 2 }
+      throttles            = { metric = ["AWS/Lambda", "Throttles", "FunctionName", var.name], periods = 3 }
+      failed-notifications = { metric = ["AWS/SNS", "NumberOfNotificationsFailed", "TopicName", aws_sns_topic.alerts.name] }
+      invalid-attributes   = { metric = ["AWS/SNS", "NumberOfNotificationsFilteredOut-InvalidAttributes", "TopicName", aws_sns_topic.alerts.name] }
+      silence              = { metric = ["Portcullis", "heartbeats", "function", var.name], period = 900, below = 1 }
+      canary               = { metric = ["AWS/SQS", "NumberOfMessagesSent", "QueueName", aws_sqs_queue.canary.name], period = 3600, periods = 2, below = 1 }
+    },
+    { for name, alarm in {
+      sweep-errors      = { metric = ["AWS/Lambda", "Errors", "FunctionName", local.swept], datapoints = 2 }
+      no-sweep          = { metric = ["Portcullis", "sweeps", "function", local.swept], below = 1 }
+      incomplete-sweeps = { metric = ["Portcullis", "sweep_problems", "function", local.swept] }
+    } : name => merge({ period = 3600 * var.sweep.every_hours, periods = 3 }, alarm) if local.sweeps },
+  )
+
+  compared = {
+    nobody-hears = {
+      label      = "Alerts were sent, and nothing but the canary was delivered"
+      expression = "IF(${join(" + ", [for key in keys(local.functions) : "FILL(${key}, 0)"])} > 0 AND FILL(delivered, 0) <= FILL(canary, 0), 1, 0)"
       period     = 3600
-      periods    = 2
-      datapoints = 2
-      below      = 1
+      metrics = merge(
+        { for key, function in local.functions : key => ["Portcullis", "alerts", "function", function.name] },
+        {
+          delivered = ["AWS/SNS", "NumberOfNotificationsDelivered", "TopicName", aws_sns_topic.alerts.name]
+          canary    = ["AWS/SQS", "NumberOfMessagesSent", "QueueName", aws_sqs_queue.canary.name]
+        },
+      )
+    }
+    nothing-decided = {
+      label      = "Reports came for a day, and none was decided"
+      expression = "IF(FILL(received, 0) > 0 AND FILL(decided, 0) == 0, 1, 0)"
+      period     = 86400
+      metrics    = { for name in ["received", "decided"] : name => ["Portcullis", name, "function", var.name] }
     }
   }
 }
@@ -106,13 +81,13 @@ resource "aws_cloudwatch_metric_alarm" "alarm" {
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = "docs/runbook.md#${each.key}"
-  namespace           = each.value.namespace
-  metric_name         = each.value.metric
-  dimensions          = each.value.dimensions
-  statistic           = each.value.statistic
+  namespace           = each.value.metric[0]
+  metric_name         = each.value.metric[1]
+  dimensions          = { (each.value.metric[2]) = each.value.metric[3] }
+  statistic           = try(each.value.statistic, "Sum")
   period              = try(each.value.period, 300)
   evaluation_periods  = try(each.value.periods, 1)
-  datapoints_to_alarm = try(each.value.datapoints, 1)
+  datapoints_to_alarm = try(each.value.datapoints, each.value.periods, 1)
   threshold           = try(each.value.below, each.value.above, 0)
   comparison_operator = can(each.value.below) ? "LessThanThreshold" : "GreaterThanThreshold"
   treat_missing_data  = can(each.value.below) ? "breaching" : "notBreaching"
@@ -120,9 +95,11 @@ resource "aws_cloudwatch_metric_alarm" "alarm" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
-resource "aws_cloudwatch_metric_alarm" "nobody_hears" {
-  alarm_name          = "${var.name}-nobody-hears"
-  alarm_description   = "docs/runbook.md#nobody-hears"
+resource "aws_cloudwatch_metric_alarm" "compared" {
+  for_each = local.compared
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "docs/runbook.md#${each.key}"
   evaluation_periods  = 1
   threshold           = 0
   comparison_operator = "GreaterThanThreshold"
@@ -131,87 +108,25 @@ resource "aws_cloudwatch_metric_alarm" "nobody_hears" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 
   metric_query {
-    id          = "unheard"
-    label       = "Alerts were sent, and nothing but the canary was delivered"
-    expression  = "IF(FILL(alerts, 0) > 0 AND FILL(delivered, 0) <= FILL(canary, 0), 1, 0)"
+    id          = "alarm"
+    label       = each.value.label
+    expression  = each.value.expression
     return_data = true
   }
 
-  metric_query {
-    id = "alerts"
+  dynamic "metric_query" {
+    for_each = each.value.metrics
 
-    metric {
-      namespace   = "Portcullis"
-      metric_name = "alerts"
-      dimensions  = { function = aws_lambda_function.portcullis.function_name }
-      stat        = "Sum"
-      period      = 3600
-    }
-  }
+    content {
+      id = metric_query.key
 
-  metric_query {
-    id = "delivered"
-
-    metric {
-      namespace   = "AWS/SNS"
-      metric_name = "NumberOfNotificationsDelivered"
-      dimensions  = { TopicName = aws_sns_topic.alerts.name }
-      stat        = "Sum"
-      period      = 3600
-    }
-  }
-
-  metric_query {
-    id = "canary"
-
-    metric {
-      namespace   = "AWS/SQS"
-      metric_name = "NumberOfMessagesSent"
-      dimensions  = { QueueName = aws_sqs_queue.canary.name }
-      stat        = "Sum"
-      period      = 3600
-    }
-  }
-}
-
-resource "aws_cloudwatch_metric_alarm" "nothing_decided" {
-  alarm_name          = "${var.name}-nothing-decided"
-  alarm_description   = "docs/runbook.md#nothing-decided"
-  evaluation_periods  = 1
-  threshold           = 0
-  comparison_operator = "GreaterThanThreshold"
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
-  ok_actions          = [aws_sns_topic.alarms.arn]
-
-  metric_query {
-    id          = "undecided"
-    label       = "Reports came for a day, and none was decided"
-    expression  = "IF(FILL(received, 0) > 0 AND FILL(decided, 0) == 0, 1, 0)"
-    return_data = true
-  }
-
-  metric_query {
-    id = "received"
-
-    metric {
-      namespace   = "Portcullis"
-      metric_name = "received"
-      dimensions  = { function = aws_lambda_function.portcullis.function_name }
-      stat        = "Sum"
-      period      = 86400
-    }
-  }
-
-  metric_query {
-    id = "decided"
-
-    metric {
-      namespace   = "Portcullis"
-      metric_name = "decided"
-      dimensions  = { function = aws_lambda_function.portcullis.function_name }
-      stat        = "Sum"
-      period      = 86400
+      metric {
+        namespace   = metric_query.value[0]
+        metric_name = metric_query.value[1]
+        dimensions  = { (metric_query.value[2]) = metric_query.value[3] }
+        stat        = "Sum"
+        period      = each.value.period
+      }
     }
   }
 }

@@ -9,6 +9,7 @@ locals {
   account = data.aws_caller_identity.current.account_id
   arn     = "arn:${data.aws_partition.current.partition}"
 
+  sweeps   = var.sweep.enabled == null ? var.memory.enabled : var.sweep.enabled
   looks_up = var.look_ups.sources || var.look_ups.groups || var.look_ups.containers || var.look_ups.tags != "never"
 
   environment = merge(
@@ -37,22 +38,72 @@ locals {
       MEMORY_REMINDER_DAYS    = tostring(var.memory.reminder_days)
     } : {},
   )
+
+  # Two functions of one image and with one environment. Each has a queue, and a log group, of its own.
+  functions = merge(
+    {
+      events = {
+        name                = var.name
+        description         = "Judges reports of open ports by policy, and alerts what is denied."
+        timeout             = var.timeout
+        memory_size         = var.memory_size
+        batch_size          = var.batch_size
+        batching_window     = var.batching_window
+        maximum_concurrency = var.maximum_concurrency
+        retention           = 1209600
+      }
+    },
+    { for key in ["sweep"] : key => {
+      name                = "${var.name}-sweep"
+      description         = "Judges what is remembered as open again, for what no event tells."
+      timeout             = 900
+      memory_size         = var.sweep.memory_size
+      batch_size          = 1
+      batching_window     = 0
+      maximum_concurrency = var.sweep.maximum_concurrency
+      retention           = 86400 # the next sweep looks at everything again
+    } if local.sweeps },
+  )
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  name                      = "${var.name}-dead-letters"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+}
+
+resource "aws_sqs_queue" "input" {
+  for_each = local.functions
+
+  name                       = "${var.name}-${each.key}"
+  message_retention_seconds  = each.value.retention
+  visibility_timeout_seconds = 6 * each.value.timeout
+  sqs_managed_sse_enabled    = true
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = var.maximum_receives
+  })
 }
 
 resource "aws_cloudwatch_log_group" "function" {
-  name              = "/aws/lambda/${var.name}"
+  for_each = local.functions
+
+  name              = "/aws/lambda/${each.value.name}"
   retention_in_days = var.log_retention_days
 }
 
-resource "aws_lambda_function" "portcullis" {
-  function_name = var.name
-  description   = "Judges reports of open ports by policy, and alerts what is denied."
+resource "aws_lambda_function" "function" {
+  for_each = local.functions
+
+  function_name = each.value.name
+  description   = each.value.description
   role          = aws_iam_role.function.arn
   package_type  = "Image"
   image_uri     = var.image_uri
   architectures = [var.architecture]
-  memory_size   = var.memory_size
-  timeout       = var.timeout
+  memory_size   = each.value.memory_size
+  timeout       = each.value.timeout
 
   environment {
     variables = local.environment
@@ -60,7 +111,7 @@ resource "aws_lambda_function" "portcullis" {
 
   logging_config {
     log_format = "Text" # the function writes JSON lines itself
-    log_group  = aws_cloudwatch_log_group.function.name
+    log_group  = aws_cloudwatch_log_group.function[each.key].name
   }
 
   lifecycle {
@@ -73,14 +124,16 @@ resource "aws_lambda_function" "portcullis" {
   depends_on = [aws_iam_role_policy.function] # the start reads the table
 }
 
-resource "aws_lambda_event_source_mapping" "events" {
-  event_source_arn                   = aws_sqs_queue.events.arn
-  function_name                      = aws_lambda_function.portcullis.arn
+resource "aws_lambda_event_source_mapping" "input" {
+  for_each = local.functions
+
+  event_source_arn                   = aws_sqs_queue.input[each.key].arn
+  function_name                      = aws_lambda_function.function[each.key].arn
   function_response_types            = ["ReportBatchItemFailures"]
-  batch_size                         = var.batch_size
-  maximum_batching_window_in_seconds = var.batching_window
+  batch_size                         = each.value.batch_size
+  maximum_batching_window_in_seconds = each.value.batching_window
 
   scaling_config {
-    maximum_concurrency = var.maximum_concurrency
+    maximum_concurrency = each.value.maximum_concurrency
   }
 }

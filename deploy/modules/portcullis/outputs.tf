@@ -1,15 +1,27 @@
-output "function_name" {
-  description = "The name of the function."
-  value       = aws_lambda_function.portcullis.function_name
+output "functions" {
+  description = "The functions, `events` and `sweep`, each with its `name`, `arn`, `log_group`, and the `queue_url` and `queue_arn` of its queue."
+  value = {
+    for key, function in aws_lambda_function.function : key => {
+      name      = function.function_name
+      arn       = function.arn
+      log_group = aws_cloudwatch_log_group.function[key].name
+      queue_url = aws_sqs_queue.input[key].url
+      queue_arn = aws_sqs_queue.input[key].arn
+    }
+  }
 }
 
-output "function_arn" {
-  description = "The ARN of the function."
-  value       = aws_lambda_function.portcullis.arn
+output "queue_arns" {
+  description = "The ARNs of the other queues: `dead_letters` has what was given back too often (`aws sqs start-message-move-task --source-arn` delivers it again), `undelivered` what EventBridge could not put into the queue, `canary` the canary's alerts."
+  value = {
+    dead_letters = aws_sqs_queue.dead_letters.arn
+    undelivered  = aws_sqs_queue.undelivered.arn
+    canary       = aws_sqs_queue.canary.arn
+  }
 }
 
 output "role_arn" {
-  description = "The ARN of the function's role, which the look-up roles of other accounts trust."
+  description = "The ARN of the functions' role, which the look-up roles of other accounts trust."
   value       = aws_iam_role.function.arn
 }
 
@@ -28,45 +40,14 @@ output "alarm_topic_arn" {
   value       = aws_sns_topic.alarms.arn
 }
 
-output "queue_arn" {
-  description = "The ARN of the queue of the events."
-  value       = aws_sqs_queue.events.arn
-}
-
-output "queue_url" {
-  description = "The URL of the queue of the events."
-  value       = aws_sqs_queue.events.url
-}
-
-output "dead_letter_queue_arn" {
-  description = "The ARN of the queue of the events that were given back too often. `aws sqs start-message-move-task --source-arn` delivers them again."
-  value       = aws_sqs_queue.dead_letters.arn
-}
-
-output "undelivered_queue_arn" {
-  description = "The ARN of the queue of the events that EventBridge could not put into the queue."
-  value       = aws_sqs_queue.undelivered.arn
-}
-
-output "canary_queue_arn" {
-  description = "The ARN of the queue in which the canary's alerts end."
-  value       = aws_sqs_queue.canary.arn
-}
-
 output "memory_table_name" {
   description = "The name of the memory's table; null without a memory."
   value       = one(aws_dynamodb_table.memory[*].name)
 }
 
-output "log_group_name" {
-  description = "The log group of the function."
-  value       = aws_cloudwatch_log_group.function.name
-}
-
 output "subscriptions_to_confirm" {
   description = "The subscriptions by mail that nobody has confirmed yet, or that a link in the mail can end. Confirm them with `aws sns confirm-subscription --authenticate-on-unsubscribe true`."
-  value = sort(concat(
-    [for name, entry in aws_sns_topic_subscription.alerts : name if startswith(entry.protocol, "email") && (entry.pending_confirmation || !entry.confirmation_was_authenticated)],
-    [for name, entry in aws_sns_topic_subscription.alarms : name if startswith(entry.protocol, "email") && (entry.pending_confirmation || !entry.confirmation_was_authenticated)],
-  ))
+  value = sort(flatten([for subscriptions in [aws_sns_topic_subscription.alerts, aws_sns_topic_subscription.alarms] : [
+    for name, entry in subscriptions : name if startswith(entry.protocol, "email") && (entry.pending_confirmation || !entry.confirmation_was_authenticated)
+  ]]))
 }

@@ -1,12 +1,9 @@
 locals {
   look_up_permissions = jsondecode(file("${path.module}/../../permissions.json"))
 
-  look_up_actions = distinct(sort(concat(
-    var.look_ups.sources ? local.look_up_permissions.sources : [],
-    var.look_ups.tags != "never" ? local.look_up_permissions.tags : [],
-    var.look_ups.groups ? local.look_up_permissions.groups : [],
-    var.look_ups.containers ? local.look_up_permissions.containers : [],
-  )))
+  look_up_actions = distinct(sort(flatten([
+    for look_up, actions in local.look_up_permissions : actions if !contains(["false", "never"], tostring(var.look_ups[look_up]))
+  ])))
 
   statements = concat(
     [
@@ -26,21 +23,27 @@ locals {
         Sid      = "Log"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = ["${aws_cloudwatch_log_group.function.arn}:*"]
+        Resource = [for group in aws_cloudwatch_log_group.function : "${group.arn}:*"]
       },
       {
-        Sid      = "Events"
+        Sid      = "Queues"
         Effect   = "Allow"
         Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-        Resource = [aws_sqs_queue.events.arn]
+        Resource = [for queue in aws_sqs_queue.input : queue.arn]
       },
     ],
     [for table in aws_dynamodb_table.memory : {
       Sid      = "Memory"
       Effect   = "Allow"
-      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"]
+      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"]
       Resource = [table.arn]
     }],
+    [for table in aws_dynamodb_table.memory : {
+      Sid      = "Sweep"
+      Effect   = "Allow"
+      Action   = ["dynamodb:Query"]
+      Resource = [table.arn]
+    } if local.sweeps],
     [for scanner in setintersection(var.scanners, ["security_hub"]) : {
       Sid      = "FindingsThatAreOnlyNamed"
       Effect   = "Allow"

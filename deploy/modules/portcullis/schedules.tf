@@ -1,12 +1,20 @@
-# The function's own events: they come by the same bus, queue and function as reports, and the canary by the same topic.
+# The function's own events. Heartbeat and canary come by the same bus, queue and function as reports, and the canary by
+# the same topic; the sweep has a queue of its own.
 
 locals {
-  own_events = {
-    heartbeat = { source = "portcullis.heartbeat", detail_type = "Heartbeat", every = "rate(5 minutes)" }
-    canary    = { source = "portcullis.canary", detail_type = "Canary", every = "rate(1 hour)" }
-  }
-
   bus_arn = "${local.arn}:events:${local.region}:${local.account}:event-bus/default"
+
+  on_the_bus = { heartbeat = "rate(5 minutes)", canary = "rate(1 hour)" }
+
+  schedules = merge(
+    { for name, every in local.on_the_bus : name => { every = every, to = local.bus_arn, input = "{}", bus = [title(name)] } },
+    { for name in ["sweep"] : name => {
+      every = "rate(${60 * var.sweep.every_hours} minutes)"
+      to    = aws_sqs_queue.input[name].arn
+      input = jsonencode({ source = "portcullis.sweep" })
+      bus   = []
+    } if local.sweeps },
+  )
 }
 
 resource "aws_scheduler_schedule_group" "own" {
@@ -15,7 +23,7 @@ resource "aws_scheduler_schedule_group" "own" {
 
 resource "aws_iam_role" "schedules" {
   name                 = "${var.name}-schedules"
-  description          = "Lets the schedules of ${var.name} put their events on the bus."
+  description          = "Lets the schedules of ${var.name} send their events."
   permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
@@ -38,17 +46,25 @@ resource "aws_iam_role_policy" "schedules" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid      = "Bus"
-      Effect   = "Allow"
-      Action   = ["events:PutEvents"]
-      Resource = [local.bus_arn]
-    }]
+    Statement = concat(
+      [{
+        Sid      = "Bus"
+        Effect   = "Allow"
+        Action   = ["events:PutEvents"]
+        Resource = [local.bus_arn]
+      }],
+      [for key in ["sweep"] : {
+        Sid      = "Sweep"
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessage"]
+        Resource = [aws_sqs_queue.input[key].arn]
+      } if local.sweeps],
+    )
   })
 }
 
 resource "aws_scheduler_schedule" "own" {
-  for_each = local.own_events
+  for_each = local.schedules
 
   name                = each.key
   group_name          = aws_scheduler_schedule_group.own.name
@@ -59,13 +75,17 @@ resource "aws_scheduler_schedule" "own" {
   }
 
   target {
-    arn      = local.bus_arn
+    arn      = each.value.to
     role_arn = aws_iam_role.schedules.arn
-    input    = "{}"
+    input    = each.value.input
 
-    eventbridge_parameters {
-      source      = each.value.source
-      detail_type = each.value.detail_type
+    dynamic "eventbridge_parameters" {
+      for_each = each.value.bus
+
+      content {
+        source      = "portcullis.${each.key}"
+        detail_type = eventbridge_parameters.value
+      }
     }
 
     retry_policy {
@@ -78,19 +98,19 @@ resource "aws_scheduler_schedule" "own" {
 resource "aws_cloudwatch_event_rule" "own" {
   name          = "${var.name}-own"
   description   = "The heartbeat and the canary of ${var.name}."
-  event_pattern = jsonencode({ source = sort([for event in local.own_events : event.source]) })
+  event_pattern = jsonencode({ source = [for name in keys(local.on_the_bus) : "portcullis.${name}"] })
 }
 
 resource "aws_cloudwatch_event_target" "own" {
   rule      = aws_cloudwatch_event_rule.own.name
   target_id = "events"
-  arn       = aws_sqs_queue.events.arn
+  arn       = aws_sqs_queue.input["events"].arn
 
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
 
-  depends_on = [aws_sqs_queue_policy.events, aws_sqs_queue_policy.undelivered]
+  depends_on = [aws_sqs_queue_policy.rules]
 }
 
 # Nobody reads this queue: that something arrives in it is what counts.

@@ -205,6 +205,37 @@ variable "memory" {
   }
 }
 
+variable "sweep" {
+  description = "The sweep (docs/sweep.md): how often a second function of the same image, with a queue of its own, judges what the memory holds as open again. It is on where the memory is."
+  type = object({
+    enabled             = optional(bool)
+    every_hours         = optional(number, 1)
+    memory_size         = optional(number, 1024)
+    maximum_concurrency = optional(number, 5)
+  })
+  default = {}
+
+  validation {
+    condition     = var.sweep.enabled != true || var.memory.enabled
+    error_message = "A sweep judges what the memory holds: leave the memory on, or write sweep = { enabled = false }."
+  }
+
+  validation {
+    condition     = contains(range(1, 9), var.sweep.every_hours)
+    error_message = "Write a whole number of hours from 1 to 8 for every_hours: after three of them without a sweep there is an alarm, which CloudWatch can hold against one day."
+  }
+
+  validation {
+    condition     = var.sweep.memory_size >= 512 && var.sweep.memory_size <= 10240
+    error_message = "Write a number of MB from 512 to 10240 for memory_size."
+  }
+
+  validation {
+    condition     = var.sweep.maximum_concurrency >= 2 && var.sweep.maximum_concurrency <= 1000
+    error_message = "Write a number from 2 to 1000 for maximum_concurrency: Lambda takes no other."
+  }
+}
+
 variable "subscriptions" {
   description = "Who gets the alerts, by a name of your own: protocol (`email`, `email-json`, `sms`, `https`, `sqs`, `lambda`), endpoint, and which teams and severities; all of them where none is named. A queue or a function must admit the topic by its own policy."
   type = map(object({

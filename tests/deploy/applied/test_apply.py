@@ -9,11 +9,14 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from handler import settings
+from handler.metrics import UNITS
 from handler.settings import Settings
 from tests.deploy.account import IMAGE, OF_LAMBDA, WITHOUT_PERMISSION, Deployed, bundled, case
+from tests.deploy.alarms import Sums, is_alarming, keys, sums
 from tests.deploy.terraform import Terraform, copy_of_deploy, needs_terraform
 from tests.deploy.test_permissions import described
 from tests.lookup.cloud import ACCOUNT, OTHER_ACCOUNT, Cloud, tcp
+from tests.pages import DOCS, names, table
 
 pytestmark = [needs_terraform, pytest.mark.slow]
 
@@ -151,6 +154,24 @@ def test_an_alert_names_the_rule_that_opens_the_port(deployed: Deployed, url: st
     assert denied == {("0.0.0.0/0", there.rules(group)["0.0.0.0/0"])}
 
 
+def test_a_sweep_tells_a_rule_that_was_widened(deployed: Deployed, url: str) -> None:
+    """No event says so: what was allowed and silent is judged again by the second function, and is news once."""
+    account = ACCOUNT if one_team(deployed) else OTHER_ACCOUNT
+    there = Cloud(url, account)
+    group = there.group(tcp(22, "10.0.0.0/8"))
+    event = bundled("05-bastion-ssh")
+    event["detail"] |= {"awsAccountId": account, "findingArn": event["detail"]["findingArn"].replace("05", "06")}
+    server = event["detail"]["resources"][0]["id"] = there.instance(group, Name="bastion-03", Team="netops")
+    deployed.put(event)
+    assert (deployed.invoke(), deployed.sweep(), deployed.alerts()) == ([], [], [])
+    there.open(group, tcp(22, "0.0.0.0/0"))
+    assert deployed.sweep() == []
+    [alert] = deployed.alerts()
+    [news] = alert["news"]
+    assert (news["state"], news["server"]) == ("new", server)
+    assert (deployed.sweep(), deployed.alerts()) == ([], [])
+
+
 def test_the_canary_ends_in_its_own_queue(deployed: Deployed) -> None:
     """It goes the way of a report, and nobody who is subscribed hears of it."""
     deployed.put({"source": "portcullis.canary", "detail-type": "Canary", "detail": {}})
@@ -160,30 +181,82 @@ def test_the_canary_ends_in_its_own_queue(deployed: Deployed) -> None:
     assert deployed.alerts() == []
 
 
-def test_alarms_look_at_metrics_that_the_function_writes(deployed: Deployed, caplog: pytest.LogCaptureFixture) -> None:
-    """Namespace, dimension and name of each are in the log line of a heartbeat."""
+@pytest.fixture
+def written(deployed: Deployed, caplog: pytest.LogCaptureFixture) -> Sums:
+    """Return the sums of what both functions write of a heartbeat and a sweep."""
     caplog.set_level(logging.INFO)
     deployed.put({"source": "portcullis.heartbeat", "detail-type": "Heartbeat", "detail": {}})
-    assert deployed.invoke() == []
-    [line] = [record.__dict__["fields"] for record in caplog.records if record.message == "done"]
-    [directive] = line["_aws"]["CloudWatchMetrics"]
-    [dimensions] = directive["Dimensions"]
-    written = {
-        (directive["Namespace"], entry["Name"], *((name, line[name]) for name in dimensions))
-        for entry in directive["Metrics"]
+    assert (deployed.invoke(), deployed.sweep()) == ([], [])
+    lines = [record.__dict__["fields"] for record in caplog.records if record.message == "done"]
+    return {key: value for line in lines for key, value in sums(line).items()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "alarming"),
+    [
+        ({}, set()),
+        ({("portcullis", "heartbeats"): 0, ("portcullis-sweep", "sweeps"): 0}, {"silence", "no-sweep"}),
+        ({("portcullis-sweep", "sweep_problems"): 2}, {"incomplete-sweeps"}),
+        ({("portcullis", "received"): 7}, {"nothing-decided"}),
+        ({("portcullis", "received"): 7, ("portcullis", "decided"): 1}, set()),
+        ({("portcullis", "alerts"): 1}, {"nobody-hears"}),
+        ({("portcullis-sweep", "alerts"): 1}, {"nobody-hears"}),
+    ],
+)
+def test_alarms_by_what_the_functions_write(
+    deployed: Deployed, written: Sums, changes: dict[tuple[str, str], int], alarming: set[str]
+) -> None:
+    """Each alarm on a metric of ours is about one that is written; what is missing or too much is an alarm."""
+    changed = {("Portcullis", name, "function", function): value for (function, name), value in changes.items()}
+    assert changed.keys() <= written.keys()
+    alarms = {
+        name: alarm for name, alarm in deployed.alarms().items() if any(key[0] == "Portcullis" for key in keys(alarm))
     }
-    watched = {
-        (
-            metric["Namespace"],
-            metric["MetricName"],
-            *((entry["Name"], entry["Value"]) for entry in metric["Dimensions"]),
+    assert alarms.keys() == {"silence", "no-sweep", "incomplete-sweeps", "nobody-hears", "nothing-decided"}
+    assert {key for alarm in alarms.values() for key in keys(alarm) if key[0] == "Portcullis"} <= written.keys()
+    assert {name for name, alarm in alarms.items() if is_alarming(alarm, written | changed)} == alarming
+
+
+def test_alarms_where_nothing_is_written(deployed: Deployed) -> None:
+    """What must be heard is an alarm when it is not."""
+    assert {name for name, alarm in deployed.alarms().items() if is_alarming(alarm, {})} == {
+        "silence",
+        "no-sweep",
+        "canary",
+    }
+
+
+def test_alerts_that_the_canary_alone_was_delivered_of_are_an_alarm(deployed: Deployed) -> None:
+    """Somebody must hear what was sent, beside the queue of the canary."""
+    alarm = deployed.alarms()["nobody-hears"]
+    alerts, delivered, canary = (
+        next(
+            key
+            for key in keys(alarm)
+            if key[1] == name and key[3] in {"portcullis", "portcullis-alerts", "portcullis-canary"}
         )
-        for metric in deployed.alarm_metrics()
-        if not metric["Namespace"].startswith("AWS/")
-    }
-    assert {name for _, name, _ in watched} == {"alerts", "decided", "heartbeats", "received"}
-    assert watched <= written
-    assert line["heartbeats"] == 1
+        for name in ("alerts", "NumberOfNotificationsDelivered", "NumberOfMessagesSent")
+    )
+    assert is_alarming(alarm, {alerts: 1, delivered: 1, canary: 1})
+    assert not is_alarming(alarm, {alerts: 1, delivered: 2, canary: 1})
+
+
+def test_the_dashboard_shows_what_the_function_writes(deployed: Deployed) -> None:
+    """It names no metric of ours that there is not."""
+    body = deployed.cloud.client("cloudwatch").get_dashboard(DashboardName="portcullis")["DashboardBody"]
+    shown = [metric for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]]
+    assert {metric[1] for metric in shown if metric[0] == "Portcullis"} <= set(UNITS)
+    assert {metric[3] for metric in shown if metric[1] == "sweeps"} == {"portcullis-sweep"}
+
+
+def test_the_page_says_where_aws_describes_each_metric_of_an_alarm(deployed: Deployed) -> None:
+    """Its table has the metrics of AWS that the alarms look at, by namespace."""
+    watched: dict[str, set[str]] = {}
+    for namespace, name, *_ in (key for alarm in deployed.alarms().values() for key in keys(alarm)):
+        watched.setdefault(f"`{namespace}`", set()).add(name)
+    rows = table(DOCS / "deploy.md", "AWS's metric")
+    assert watched.pop("`Portcullis`") <= set(UNITS)
+    assert {namespace: set(names([cell])) for cell, (namespace, _) in rows.items()} == watched
 
 
 def test_a_finding_that_is_only_named_is_asked_for(deployed: Deployed) -> None:
@@ -214,7 +287,7 @@ def test_the_role_is_enough_and_no_more(deployed: Deployed) -> None:
 
 def test_the_role_has_what_the_pages_describe(deployed: Deployed) -> None:
     """The actions of the deployed role are those of the tables in docs/, for the settings of the example."""
-    variables = deployed.configuration["Environment"]["Variables"]
+    variables = deployed.configuration()["Environment"]["Variables"]
     on = {name for name, value in variables.items() if value not in {"false", "never"}}
     look_ups = {action for name in on for action in described("look-ups.md", "Setting").get(f"`{name}`", set())}
     scanners = {rule["Name"].removeprefix("portcullis-") for rule in deployed.events.list_rules()["Rules"]}
@@ -225,13 +298,14 @@ def test_the_role_has_what_the_pages_describe(deployed: Deployed) -> None:
 
 def test_the_function_knows_every_setting_that_it_is_given(deployed: Deployed) -> None:
     """What an example does not choose is as without the module, but for the memory."""
-    variables = deployed.configuration["Environment"]["Variables"]
+    variables = deployed.configuration()["Environment"]["Variables"]
     assert {name.lower() for name in variables} <= set(Settings.__struct_fields__)
     chosen = {name: value for name, value in variables.items() if name.startswith(("LOOK_UP_", "ALERT_TOPIC_"))}
     assert settings.read(variables) == settings.read({**chosen, "MEMORY_TABLE": "portcullis-memory"})
 
 
-def test_the_queue_is_polled_as_the_module_says(deployed: Deployed) -> None:
-    """Single records are given back, and the queue limits how many invocations there are."""
-    assert deployed.mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert deployed.mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
+def test_queues_are_polled_as_the_module_says(deployed: Deployed) -> None:
+    """Single records are given back, and the queues limit how many invocations there are."""
+    for function in ("portcullis", "portcullis-sweep"):
+        assert deployed.mapping(function)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert deployed.mapping(function)["ScalingConfig"] == {"MaximumConcurrency": 5}

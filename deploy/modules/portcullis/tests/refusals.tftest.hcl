@@ -27,7 +27,7 @@ run "an_image_of_another_region" {
     image_uri = "111122223333.dkr.ecr.us-east-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
   }
 
-  expect_failures = [aws_lambda_function.portcullis]
+  expect_failures = [aws_lambda_function.function]
 }
 
 run "a_scanner_that_there_is_not" {
@@ -89,6 +89,27 @@ run "a_role_that_nothing_would_use" {
   }
 
   expect_failures = [var.look_ups]
+}
+
+run "a_sweep_without_a_memory" {
+  command = plan
+
+  variables {
+    memory = { enabled = false }
+    sweep  = { enabled = true }
+  }
+
+  expect_failures = [var.sweep]
+}
+
+run "a_sweep_that_no_alarm_could_miss" {
+  command = plan
+
+  variables {
+    sweep = { every_hours = 12 }
+  }
+
+  expect_failures = [var.sweep]
 }
 
 run "a_subscription_without_endpoint" {

@@ -49,8 +49,23 @@ override_resource {
 }
 
 override_resource {
-  target = aws_sqs_queue.events
-  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:portcullis-events", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/portcullis-events" }
+  target = aws_sqs_queue.input["events"]
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:portcullis-events" }
+}
+
+override_resource {
+  target = aws_sqs_queue.input["sweep"]
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep" }
+}
+
+override_resource {
+  target = aws_lambda_function.function["sweep"]
+  values = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:portcullis-sweep" }
+}
+
+override_resource {
+  target = aws_cloudwatch_log_group.function["sweep"]
+  values = { arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/portcullis-sweep" }
 }
 
 override_resource {
@@ -89,7 +104,7 @@ variables {
 
 run "an_event_comes_by_the_queue_and_rests_in_a_dead_letter_queue" {
   assert {
-    condition     = alltrue([for target in concat(values(aws_cloudwatch_event_target.scanner), [aws_cloudwatch_event_target.own]) : target.arn == aws_sqs_queue.events.arn && target.dead_letter_config[0].arn == aws_sqs_queue.undelivered.arn])
+    condition     = alltrue([for target in concat(values(aws_cloudwatch_event_target.scanner), [aws_cloudwatch_event_target.own]) : target.arn == aws_sqs_queue.input["events"].arn && target.dead_letter_config[0].arn == aws_sqs_queue.undelivered.arn])
     error_message = "Every rule sends to the queue, and has a dead-letter queue."
   }
 
@@ -99,54 +114,75 @@ run "an_event_comes_by_the_queue_and_rests_in_a_dead_letter_queue" {
   }
 
   assert {
-    condition = jsondecode(aws_sqs_queue.events.redrive_policy) == {
-      deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
-      maxReceiveCount     = 5
-    }
-    error_message = "An event rests in the dead-letter queue after 5 receives."
-  }
-
-  assert {
-    condition     = aws_sqs_queue.events.visibility_timeout_seconds == 6 * aws_lambda_function.portcullis.timeout
-    error_message = "A message stays invisible for six timeouts."
-  }
-
-  assert {
-    condition = (
-      aws_lambda_event_source_mapping.events.event_source_arn == aws_sqs_queue.events.arn
-      && aws_lambda_event_source_mapping.events.function_name == aws_lambda_function.portcullis.arn
-      && aws_lambda_event_source_mapping.events.function_response_types == toset(["ReportBatchItemFailures"])
-      && aws_lambda_event_source_mapping.events.scaling_config[0].maximum_concurrency == 5
-    )
-    error_message = "The function polls the queue, gives single records back, and is limited by the queue."
-  }
-
-  assert {
-    condition = alltrue([for policy in [aws_sqs_queue_policy.events.policy, aws_sqs_queue_policy.undelivered.policy] : alltrue([
-      for statement in jsondecode(policy).Statement :
+    condition = alltrue([for policy in aws_sqs_queue_policy.rules : alltrue([
+      for statement in jsondecode(policy.policy).Statement :
       statement.Principal == { Service = "events.amazonaws.com" } && statement.Action == "sqs:SendMessage" && length(statement.Condition.ArnEquals["aws:SourceArn"]) > 0
     ])])
     error_message = "The queues admit the rules of this module and nobody else."
   }
 }
 
-run "heartbeat_and_canary_come_by_the_way_of_reports" {
+run "each_function_polls_its_own_queue_and_gives_single_records_back" {
   assert {
-    condition = { for name, schedule in aws_scheduler_schedule.own : name => [schedule.schedule_expression, schedule.target[0].arn, schedule.target[0].eventbridge_parameters[0].source] } == {
-      canary    = ["rate(1 hour)", "arn:aws:events:eu-west-1:111122223333:event-bus/default", "portcullis.canary"]
-      heartbeat = ["rate(5 minutes)", "arn:aws:events:eu-west-1:111122223333:event-bus/default", "portcullis.heartbeat"]
+    condition = { for key, mapping in aws_lambda_event_source_mapping.input : key => [
+      mapping.event_source_arn, mapping.function_name, join(",", mapping.function_response_types), mapping.batch_size, mapping.scaling_config[0].maximum_concurrency
+      ] } == {
+      events = ["arn:aws:sqs:eu-west-1:111122223333:portcullis-events", "arn:aws:lambda:eu-west-1:111122223333:function:portcullis", "ReportBatchItemFailures", 100, 5]
+      sweep  = ["arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep", "arn:aws:lambda:eu-west-1:111122223333:function:portcullis-sweep", "ReportBatchItemFailures", 1, 5]
     }
-    error_message = "The schedules put the function's own events on the bus."
+    error_message = "Events come in batches, sweeps one at a time, each by a queue that limits how many invocations there are."
   }
 
   assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.own.event_pattern) == { source = ["portcullis.canary", "portcullis.heartbeat"] } && aws_cloudwatch_event_target.own.arn == aws_sqs_queue.events.arn
+    condition = alltrue([for key, queue in aws_sqs_queue.input : jsondecode(queue.redrive_policy) == {
+      deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+      maxReceiveCount     = 5
+    }])
+    error_message = "A message rests in the dead-letter queue after 5 receives."
+  }
+
+  assert {
+    condition     = { for key, function in aws_lambda_function.function : key => [function.timeout, aws_sqs_queue.input[key].visibility_timeout_seconds] } == { events = [60, 360], sweep = [900, 5400] }
+    error_message = "A message stays invisible for six timeouts, and a sweep has the most time that Lambda gives."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.function["events"].environment == aws_lambda_function.function["sweep"].environment
+      && aws_lambda_function.function["events"].image_uri == aws_lambda_function.function["sweep"].image_uri
+      && aws_lambda_function.function["events"].role == aws_lambda_function.function["sweep"].role
+    )
+    error_message = "Both are one image, told the same, with one role."
+  }
+}
+
+run "heartbeat_and_canary_come_by_the_way_of_reports_and_the_sweep_by_its_own" {
+  assert {
+    condition = { for name, schedule in aws_scheduler_schedule.own : name => [schedule.schedule_expression, schedule.target[0].arn, schedule.target[0].eventbridge_parameters[0].source] if name != "sweep" } == {
+      canary    = ["rate(1 hour)", "arn:aws:events:eu-west-1:111122223333:event-bus/default", "portcullis.canary"]
+      heartbeat = ["rate(5 minutes)", "arn:aws:events:eu-west-1:111122223333:event-bus/default", "portcullis.heartbeat"]
+    }
+    error_message = "The schedules put heartbeat and canary on the bus."
+  }
+
+  assert {
+    condition = [for schedule in [aws_scheduler_schedule.own["sweep"]] : [schedule.schedule_expression, schedule.target[0].arn, jsondecode(schedule.target[0].input), length(schedule.target[0].eventbridge_parameters)]] == [
+      ["rate(60 minutes)", "arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep", { source = "portcullis.sweep" }, 0]
+    ]
+    error_message = "The sweep's schedule puts its event into the sweep's queue."
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.own.event_pattern) == { source = ["portcullis.canary", "portcullis.heartbeat"] } && aws_cloudwatch_event_target.own.arn == aws_sqs_queue.input["events"].arn
     error_message = "Their rule sends them to the queue of the events."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.schedules.policy).Statement == [{ Sid = "Bus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:111122223333:event-bus/default"] }]
-    error_message = "The schedules may put events on the bus, and no more."
+    condition = { for statement in jsondecode(aws_iam_role_policy.schedules.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      Bus   = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
+      Sweep = [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep"]]
+    }
+    error_message = "The schedules may put events on the bus and into the sweep's queue, and no more."
   }
 
   assert {
@@ -163,14 +199,14 @@ run "heartbeat_and_canary_come_by_the_way_of_reports" {
 run "every_alarm_reaches_the_topic_of_the_alarms" {
   assert {
     condition = alltrue([
-      for alarm in concat(values(aws_cloudwatch_metric_alarm.alarm), [aws_cloudwatch_metric_alarm.nobody_hears, aws_cloudwatch_metric_alarm.nothing_decided]) :
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.alarm), values(aws_cloudwatch_metric_alarm.compared)) :
       alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn])
     ])
     error_message = "Every alarm is told when it begins and when it ends, on the topic of the alarms."
   }
 
   assert {
-    condition     = [for name, alarm in aws_cloudwatch_metric_alarm.alarm : name if alarm.treat_missing_data == "breaching"] == ["canary", "silence"]
+    condition     = [for name, alarm in aws_cloudwatch_metric_alarm.alarm : name if alarm.treat_missing_data == "breaching"] == ["canary", "no-sweep", "silence"]
     error_message = "Silence is an alarm where something must be heard."
   }
 }
@@ -187,14 +223,15 @@ run "alerts_and_alarms_do_not_share_a_key" {
   }
 }
 
-run "by_default_the_role_may_what_an_alert_and_the_memory_need" {
+run "by_default_the_role_may_what_an_alert_the_memory_and_the_sweep_need" {
   assert {
     condition = { for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Alerts                   = [["sns:Publish"], ["arn:aws:sns:eu-west-1:111122223333:portcullis-alerts"]]
       KeyOfTheAlerts           = [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"]]
-      Log                      = [["logs:CreateLogStream", "logs:PutLogEvents"], ["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/portcullis:*"]]
-      Events                   = [["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-events"]]
-      Memory                   = [["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
+      Log                      = [["logs:CreateLogStream", "logs:PutLogEvents"], ["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/portcullis:*", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/portcullis-sweep:*"]]
+      Queues                   = [["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-events", "arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep"]]
+      Memory                   = [["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
+      Sweep                    = [["dynamodb:Query"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
       FindingsThatAreOnlyNamed = [["inspector2:ListFindings"], ["*"]]
     }
     error_message = "The role has an action too many or too few, or on another resource."
@@ -213,13 +250,29 @@ run "without_memory_and_security_hub_the_role_may_less" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Sid] == ["Alerts", "KeyOfTheAlerts", "Log", "Events"]
+    condition     = [for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Sid] == ["Alerts", "KeyOfTheAlerts", "Log", "Queues"]
     error_message = "What is off has no permission."
   }
 
   assert {
-    condition     = !contains(keys(aws_lambda_function.portcullis.environment[0].variables), "MEMORY_TABLE") && length(aws_dynamodb_table.memory) == 0
+    condition     = !contains(keys(aws_lambda_function.function["events"].environment[0].variables), "MEMORY_TABLE") && length(aws_dynamodb_table.memory) == 0
     error_message = "Without a memory there is no table, and the function knows of none."
+  }
+}
+
+run "without_a_memory_there_is_no_sweep" {
+  variables {
+    memory = { enabled = false }
+  }
+
+  assert {
+    condition     = [for made in [aws_sqs_queue.input, aws_lambda_function.function, aws_lambda_event_source_mapping.input, aws_cloudwatch_log_group.function] : keys(made)] == [["events"], ["events"], ["events"], ["events"]]
+    error_message = "There is neither a function nor a queue of the sweep."
+  }
+
+  assert {
+    condition     = keys(aws_scheduler_schedule.own) == ["canary", "heartbeat"] && length([for name in keys(aws_cloudwatch_metric_alarm.alarm) : name if strcontains(name, "sweep")]) == 0
+    error_message = "Nothing asks for a sweep, and none is missed."
   }
 }
 
@@ -237,7 +290,7 @@ run "each_look_up_adds_its_own_actions" {
   }
 
   assert {
-    condition = { for name, value in aws_lambda_function.portcullis.environment[0].variables : name => value if startswith(name, "LOOK_UP_") } == {
+    condition = { for name, value in aws_lambda_function.function["events"].environment[0].variables : name => value if startswith(name, "LOOK_UP_") } == {
       LOOK_UP_SOURCES     = "false"
       LOOK_UP_TAGS        = "missing"
       LOOK_UP_GROUPS      = "true"
