@@ -93,7 +93,7 @@ class Alerts:
 
         message = of_the_day(daily, at, self._settings, self._engine)
         [(_, _, problem)] = self._published([message])
-        return named(daily, at, message.data["news"]), problem
+        return named(daily, at, message.data.get("news", ())), problem
 
     def send_quiet(self, quiet: "Quiet", at: str) -> "tuple[dict[Key, tuple[str, ...]], str]":
         """Send the digest of what was only observed; return by server which message names it, and what went wrong."""

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from handler.alert import policies
+from handler.alert import policies, unjudged
 from handler.alert.attributes import UNASSIGNED, Row
 from handler.alert.case import SEVERITIES
 from handler.alert.content import Carried
@@ -74,7 +74,7 @@ def named(daily: Daily, at: str, entries: Iterable[dict[str, Any]]) -> Daily:
 
 def rows(daily: Daily, settings: Settings) -> list[Row]:
     """Return the attributes of what the digest is about."""
-    return [
+    servers = [
         (
             item.server.account,
             item.server.region,
@@ -85,6 +85,7 @@ def rows(daily: Daily, settings: Settings) -> list[Row]:
         )
         for item in _items(daily)
     ]
+    return [*servers, *unjudged.rows(daily, settings)]
 
 
 def severity(server: Server) -> str:
@@ -100,11 +101,13 @@ def subject(daily: Daily) -> str:
     whose = "a rule" if len(daily.causes) == 1 else "rules"
     more = [f"{count(joined, 'more server', 'more servers')} opened by {whose} you were told about"] if joined else []
     closed = [f"{count(ended, 'server behind a rule has', 'servers behind a rule have')} closed"] if ended else []
-    if len([*still, *more, *closed]) > 1:
+    again = unjudged.subject(daily)[:1]
+    if len([*still, *more, *closed, *again]) > 1:
         still = [f"{len(daily.reminders)} still open"] if daily.reminders else []
-        more = [f"{joined} more by known rules"] if joined else []
+        more = [f"{joined} by known rules"] if joined else []
         closed = [f"{ended} closed"] if ended else []
-    return f"[digest] {', '.join([*still, *more, *closed])}, {_where(daily)}"
+        again = unjudged.subject(daily)[1:]
+    return f"[digest] {', '.join([*still, *more, *closed, *again])}, {_where(daily)}"
 
 
 def body(daily: Daily, at: str, settings: Settings, engine: Engine, room: Room) -> str:
@@ -112,10 +115,12 @@ def body(daily: Daily, at: str, settings: Settings, engine: Engine, room: Room) 
     still = first(_worst_first(daily), room.entries, lambda server: "\n".join(_still(server, at, settings, room)))
     joined = first(_worst_causes(daily), room.entries, lambda pair: "\n".join(_joined(*pair, settings, room)))
     ended = first(_worst_ended(daily), room.entries, lambda pair: "\n".join(_closed(daily, *pair, settings, room)))
+    again = unjudged.section(daily, settings, room)
     sections = [
         "\n".join(["STILL OPEN, AND TOLD BEFORE", *still]) if still else "",
         "\n".join(["MORE SERVERS OPENED BY RULES YOU WERE TOLD ABOUT", *wrapped(_JOINED), *joined]) if joined else "",
         "\n".join(["CLOSED", *wrapped(_CLOSED), *ended]) if ended else "",
+        "\n".join(["COULD NOT BE JUDGED, AND CAME AGAIN", *again]) if again else "",
         "\n".join(footer(engine, [at])),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -136,7 +141,7 @@ def summary(daily: Daily) -> list[str]:
         for _, cause in _worst_causes(daily)
     ]
     ended = [f"closed: {_all_closed(end)}: {listed(end.parts)}" for _, end in _worst_ended(daily)]
-    return [*still, *joined, *ended]
+    return [*still, *joined, *ended, *unjudged.summary(daily)]
 
 
 def _items(daily: Daily) -> list[_Item]:
@@ -177,7 +182,9 @@ def _name(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _where(daily: Daily) -> str:
-    accounts = {partition.split("#", 1)[0] for partition, _ in (*daily.reminders, *daily.causes, *daily.ended)}
+    accounts = {
+        partition.split("#", 1)[0] for partition, _ in (*daily.reminders, *daily.causes, *daily.ended, *daily.notices)
+    }
     return f"account {accounts.pop()}" if len(accounts) == 1 else f"{len(accounts)} accounts"
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from handler.memory.flapping import Rules, at_rest
 from handler.memory.parts import Part, united
-from handler.memory.state import Cause, Server, later
+from handler.memory.state import Cause, Notice, Server, later
 from handler.memory.store import Key, Row, Table
 
 
@@ -34,6 +34,7 @@ class Daily(Struct, frozen=True, kw_only=True):
     `settled` are the servers that have stopped flapping, each told in a message about closings. `strays` are, by cause,
     members of which nothing is told: a function has died, or a server's item was lost, before they could leave. `ended`
     are the causes that have no other members. `members` is what is remembered of the counted servers and the strays.
+    `notices` are the reports that could not be judged, were told once on an earlier day and came again on it.
     """
 
     reminders: Mapping[Key, Server] = {}
@@ -42,21 +43,26 @@ class Daily(Struct, frozen=True, kw_only=True):
     members: Mapping[Key, Server] = {}
     settled: Mapping[Key, Server] = {}
     strays: Mapping[Key, frozenset[str]] = {}
+    notices: Mapping[Key, Notice] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.reminders or self.causes or self.ended)
+        return bool(self.reminders or self.causes or self.ended or self.notices)
 
 
 def gather(rows: Iterable[tuple[Key, Row]], at: str, rules: Rules, remind: timedelta | None) -> Daily:
     """Return what there is to tell today of all that is remembered; with `remind`, of what is open for so long."""
+    today = f"#{at[: len('2026-11-24')]}"
     reminders, settled = {}, {}
     every_cause: dict[Key, Cause] = {}
     known: dict[Key, Server] = {}
     telling: set[Key] = set()
+    notices: dict[Key, Notice] = {}
     for key, row in rows:
         match row.item:
             case Cause() as cause:
                 every_cause[key] = cause
+            case Notice(told=True, shape=shape) as notice if shape and notice.count > 1 and not key[1].endswith(today):
+                notices[key] = notice
             case Server() as server:
                 known[key] = replace(server, claims={}, changes=())
                 if at_rest(server, at, rules):
@@ -86,6 +92,7 @@ def gather(rows: Iterable[tuple[Key, Row]], at: str, rules: Rules, remind: timed
         members={key: server for key, server in known.items() if key in members},
         settled=settled,
         strays={key: names for key, names in strays.items() if names},
+        notices=notices,
     )
 
 
@@ -98,16 +105,19 @@ def mark(  # noqa: PLR0913  what it takes to write servers and causes
     each: Callable[[Iterable[Key], Callable[[Key], None]], Any],
     until: float,
 ) -> None:
-    """Remember what the digest has told, and take strays from their causes.
+    """Remember what the digest has told, take strays from their causes, and delete the notices of earlier days.
 
     `each` does something with all keys at once. `until` is a time of `time.monotonic()` after which nothing more is
     written: that is told again the next day.
     """
     causes = {*daily.causes, *daily.strays}
-    rows = table.read([*causes, *daily.reminders], at)
+    rows = table.read([*causes, *daily.reminders, *daily.notices], at)
 
     def write(key: Key) -> None:
         if time.monotonic() >= until:
+            return
+        if key in daily.notices:
+            table.delete(key)
             return
         if key not in causes:
             table.update(key, rows[key], at, partial(_reminded, at=at))

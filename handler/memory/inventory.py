@@ -19,7 +19,7 @@ from handler.memory.causes import Causes
 from handler.memory.comparison import Compared, Entry, in_flight, uncompared, unite, unmarked
 from handler.memory.daily import Daily
 from handler.memory.expansions import further
-from handler.memory.notices import Notices
+from handler.memory.notices import Notices, about
 from handler.memory.observing import Observed, observed
 from handler.memory.parts import Part
 from handler.memory.quiet import Quiet
@@ -124,7 +124,7 @@ class Inventory:
             return Daily()
         if not self._notices.is_ours(notice):
             return None
-        rows = self._table.scan(self._at, ("server", "cause"), until)
+        rows = self._table.scan(self._at, ("server", "cause", "notice"), until)
         return daily.gather(rows, self._at, self._terms.rules, self._terms.remind)
 
     def quiet_day(self, until: float) -> Quiet | None:
@@ -175,7 +175,7 @@ class Inventory:
             if self.observes and not outcome.asked:
                 self._notices.count(key)
                 return Compared()
-            notice = self._notices.take(key)
+            notice = self._notices.take(key, *about(outcome))
         except MemoryUnavailableError as error:
             return Compared(uncompared=(outcome,), problem=str(error))
         if self._notices.is_ours(notice) or outcome.asked:

@@ -24,11 +24,11 @@ class Notices(Struct, frozen=True, kw_only=True):
     at: str
     deadline: str
 
-    def take(self, key: Key) -> Notice:
+    def take(self, key: Key, shape: str = "", server: str = "") -> Notice:
         """Count a notice, and take it upon us where nobody has told it or is telling it; return what it is then."""
 
         def take(item: Notice | None) -> Notice:
-            counted = _counted(item)
+            counted = _counted(item or Notice(shape=shape, server=server))
             if counted.told or self.is_told_by_others(counted):
                 return counted
             return replace(counted, pending=(Pending(token=self.token, deadline=self.deadline, kind="new"),))
@@ -74,6 +74,16 @@ class Notices(Struct, frozen=True, kw_only=True):
             case _:
                 name, place = ("", ""), partition(None, None)
         return place, f"notice#undecidable#{digest(*name)}#{self.at[:_DAY]}"
+
+
+def about(outcome: Outcome) -> tuple[str, str]:
+    """Return what the digest says of what could not be judged: its shape, and its server or its report."""
+    match outcome.report:
+        case Undecidable() as report:
+            return report.shape, report.server or report.id or ""
+        case Finding(server=server):
+            return "finding", server.id
+    return "", ""
 
 
 def is_of_undecidable(key: Key, day: str) -> bool:

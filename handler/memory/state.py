@@ -161,10 +161,15 @@ class Cause(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that is told once and then counted: an undecidable report of a day, a day's digest."""
+    """Something that is told once and then counted: an undecidable report of a day, a day's digest.
+
+    `shape` is that of the report, `server` the server that it is about, or the report itself.
+    """
 
     told: bool = False
     count: int = 0
+    shape: str = ""
+    server: str = ""
     pending: tuple[Pending, ...] = ()
 
 

@@ -16,7 +16,7 @@ from handler.alert.remembered import of_the_day
 from handler.memory.daily import Daily, gather, mark
 from handler.memory.flapping import Rules
 from handler.memory.parts import Part
-from handler.memory.state import Cause, Kind, Pending, Server
+from handler.memory.state import Cause, Kind, Notice, Pending, Server
 from handler.memory.store import Key, Row
 from handler.outcome import Engine
 from handler.settings import Settings
@@ -258,10 +258,16 @@ def test_the_subject_fits_and_says_what_has_joined(number: int) -> None:
     names = [f"i-{name:04}" for name in range(4000)]
     causes = {f"rule{rule}": cause("i-told", *names, counted=names) for rule in range(number)}
     ended = {f"ended{rule}": cause("i-gone", gone=3000) for rule in range(number)}
+    again = [
+        ((PLACE, f"notice#undecidable#{name}#2026-11-24"), Row(1, Notice(told=True, count=9, shape="odd", server=name)))
+        for name in names
+    ]
     for daily in (
         gathered(items(*map(server, names), **causes)),
         gathered(items(*map(server, names), **causes, **ended), timedelta(hours=1)),
         gathered(items(**ended)),
+        gathered([*items(*map(server, names), **causes, **ended), *again], timedelta(hours=1)),
+        gathered(again),
     ):
         assert len(day.subject(daily)) < 100, day.subject(daily)
 
