@@ -45,10 +45,10 @@ SETTLED = "{flapped} kept opening and closing, and has been quiet for a while. T
 def story(entry: Entry, policy: str) -> Story:
     """Return the story of an entry; `policy` names the policies that have judged it."""
     kind = entry.news.kind
-    word, sentence = _SAID.get(kind, ("", ""))
+    word, sentence = _SAID.get(kind if kind != "unread" else _unread(entry), ("", ""))
     return Story(
         word=word,
-        prose=tuple(filter(None, (_said(sentence, entry, policy), _unread(entry), _before(entry)))),
+        prose=tuple(filter(None, (_said(sentence, entry, policy), _before(entry)))),
         group=f"policy {policy}" if kind == "policy" else f"cause {entry.cause}" if entry.cause else "",
         why=f"because policy {policy} denies what was allowed before" if kind == "policy" else _SHARED,
         data=data(entry),
@@ -61,6 +61,12 @@ _SAID = {
     "expired": ("expired", "It was allowed until the allowance expired."),
     "policy": ("policy changed", "It was open and allowed before, and is denied since policy {policy}."),
     "no_longer_allowed": ("no longer allowed", "It was open and allowed before."),
+    "sources": ("sources unread", "Who can reach it could be read before, and could not since {unread}."),
+    "nobody": ("nobody known", "Nobody is known to reach it since {unreached}, and the scanner still reports it."),
+    "tags": (
+        "tags unread",
+        "Its tags could be read before, and could not since {untagged}: it is judged without them.",
+    ),
     "flapping": ("flapping", FLAPPING),
     "settled": ("settled", SETTLED),
 }
@@ -103,22 +109,22 @@ def _parts(parts: Iterable[Part]) -> list[dict[str, Any]]:
     ]
 
 
+def _unread(entry: Entry) -> str:
+    """Return what could be read before, and cannot any more; `nobody` where sources were read and there are none."""
+    if all(part.source != UNKNOWN for part in entry.news.opened):
+        return "tags"
+    return "sources" if any(claim.unread_since for claim in entry.server.open) else "nobody"
+
+
 def _said(sentence: str, entry: Entry, policy: str) -> str:
     """Fill in a sentence; where the last closing may not have been told, there is no last episode."""
     last = next((episode for episode in entry.server.past if common(episode.parts, entry.news.opened)), None)
     before = f": it was open from {spelled(last.opened)} to {spelled(last.closed)}" if last else ""
-    return sentence.format(policy=policy, before=before, flapped=listed(entry.news.flapped))
-
-
-def _unread(entry: Entry) -> str:
-    """Say since when it could not be read who reaches a port, where that is the news."""
-    if all(part.source != UNKNOWN for part in entry.news.opened):
-        return ""
-    since = min((claim.unread_since for claim in entry.server.open if claim.unread_since), default=None)
-    if since:
-        return f"Who can reach it could be read before, and could not since {spelled(since)}."
-    since = min((claim.unreached_since for claim in entry.server.open if claim.unreached_since), default=None)
-    return f"Nobody is known to reach it since {spelled(since)}, and the scanner still reports it." if since else ""
+    unread = min((claim.unread_since for claim in entry.server.open if claim.unread_since), default=entry.at)
+    unreached = min((claim.unreached_since for claim in entry.server.open if claim.unreached_since), default=entry.at)
+    untagged = min((claim.untagged_since for claim in entry.server.open if claim.untagged_since), default=entry.at)
+    times = {"unread": spelled(unread), "unreached": spelled(unreached), "untagged": spelled(untagged)}
+    return sentence.format(policy=policy, before=before, flapped=listed(entry.news.flapped), **times)
 
 
 def _before(entry: Entry) -> str:

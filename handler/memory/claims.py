@@ -4,13 +4,14 @@ A report is ordered by its own dates alone: an older one neither reopens nor clo
 one cannot be read, open wins.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from handler.finding import UNKNOWN
-from handler.memory.parts import Part, inside, outside, segments, united
+from handler.memory.parts import Part, common, inside, outside, segments, united
 from handler.memory.state import Claim, Server, later
 
 LOOKS_AGAIN = timedelta(hours=24)
@@ -31,6 +32,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     reporter: str
     report: str
     observed: str | None
+    tagged: bool = False
     parts: tuple[Part, ...] | None = None
     confirmed: bool = True
     again: bool = False
@@ -93,16 +95,24 @@ def _closed(known: Claim | None, observation: Observation, at: str) -> Claim | N
 
 
 def _opened(known: Claim | None, observation: Observation, at: str, patience: timedelta) -> Claim:
-    """Return a claim as the observation has it, with the sources that are known where none could be read."""
+    """Return a claim as the observation has it, with the sources and tags that are known where none could be read."""
     before = known if known is not None and known.open else None
-    parts, unknown = _remembered(before, observation.parts or ()) if before else (united(observation.parts or ()), ())
+    judged = united(observation.parts or ())
+    untagged = before is not None and before.tagged and not observation.tagged and before.policy == observation.policy
+    by_tags = _by_known_tags(before, judged) if before and untagged else judged
+    parts, unknown = _remembered(before, by_tags) if before else (judged, ())
     unread, unreached = outside(unknown, observation.unreached), inside(unknown, observation.unreached)
     unread_since = min(before.unread_since or at, at) if before and unread else None
     is_unreached = before is not None and unknown and (unreached or before.unreached_since)
     unreached_since = min(before.unreached_since or at, at) if before and is_unreached else None
-    ends = [(unread_since, patience), (unreached_since, LOOKS_AGAIN)]
-    if any(since is not None and at >= later(since, wait) for since, wait in ends):
-        parts = united((*parts, *(observation.parts or ())))
+    untagged_since = min(before.untagged_since or at, at) if before and untagged else None
+    for since, wait, told in (
+        (unread_since, patience, by_tags),
+        (unreached_since, LOOKS_AGAIN, by_tags),
+        (untagged_since, patience, judged),
+    ):
+        if since is not None and at >= later(since, wait):
+            parts = united((*parts, *told))
     if before and observation.partial:
         parts = united((*parts, *before.parts))
     keeps_servers = before is not None and bool(observation.parts or observation.partial)
@@ -116,6 +126,8 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
         unlisted=before.unlisted if before and observation.again else None,
         unread_since=unread_since,
         unreached_since=unreached_since,
+        tagged=observation.tagged or untagged,
+        untagged_since=untagged_since,
         reported=observation.reported,
         expanded=tuple(sorted({*observation.expanded, *(before.expanded if before and keeps_servers else ())})),
         policy=observation.policy,
@@ -148,3 +160,18 @@ def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...
             if sources - {UNKNOWN} and (before.unread_since or before.unreached_since or UNKNOWN not in sources):
                 unknown.append(Part(part.protocol, low, high, UNKNOWN))
     return united(kept), united(unknown)
+
+
+def _by_known_tags(before: Claim, judged: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Allow what was allowed by the tags as they were known, from nowhere else, as the same policies do."""
+    allowed = [part for part in before.parts if not part.denied]
+    return united(
+        replace(part, verdict="allowed", severity="", by=_allowing(part, allowed), cause="")
+        if part.denied and not outside([part], allowed)
+        else part
+        for part in (*inside(judged, allowed), *outside(judged, allowed))
+    )
+
+
+def _allowing(part: Part, allowed: Iterable[Part]) -> tuple[str, ...]:
+    return tuple(sorted({name for other in allowed if common([part], [other]) for name in other.by}))

@@ -171,9 +171,22 @@ def _again(pending: Pending) -> Kind:
     return "reopened" if pending.kind == "closed" else pending.kind
 
 
+def _is_unread(before: Server, server: Server, opened: tuple[Part, ...]) -> bool:
+    """Return whether all of it is denied because sources, or tags, that were read before have not been for a while."""
+    if all(part.source == UNKNOWN for part in opened):
+        return not outside(
+            opened,
+            [part for claim in server.open if claim.unread_since or claim.unreached_since for part in claim.parts],
+        )
+    untagged = [part for claim in server.open if claim.untagged_since for part in claim.parts if part.denied]
+    return not outside(opened, before.allowed) and not outside(opened, untagged)
+
+
 def _kind(before: Server, server: Server, opened: tuple[Part, ...]) -> Kind:
     if not opened:
         return "closed"
+    if _is_unread(before, server, opened):
+        return "unread"
     if not outside(opened, before.allowed):
         if all(part.verdict == "expired" for part in opened):
             return "expired"

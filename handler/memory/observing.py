@@ -96,13 +96,14 @@ def _opened(
             observed=reporter.updated_at,
             parts=parts,
             unreached=unreached,
+            tagged=finding.server.tags_known,
             reported=reported,
             policy=policy,
             evidence=_content(report),
         )
         yield finding.server, observation, report
         if reported != server:
-            yield report.server, replace(observation, parts=(), expanded=(server,)), report
+            yield report.server, replace(observation, parts=(), tagged=False, expanded=(server,)), report
 
 
 def judged(server: Server, decision: Decision) -> tuple[Part, ...]:
@@ -160,6 +161,7 @@ def _add(
             observation,
             parts=(*(same.parts or ()), *(observation.parts or ())),
             unreached=(*same.unreached, *observation.unreached),
+            tagged=same.tagged or observation.tagged,
             expanded=tuple(sorted({*same.expanded, *observation.expanded})),
         )
     servers[key] = replace(

@@ -18,7 +18,17 @@ LONGEST = timedelta(minutes=20)
 """Lambda's longest invocation and a margin: a deadline that is further away was set by a clock that has jumped."""
 
 Kind = Literal[
-    "new", "wider", "reopened", "expired", "policy", "no_longer_allowed", "flapping", "settled", "closed", "observed"
+    "new",
+    "wider",
+    "reopened",
+    "expired",
+    "policy",
+    "no_longer_allowed",
+    "unread",
+    "flapping",
+    "settled",
+    "closed",
+    "observed",
 ]
 """What a message is about: see `docs/memory.md`."""
 
@@ -30,8 +40,9 @@ class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
     judged, denied and allowed. A closed claim is kept for as long as an older report may come late. `unconfirmed` is
     since when the report has been gone without evidence, `unread_since` since when its sources could not be looked up
     again, `unreached_since` since when they were read and nobody is known to come in, `unlisted` when the first of the
-    complete listings began that did not hold it: the second closes it. `reported` is the key of the reported server,
-    and `expanded` the keys of the servers that the reported one (a security group) stood for. `policy` judged it,
+    complete listings began that did not hold it: the second closes it. `tagged` is whether it was judged by known tags,
+    `untagged_since` since when they could not be read again. `reported` is the key of the reported server, and
+    `expanded` the keys of the servers that the reported one (a security group) stood for. `policy` judged it,
     `evidence` is the digest of the report.
     """
 
@@ -45,6 +56,8 @@ class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unlisted: str | None = None
     unread_since: str | None = None
     unreached_since: str | None = None
+    tagged: bool = False
+    untagged_since: str | None = None
     reported: str = ""
     expanded: tuple[str, ...] = ()
     policy: str = ""

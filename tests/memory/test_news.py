@@ -274,7 +274,7 @@ def test_look_ups_that_fail_for_hours_are_told_once_until_they_succeed() -> None
         told = story.tell(_part(22, source=source))
         kinds.append(told.kind if told else "")
         assert not told.closed
-    assert kinds == ["new", "", "", "wider", "", "", "", "wider"]
+    assert kinds == ["new", "", "", "unread", "", "", "", "unread"]
 
 
 @pytest.mark.parametrize(
