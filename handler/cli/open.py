@@ -140,7 +140,11 @@ def _rows(key: "Key", server: "Server", *, denied: bool) -> "Iterator[Row]":
             port=table.ports(group),
             source=source,
             verdict="DENY" if severity else "allow",
-            reason="; ".join(filter(None, (_why(verdict, by), f"open since {_since(server, group)}", told))),
+            reason="; ".join(
+                filter(
+                    None, (_why(verdict, by), f"open since {_since(server, group)}", told, _unconfirmed(server, group))
+                )
+            ),
             **known,
         )
 
@@ -157,3 +161,12 @@ def _since(server: "Server", parts: "list[Part]") -> str:
     from handler.memory.parts import inside  # noqa: PLC0415
 
     return min(claim.since for claim in server.open if inside(parts, claim.parts))
+
+
+def _unconfirmed(server: "Server", parts: "list[Part]") -> str:
+    """Return since when all reports of some parts have been gone without evidence; nothing while one has not."""
+    from handler.memory.parts import common  # noqa: PLC0415
+
+    gone = [claim.unconfirmed for claim in server.open if common(parts, claim.parts)]
+    since = [at for at in gone if at is not None]
+    return f"unconfirmed since {max(since)}" if since and len(since) == len(gone) else ""

@@ -133,10 +133,14 @@ class Table:
         raise MemoryUnavailableError(self._name, f"others changed {key[1]} of {key[0]} {_ATTEMPTS} times meanwhile")
 
     def put(self, key: Key, item: Struct, at: str, keep: timedelta | None = None) -> None:
-        """Write an item that nobody changes."""
+        """Write an item, whatever is there: one that nobody else writes."""
         with self._refusals():
-            for written in self._items(key, 1, item, at, keep):
-                self._client.put_item(TableName=self._name, Item=written)
+            first, *others = self._items(key, 1, item, at, keep)
+            old = self._client.put_item(TableName=self._name, Item=first, ReturnValues="ALL_OLD").get("Attributes", {})
+            for piece in others:
+                self._client.put_item(TableName=self._name, Item=piece)
+            for number in range(len(others) + 1, int(old.get("pieces", {}).get("N", 1))):
+                self._client.delete_item(TableName=self._name, Key=_spelled(_piece(key, number)))
 
     def delete(self, key: Key) -> None:
         """Delete an item, and whatever it was split over."""

@@ -35,6 +35,7 @@ from tests.world import World, bundled, sqs, start
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 _ASKED = ROOT / "tests" / "cases" / "security_hub" / "asked" / "event.json"
+_RELAYED = ROOT / "tests" / "cases" / "security_hub" / "inspector-archived" / "event.json"
 
 
 class Death(BaseException):
@@ -248,12 +249,13 @@ def event(report: dict[str, Any]) -> dict[str, Any]:
     """Make the event of a report.
 
     `report` is its id, `port` and `to` its ports, `status` and `updated` its state and date, `tags`, `account`. With
-    `server` it is Inspector's about an instance, with `group` Security Hub's about a security group, open to ssh;
-    `asked` where a person chose the custom action. `sources` and `rules` are what the look-up of the function finds
-    (no sources where nobody is known to come in),
-    `behind` the instances of the group that it finds.
+    `server` it is Inspector's about an instance, as Security Hub passes it on where it is `relayed`, with `group`
+    Security Hub's about a security group, open to ssh; `state` is Security Hub's own. `asked` is where a person chose
+    the custom action. `sources` and `rules` are what the look-up of the function finds (no sources where
+    nobody is known to come in), `behind` the instances of the group that it finds.
     """
-    made = _of_group(report) if "group" in report else _of_instance(report)
+    make = _of_group if "group" in report else _relayed if report.get("relayed") else _of_instance
+    made = make(report)
     return made | {"id": f"{report['report']} of {report['updated']}"}
 
 
@@ -271,6 +273,20 @@ def _of_instance(report: dict[str, Any]) -> dict[str, Any]:
     resource["id"] = made["resources"][0] = report["server"]
     detail["networkReachabilityDetails"]["networkPath"]["steps"][-1]["componentId"] = report["server"]
     resource["tags"] = report.get("tags", {"Name": report["server"]})
+    return made
+
+
+def _relayed(report: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(_RELAYED.read_text())
+    [found] = made["detail"]["findings"]
+    found["Id"] = f"arn:aws:inspector2:{REGION}:{ACCOUNT}:finding/{report['report']}"
+    found["UpdatedAt"] = _date(report["updated"], "%Y-%m-%dT%H:%M:%S.000Z")
+    found["ProductFields"]["aws/inspector/FindingStatus"] = report.get("status", "ACTIVE")
+    found["Network"]["OpenPortRange"] = {"Begin": report["port"], "End": report["port"]}
+    found["NetworkPath"][-1]["ComponentId"] = report["server"]
+    found["Resources"][0]["Id"] = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{report['server']}"
+    found["Resources"][0]["Tags"] = report["tags"]
+    found["RecordState"] = report.get("state", "ACTIVE")
     return made
 
 

@@ -143,3 +143,15 @@ def test_missing_table_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     monkeypatch.delenv("MEMORY_TABLE")
     assert main(["open"]) == 2
     assert "MEMORY_TABLE is not set" in capsys.readouterr().err
+
+
+def test_open_says_what_is_unconfirmed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """What has ended at the scanner without evidence is still listed, with since when."""
+    group = {"report": "g", "group": "sg-0b1", "sources": ["0.0.0.0/0"]}
+    list(play(world, [{"at": "2026-11-24T12:00:00+00:00", "events": [group]}]))
+    list(play(world, [{"at": "2026-11-24T13:00:00+00:00", "events": [group | {"state": "ARCHIVED"}]}]))
+    assert main(["open", "--denied"]) == 1
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    said = {line[1]: line[6] for line in lines}
+    assert "told 2026-11-24T12:00:00Z; unconfirmed since 2026-11-24T13:00:00Z" in said["sg-0b1"]
+    assert "unconfirmed" not in said[SERVER]

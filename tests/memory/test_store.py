@@ -94,6 +94,17 @@ def test_item_of_any_size_is_read_as_it_was_written(dynamodb: DynamoDBClient, ta
     assert dynamodb.scan(TableName=table)["Count"] == 1
 
 
+def test_report_that_shrinks_leaves_no_piece_behind(dynamodb: DynamoDBClient, table: str) -> None:
+    """What is written whatever is there takes the place of all pieces of what was there."""
+    store = Table(dynamodb, table)
+    for characters in (300_000, 100_000, 0, 300_000):
+        store.put(KEY, server(characters), AT)
+        assert store.read([KEY], AT)[KEY].item == server(characters)
+        assert dynamodb.scan(TableName=table)["Count"] == characters // 90_000 + 1
+    store.delete(KEY)
+    assert dynamodb.scan(TableName=table)["Count"] == 0
+
+
 def test_rival_change_is_recomputed(dynamodb: DynamoDBClient, table: str) -> None:
     """Who finds that somebody else has written since computes the change anew from that."""
     store = Table(dynamodb, table)
