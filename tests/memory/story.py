@@ -21,7 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from msgspec.structs import replace
 
 from handler import opa
@@ -198,6 +198,8 @@ class Stage:
     def _prepare(self, fault: dict[str, Any]) -> None:
         """Let a call fail: `before` it is sent or `after` it was answered, with `error`, else the function dies.
 
+        A `timeout` is no answer at all.
+
         With `then` it is that call which fails, from then on.
         """
         [when] = fault.keys() & {"before", "after"}
@@ -210,6 +212,8 @@ class Stage:
         def fail() -> None:
             if error == "death":
                 raise Death
+            if error == "timeout":
+                raise ReadTimeoutError(endpoint_url=fault[when])
             raise ClientError({"Error": {"Code": error, "Message": "as the story has it"}}, fault[when])
 
         getattr(self.faults, when)[fault[when]] = fail
