@@ -51,7 +51,7 @@ class Causes(Struct, frozen=True, kw_only=True):
     def leave(self, closed: Mapping[Key, Parts]) -> dict[Key, tuple[Parts, int]]:
         """Take what has closed on servers from its causes; return what of it no other server has, which is to be told.
 
-        What has no cause is to be told as it is. Beside it how many servers have left such a cause before.
+        What has no cause is to be told as it is. Beside it, for the last server of a cause, how many have left before.
         """
         ended = {key: (tuple(part for part in parts if not part.cause), 0) for key, parts in closed.items()}
         by_key: dict[Key, dict[Key, Parts]] = {}
@@ -80,7 +80,7 @@ class Causes(Struct, frozen=True, kw_only=True):
             others = [part for parts in members.values() for part in parts] if server in cause.members else []
             ended = outside(gone, [*others, *told_elsewhere])
             if ended:
-                last[key] = ended, cause.gone
+                last[key] = ended, 0 if members else cause.gone
             left = server in cause.members and server not in members and bool(members)
             cause = replace(cause, members=members, gone=cause.gone + left)
         mine = united(part for parts, _ in last.values() for part in parts)

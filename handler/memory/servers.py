@@ -147,13 +147,14 @@ class Servers(Struct, frozen=True, kw_only=True):
                 self.table.delete(evidence_key(observed.server, name))
 
     def _pruned(self, server: Server) -> Server:
-        """Drop the closed claims that no late report can reopen any more."""
+        """Drop the closed claims that no late report can reopen any more, and the episodes that are too old."""
         claims = {
             name: claim
             for name, claim in server.claims.items()
             if claim.open or self.at < later(claim.since, self.terms.retention)
         }
-        return replace(server, claims=claims)
+        past = (episode for episode in server.past if self.at < later(episode.closed, self.terms.retention))
+        return replace(server, claims=claims, past=tuple(past))
 
     def _keep(self, server: Server) -> timedelta | None:
         return self.terms.retention if server.is_over else None

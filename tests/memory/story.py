@@ -286,7 +286,10 @@ def _relayed(report: dict[str, Any]) -> dict[str, Any]:
     found["Id"] = f"arn:aws:inspector2:{REGION}:{ACCOUNT}:finding/{report['report']}"
     found["UpdatedAt"] = _date(report["updated"], "%Y-%m-%dT%H:%M:%S.000Z")
     found["ProductFields"]["aws/inspector/FindingStatus"] = report.get("status", "ACTIVE")
-    found["Network"]["OpenPortRange"] = {"Begin": report["port"], "End": report["port"]}
+    if "port" in report:
+        found["Network"]["OpenPortRange"] = {"Begin": report["port"], "End": report["port"]}
+    else:
+        del found["Network"]
     found["NetworkPath"][-1]["ComponentId"] = report["server"]
     found["Resources"][0]["Id"] = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{report['server']}"
     found["Resources"][0]["Tags"] = report["tags"]
