@@ -115,12 +115,16 @@ def tell(judged: Judged, alerts: alert.Alerts, inventory: Inventory) -> tuple[di
     What SNS did not take, and what a message had to leave out, stays news.
     """
     try:
-        compared = inventory.compare(judged.outcomes, judged.elsewhere)
+        return _tell(judged, inventory.compare(judged.outcomes, judged.elsewhere), alerts, inventory)
     except Exception as error:
         _LOGGER.exception("the memory has an error")
-        compared = uncompared(judged.outcomes, repr(error))
-    if inventory.observes:
-        compared = _untold(compared)
+        return _tell(judged, uncompared(judged.outcomes, repr(error)), alerts, inventory)
+
+
+def _tell(
+    judged: Judged, compared: Compared, alerts: alert.Alerts, inventory: Inventory
+) -> tuple[dict[str, str], set[int]]:
+    compared = _untold(compared) if inventory.observes else compared
     _, failures = send(judged.outcomes, compared, alerts, inventory, last=judged.last)
     return {**compared.given_back, **failures}, _quiet(judged.outcomes, compared)
 

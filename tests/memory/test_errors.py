@@ -1,6 +1,7 @@
 """An error in the memory that nobody foresaw: what was judged is told, what closes is given back, and it is logged."""
 
 from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler import alert
+from handler.alert import story
 from handler.finding import Undecidable
 from handler.invocation import Judged
 from handler.memory import news
@@ -25,14 +27,15 @@ UNREAD = Outcome(records=("unread",), report=Undecidable(shape="new", field="", 
 
 
 @pytest.mark.parametrize(
-    ("broken", "messages", "given_back"),
-    [("compare", 1, {"closed"}), ("mark", 2, {"open"})],
-    ids=["before the message", "after the message"],
+    ("room", "broken", "messages", "given_back"),
+    [(news, "compare", 1, {"closed"}), (story, "data", 1, {"closed"}), (news, "mark", 2, {"open"})],
+    ids=["comparing", "composing", "remembering"],
 )
 def test_an_unforeseen_error_is_noise(  # noqa: PLR0913, PLR0917  fixtures and parameters
     dynamodb: DynamoDBClient,
     table: str,
     caplog: pytest.LogCaptureFixture,
+    room: Any,
     broken: str,
     messages: int,
     given_back: set[str],
@@ -44,7 +47,7 @@ def test_an_unforeseen_error_is_noise(  # noqa: PLR0913, PLR0917  fixtures and p
     mailbox = Mailbox()
     alerts = alert.Alerts(replace(SETTINGS, memory_table=table), ENGINE, mailbox, float("inf"))
     outcomes = (OPEN.outcome("open"), CLOSED.outcome("closed"), UNREAD)
-    with patch.object(news, broken, side_effect=ZeroDivisionError("unforeseen")):
+    with patch.object(room, broken, side_effect=ZeroDivisionError("unforeseen")):
         failures, quiet = tell(Judged(outcomes=outcomes, failures={}), alerts, inventory)
     assert mailbox.told == {("i-0a1", 22): [True]}
     assert mailbox.messages == messages
