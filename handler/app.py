@@ -129,7 +129,7 @@ def _tell(judged: Judged, alerts: alert.Alerts, inventory: Any) -> tuple[dict[st
 def _sweep(  # noqa: PLR0913, PLR0917  what an invocation has
     records: Sequence[Record], look_up: lookup.LookUp | None, at: datetime, start: float, seconds: float, name: str
 ) -> tuple[dict[str, str], int]:
-    """Look at everything that is remembered as open, once for all records that ask for it.
+    """Look at everything that is remembered as open, or at what messages of a sweep name, each once.
 
     Returns by record id what went wrong, and how many messages were sent or tried.
     """
@@ -137,20 +137,23 @@ def _sweep(  # noqa: PLR0913, PLR0917  what an invocation has
         return {}, 0
     if _MEMORY is None:
         return {record.id: f"a sweep has nothing to look at: {_FORGETFUL}" for record in records}, 0
+    from handler.sweep import sweeping  # noqa: PLC0415
     from handler.sweep.clock import Clock  # noqa: PLC0415  what is not asked for is not imported
-    from handler.sweep.sweeping import sweep  # noqa: PLC0415
     from handler.sweep.teller import Means  # noqa: PLC0415
 
     clock = Clock(begun=at, start=start, judge_until=start + _DECIDED * seconds, send_until=start + _SENT * seconds)
     means = Means(settings=_SETTINGS, engine=_ENGINE, publisher=_SNS, memory=_MEMORY, gate=GATE, look_up=look_up)
-    try:
-        summary = sweep(means, name, clock)
-    except MemoryUnavailableError as error:
-        return {record.id: f"the sweep ended early: {error}" for record in records}, 0
-    write = _LOGGER.error if summary.problems else _LOGGER.info
-    write("sweep", extra={"fields": {**summary.fields(), **_PROVENANCE}})
-    metrics.COUNTED.update(summary.counts())
-    return {}, summary.messages
+    messages = 0
+    for event in sweeping.distinct(record.event for record in records):
+        try:
+            summary = sweeping.run(means, name, clock, event)
+        except MemoryUnavailableError as error:
+            return {record.id: f"the sweep ended early: {error}" for record in records}, messages
+        messages += summary.messages
+        write = _LOGGER.error if summary.problems else _LOGGER.info
+        write("sweep", extra={"fields": {**summary.fields(), **_PROVENANCE}})
+        metrics.COUNTED.update(summary.counts())
+    return {}, messages
 
 
 class _Reply:

@@ -19,6 +19,7 @@ class Summary:
         self.absent = 0
         self.unconfirmed = 0
         self.messages = 0
+        self.place = ""
         self.note = ""
         self.problems: Counter[str] = Counter()
 

@@ -1,9 +1,18 @@
-"""A sweep, from its start until every account and Region was looked at, over as many invocations as that takes."""
+"""A sweep, from its start until every account and Region was looked at, over as many invocations as that takes.
 
-from collections.abc import Callable, Iterable
+Without a queue one invocation takes one place (an account and Region) after the other, and the next goes on where it
+has ended. With a queue it sends a message for each place, and invocations of the same function take them.
+"""
 
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 from msgspec.structs import replace
 
+from handler import aws
+from handler.canary import SWEEP
 from handler.memory.state import LONGEST, Run, later
 from handler.memory.store import Key, Table
 from handler.settings import Settings
@@ -19,6 +28,12 @@ _KEY: Key = ("all", "run#sweep")
 _LISTED = "server#"
 """How far a place is that was listed, before the first server of it is judged again."""
 
+_ASKED = ("run", "account", "region")
+"""What a message about one place of a sweep says."""
+
+_AT_ONCE, _NAMED = 10, 20
+"""Messages that SQS takes in one call, and places that a sentence names."""
+
 
 def sweep(means: Means, name: str, clock: Clock, *, watch: Callable[[list[str]], Iterable[str]] = iter) -> Summary:
     """Look at everything that is remembered as open, and tell what of it is news.
@@ -26,67 +41,162 @@ def sweep(means: Means, name: str, clock: Clock, *, watch: Callable[[list[str]],
     `name` is the invocation's, `watch` gives the places and may count them. What no time is left for is done by
     the next sweep. Raises `MemoryUnavailableError` where the table cannot be read at all.
     """
-    summary, table = Summary(), means.memory.table
-    teller = Teller(means, name, clock, summary)
-    run = _begin(table, means.settings, name, clock, summary)
+    summary = Summary()
+    run = _begin(means, name, clock, summary)
     summary.started, summary.places, summary.left = run.started, run.places, len(run.waiting)
     if run.is_others(name, clock.at):
         summary.note = f"the sweep of {run.started} is still at work, until {run.until} at the latest: nothing was done"
         return summary
-    lister, again = Lister(teller), Again(teller)
+    work = _Work(means, name, clock, summary, run)
     for place in watch([*run.waiting]):
-        listed = Listed()
-        if means.settings.sweep_scanners and not run.waiting[place]:
-            listed = lister.look_at(place)
-            run = _went_on(run, place, _LISTED)
-            if clock.is_over:
-                break
-        for cursor in again.judge(place, run.waiting[place], listed):
-            run = _went_on(run, place, cursor)
-            if teller.is_empty:
-                _write(table, run, clock)
-            if clock.is_over:
-                break
-        else:
-            run = _went_on(run, place, None)
+        work.look_at(place)
         if clock.is_over:
             break
-    teller.flush()
-    _write(table, run, clock, is_over=True)
-    summary.left = len(run.waiting)
+    work.end()
     if summary.left:
         summary.problems["no time was left for all of it: the next sweep goes on there"] += 1
     return summary
 
 
-def _begin(table: Table, settings: Settings, name: str, clock: Clock, summary: Summary) -> Run:
+def distinct(events: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return the events of sweeps, those that ask for the same once: one that begins a sweep has no `run`."""
+    asked = {"run" in event and json.dumps([event.get(key) for key in _ASKED]): event for event in events}
+    return [*asked.values()]
+
+
+def run(means: Means, name: str, clock: Clock, event: Mapping[str, Any]) -> Summary:
+    """Do what an event of a sweep asks for. Raises `MemoryUnavailableError` where the table cannot be read at all."""
+    if "run" in event:
+        return sweep_place(means, name, clock, event)
+    return hand_out(means, clock) if means.settings.sweep_queue_url else sweep(means, name, clock)
+
+
+def hand_out(means: Means, clock: Clock) -> Summary:
+    """Begin a sweep, and send a message for each place of it; those that the last one has not done come first."""
+    summary, table, settings = Summary(), means.memory.table, means.settings
+    before = table.read([_KEY], clock.at)[_KEY].item
+    late = before.waiting if isinstance(before, Run) else {}
+    if late:
+        others = f" and {len(late) - _NAMED} more" if len(late) > _NAMED else ""
+        where = ", ".join(place.replace("#", " ") for place in [*late][:_NAMED])
+        summary.problems[f"the last sweep has not done {len(late)} accounts and Regions: {where}{others}"] += 1
+    places = {**late, **dict.fromkeys(sorted(_places(table, settings, summary) - late.keys()), "")}
+    run = Run(started=clock.at, places=len(places), waiting=places)
+    table.put(_KEY, run, clock.at)
+    summary.started, summary.places, summary.left = run.started, run.places, len(places)
+    summary.note = f"{len(places)} accounts and Regions are to be looked at by others"
+    queue = settings.sweep_queue_url
+    client = aws.client("sqs", settings.alert_topic_arn.split(":")[3])
+    entries = [{"Id": str(number), "MessageBody": _message(place, run)} for number, place in enumerate(places)]
+    for first in range(0, len(entries), _AT_ONCE):
+        batch = entries[first : first + _AT_ONCE]
+        try:
+            failed = client.send_message_batch(QueueUrl=queue, Entries=batch).get("Failed", [])
+            problems = [f"{entry['Code']}: {entry.get('Message', '')}" for entry in failed]
+        except (BotoCoreError, ClientError) as error:
+            problems = [str(error)] * len(batch)
+        summary.problems.update(f"SQS did not take a message of the sweep: {problem}" for problem in problems)
+    return summary
+
+
+def _message(place: str, run: Run) -> str:
+    account, _, region = place.partition("#")
+    return json.dumps({"source": SWEEP, "account": account, "region": region, "run": run.started})
+
+
+def sweep_place(means: Means, name: str, clock: Clock, event: Mapping[str, Any]) -> Summary:
+    """Look at the place that a message names; one that comes again finds how far the place is."""
+    summary, place = Summary(), f"{event.get('account')}#{event.get('region')}"
+    item = means.memory.table.read([_KEY], clock.at)[_KEY].item
+    run = item if isinstance(item, Run) else Run(started="", places=0)
+    summary.started, summary.places, summary.left = run.started, run.places, len(run.waiting)
+    if run.started != event["run"] or place not in run.waiting:
+        why = "another has begun since" if run.started != event["run"] else "it was looked at before"
+        summary.note = f"{place} is not looked at for the sweep of {event['run']}: {why}"
+        return summary
+    work = _Work(means, name, clock, summary, run)
+    is_done = work.look_at(place)
+    work.end()
+    summary.place = place
+    if not is_done:
+        summary.problems[f"no time was left for all of {place}: the next sweep goes on there"] += 1
+    return summary
+
+
+class _Work:
+    """What one invocation does of a sweep, and how far that has come in each place."""
+
+    def __init__(self, means: Means, name: str, clock: Clock, summary: Summary, run: Run) -> None:
+        self._table = means.memory.table
+        self._clock = clock
+        self._summary = summary
+        self._run = run
+        self._teller = Teller(means, name, clock, summary)
+        self._lister = Lister(self._teller) if means.settings.sweep_scanners else None
+        self._again = Again(self._teller)
+        self._reached: dict[str, str | None] = {}
+
+    def look_at(self, place: str) -> bool:
+        """List a place, unless that was done, and judge again what is remembered of it.
+
+        Returns whether that is all of it: it ends where no time is left.
+        """
+        listed, after = Listed(), self._run.waiting[place]
+        if self._lister is not None and not after:
+            listed, after = self._lister.look_at(place), _LISTED
+            self._reached[place] = after
+            if self._clock.is_over:
+                return False
+        for cursor in self._again.judge(place, after, listed):
+            self._reached[place] = cursor
+            if self._teller.is_empty:
+                self._keep()
+            if self._clock.is_over:
+                return False
+        self._reached[place] = None
+        return True
+
+    def end(self) -> None:
+        """Tell what has gathered, and remember how far this has come."""
+        self._teller.flush()
+        self._keep(is_over=True)
+
+    def _keep(self, *, is_over: bool = False) -> None:
+        """Remember how far this has come; not where another invocation has taken the sweep, or begun another."""
+
+        def step(run: Run | None) -> Run | None:
+            if run is None or (run.started, run.token) != (self._run.started, self._run.token):
+                return run
+            waiting = {place: self._reached.get(place, after) for place, after in run.waiting.items()}
+            left = {place: after for place, after in waiting.items() if after is not None}
+            until = later(self._clock.at, LONGEST) if run.token and not is_over else ""
+            return replace(run, waiting=left, until=until)
+
+        row = self._table.read([_KEY], self._clock.at)[_KEY]
+        run = self._table.update(_KEY, row, self._clock.at, step)
+        self._summary.left = len(run.waiting) if run is not None else 0
+
+
+def _begin(means: Means, name: str, clock: Clock, summary: Summary) -> Run:
     """Take the sweep that is not done upon us, or begin a new one; return that of others where they are at work."""
+    table = means.memory.table
     row = table.read([_KEY], clock.at)[_KEY]
     before = row.item if isinstance(row.item, Run) else None
     if before is not None and before.is_others(name, clock.at):
         return before
-    places: dict[str, str] = {}
+    places: set[str] = set()
     if before is None or not before.waiting:
-        places = dict.fromkeys(sorted({*table.partitions(), *scanned(settings, summary)}), "")
+        places = _places(table, means.settings, summary)
 
     def take(run: Run | None) -> Run:
         if run is not None and run.is_others(name, clock.at):
             return run
         if run is None or not run.waiting:
-            run = Run(started=clock.at, places=len(places), waiting=places)
+            run = Run(started=clock.at, places=len(places), waiting=dict.fromkeys(sorted(places), ""))
         return replace(run, token=name, until=later(clock.at, LONGEST))
 
     return table.update(_KEY, row, clock.at, take) or Run(started=clock.at, places=0)
 
 
-def _went_on(run: Run, place: str, cursor: str | None) -> Run:
-    """Return how far a sweep is once a place was looked at until there, or is done."""
-    waiting = {name: after for name, after in run.waiting.items() if name != place or cursor is not None}
-    return replace(run, waiting=waiting if cursor is None else {**waiting, place: cursor})
-
-
-def _write(table: Table, run: Run, clock: Clock, *, is_over: bool = False) -> None:
-    """Write how far a sweep is and, but where it is over, for how long it has; unless somebody else has taken it."""
-    row = table.read([_KEY], clock.at)[_KEY]
-    changed = replace(run, until="" if is_over else later(clock.at, LONGEST))
-    table.update(_KEY, row, clock.at, lambda now: changed if isinstance(now, Run) and now.token == run.token else now)
+def _places(table: Table, settings: Settings, summary: Summary) -> set[str]:
+    return {*table.partitions(), *scanned(settings, summary)}

@@ -65,6 +65,7 @@ class Teller:
 
     def add(self, judged: Judged, *, again: bool = False) -> None:
         """Remember what was judged; what of it is news is told sooner or later."""
+        self._renew()
         self.summary.problems.update(judged.failures.values())
         touched = _touched(judged.outcomes)
         if touched & self._servers or any(key[1].startswith("server#security_group#") for key in touched):
@@ -78,6 +79,7 @@ class Teller:
 
     def settle(self, servers: Mapping[Key, Server]) -> None:
         """Tell what is pending, overdue or owed of servers of which nothing is judged."""
+        self._renew()
         if servers.keys() & self._servers:
             self.flush()
         if servers:
@@ -90,7 +92,12 @@ class Teller:
         if compared.entries or compared.undecidable:
             self._compared.append(compared)
             self._servers |= {entry.key for entry in compared.entries}
-        if len(self._servers) >= _MOST or self._since - self.clock.seconds > _LONGEST:
+        if len(self._servers) >= _MOST:
+            self.flush()
+
+    def _renew(self) -> None:
+        """Tell what has waited for long, and begin anew."""
+        if self._since - self.clock.seconds > _LONGEST:
             self.flush()
 
     def flush(self) -> None:

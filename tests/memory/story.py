@@ -219,7 +219,10 @@ class Stage:
         getattr(self.faults, when)[fault[when]] = fail
 
     def _events(self, report: dict[str, Any], at: str) -> Iterator[dict[str, Any]]:
-        """Make the event of a report, or with `times` so many, numbered where it says `#`; or that of a schedule."""
+        """Make the event of a report, or with `times` so many, numbered by `#`; one of a schedule, or a `raw` one."""
+        if "raw" in report:
+            yield report["raw"]
+            return
         for name in report.keys() & {"sweep", "canary"}:
             yield {"source": f"portcullis.{name}", "id": f"{name} of {at}"}
             return
