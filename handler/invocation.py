@@ -22,6 +22,9 @@ from handler.outcome import Outcome
 _SLICE_BYTES = 8 * 2**20
 """The findings of a slice, as JSON: their decisions and the text of an alert take a few times as much memory."""
 
+WITHOUT_PORTS = "report without ports"
+"""The shape of a report that names a security group and no port, where no look-up told what the group opens."""
+
 _Answered = dict[int, tuple[Outcome, str | None]]
 """By its place among all: an outcome, and why OPA could not be asked about it where that is so."""
 
@@ -271,7 +274,7 @@ def _told_ports(report: Finding | Closed, events: list[Any]) -> Finding | Closed
     told = f" ({title})" if title else ""
     remedy = "LOOK_UP_SOURCES=true has them read"
     problem = f"names a security group and no port{told}; no look-up told what its rules open ({remedy}){more}"
-    return _undecidable(report, "report without ports", problem, events[0] if len(events) == 1 else events)
+    return _undecidable(report, WITHOUT_PORTS, problem, events[0] if len(events) == 1 else events)
 
 
 def _refused(finding: Finding, error: OpaRefusedError) -> Undecidable:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from handler import aws
 from handler.canary import SWEEP
+from handler.errors import MemoryUnavailableError
 from handler.memory.state import LONGEST, Run, later
 from handler.memory.store import Key, Table
 from handler.settings import Settings
@@ -48,12 +49,15 @@ def sweep(means: Means, name: str, clock: Clock, *, watch: Callable[[list[str]],
         summary.note = f"the sweep of {run.started} is still at work, until {run.until} at the latest: nothing was done"
         return summary
     work = _Work(means, name, clock, summary, run)
-    for place in watch([*run.waiting]):
-        work.look_at(place)
-        if clock.is_over:
-            break
+    try:
+        for place in watch([*run.waiting]):
+            work.look_at(place)
+            if clock.is_over:
+                break
+    except MemoryUnavailableError as error:
+        summary.problems[f"it ended early: {error}"] += 1
     work.end()
-    if summary.left:
+    if clock.is_over and summary.left:
         summary.problems["no time was left for all of it: the next sweep goes on there"] += 1
     return summary
 
@@ -115,11 +119,13 @@ def sweep_place(means: Means, name: str, clock: Clock, event: Mapping[str, Any])
         summary.note = f"{place} is not looked at for the sweep of {event['run']}: {why}"
         return summary
     work = _Work(means, name, clock, summary, run)
-    is_done = work.look_at(place)
+    try:
+        if not work.look_at(place):
+            summary.problems[f"no time was left for all of {place}: the next sweep goes on there"] += 1
+    except MemoryUnavailableError as error:
+        summary.problems[f"it ended early: {error}"] += 1
     work.end()
     summary.place = place
-    if not is_done:
-        summary.problems[f"no time was left for all of {place}: the next sweep goes on there"] += 1
     return summary
 
 

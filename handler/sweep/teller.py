@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from handler.outcome import Engine, Outcome
 from handler.settings import Settings
 from handler.sweep.clock import Clock
 from handler.sweep.summary import Summary
+from handler.sweep.unread import borne
 from handler.telling import Remembering, send
 
 _MOST, _LONGEST = 200, 60
@@ -45,6 +47,7 @@ class Teller:
         self._name = name
         self.clock = clock
         self.summary = summary
+        self._patience = timedelta(hours=means.settings.memory_unread_hours)
         self._number = 0
         self._begin()
 
@@ -67,6 +70,7 @@ class Teller:
         """Remember what was judged; what of it is news is told sooner or later."""
         self._renew()
         self.summary.problems.update(judged.failures.values())
+        judged = borne(judged, self.means.memory.table, self.clock.at, self._patience)
         touched = _touched(judged.outcomes)
         if touched & self._servers or any(key[1].startswith("server#security_group#") for key in touched):
             self.flush()  # the same server is compared again only after what it had to tell was told

@@ -50,13 +50,17 @@ def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackAws]:
 
 
 class Sweeps:
-    """Sweeps of the function, one an hour; `hour` is how many there were, and `line` what the last one logged."""
+    """Sweeps of the function, one an hour; `hour` is how many there were.
+
+    `kinds` are those of the messages of the last one, and `line` is what it has logged.
+    """
 
     def __init__(self, stage: Stage, table: str, loopback: LoopbackAws, caplog: pytest.LogCaptureFixture) -> None:
         self.stage = stage
         self.loopback = loopback
         self.settings: dict[str, Any] = {"sweep_scanners": "inspector2"}
         self.hour = 0
+        self.kinds: list[str] = []
         self._table = table
         self._caplog = caplog
         caplog.set_level(logging.INFO)
@@ -79,10 +83,11 @@ class Sweeps:
         steps = [{"at": self.at.strftime("%Y-%m-%dT%H:%M:%S"), "events": events, **step}]
         [(_, messages, given_back)] = self.stage.play({"steps": steps, "settings": self.settings}, self._table)
         assert given_back == []
+        self.kinds = [message["kind"] for message in messages]
         return [
             (entry["server"], entry["state"], _why(message["mail"]) if entry["state"] == "closed" else "")
             for message in messages
-            for entry in message["news"]
+            for entry in message.get("news", ())
         ]
 
     @property
@@ -359,6 +364,52 @@ def test_control_that_is_listed_no_more_closes_where_the_hub_is_on(
     del sweeps.loopback.hub[lost["Id"]]
     assert sweeps.sweep() == []
     assert [state for _, state, _ in sweeps.sweep()] == told
+
+
+def test_look_up_that_fails_for_long_is_told(sweeps: Sweeps) -> None:
+    """A control without ports stays as it was known while the look-up fails, for three hours; then it alerts once."""
+    sweeps.settings["sweep_scanners"] = "securityhub"
+    _control(sweeps, Compliance={"Status": "FAILED", "SecurityControlId": "EC2.18"})
+    seen = {"sources": ["0.0.0.0/0"], "rules": ["sgr-1"]}
+    sweeps.step([], sees={"a1b2c3d4": seen})
+    assert [state for _, state, _ in sweeps.sweep()] == ["new"]
+    sources = sweeps.stage._sources.by_report
+    sources["a1b2c3d4"] = {}
+    assert [(sweeps.sweep(), sweeps.kinds) for _ in range(3)] == [([], [])] * 3
+    assert sweeps.claim("sg-0a1").unread_since == "2026-11-24T08:00:00Z"
+    sweeps.sweep()
+    assert sweeps.kinds == ["undecidable"]
+    sweeps.sweep()
+    assert sweeps.kinds == []
+    sources["a1b2c3d4"] = seen
+    assert (sweeps.sweep(), sweeps.kinds) == ([], [])
+    claim = sweeps.claim("sg-0a1")
+    assert (claim.open, claim.unread_since) == (True, None)
+
+
+def test_table_that_fails_in_the_middle_ends_the_sweep_early(sweeps: Sweeps) -> None:
+    """What was found until then is told, the line names the table, and the next sweep goes on."""
+    fault = {"before": "dynamodb.Query", "error": "ProvisionedThroughputExceededException"}
+    sweeps.hour += 1
+    assert len(sweeps.step([{"sweep": True}], fault=fault)) == 2
+    assert "it ended early: MEMORY_TABLE" in " ".join(sweeps.line["problems"])
+    assert sweeps.sweep() == []
+    assert (sweeps.line["problems"], sweeps.line["left"], sweeps.line["judged"]) == ([], 0, 2)
+
+
+def test_group_that_is_listed_no_more_closes_on_its_instances(sweeps: Sweeps) -> None:
+    """What a control of a group has opened on the instances behind it closes with it, in one sweep."""
+    sweeps.settings["sweep_scanners"] = "securityhub"
+    _control(sweeps, Id=GROUP_CASE["detail"]["findings"][0]["Id"] + "-other", Resources=[_group("sg-0b2")])
+    lost = _control(sweeps)
+    behind = {"sources": ["0.0.0.0/0"], "behind": ["i-0c1", "i-0c2"]}
+    sweeps.step([], sees={"a1b2c3d4": behind, "a1b2c3d4-other": {"sources": ["0.0.0.0/0"]}})
+    assert sorted(server for server, _, _ in sweeps.sweep()) == ["i-0c1", "i-0c2", "sg-0b2"]
+    del sweeps.loopback.hub[lost["Id"]]
+    assert sweeps.sweep() == []
+    assert [sweeps.claim(name).unlisted for name in ("i-0c1", "i-0c2", "sg-0a1")] == ["2026-11-24T08:00:00Z"] * 3
+    assert sorted((server, state) for server, state, _ in sweeps.sweep()) == [("i-0c1", "closed"), ("i-0c2", "closed")]
+    assert not any(sweeps.claim(name).open for name in ("i-0c1", "i-0c2", "sg-0a1"))
 
 
 def _group(name: str) -> dict[str, Any]:
