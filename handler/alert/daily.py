@@ -113,7 +113,7 @@ def subject(daily: Daily) -> str:
 def body(daily: Daily, at: str, settings: Settings, engine: Engine, room: Room) -> str:
     """Write the mail, the worst first."""
     still = first(_worst_first(daily), room.entries, lambda server: "\n".join(_still(server, at, settings, room)))
-    joined = first(_worst_causes(daily), room.entries, lambda pair: "\n".join(_joined(*pair, settings, room)))
+    joined = first(_worst_causes(daily), room.entries, lambda pair: "\n".join(_joined(daily, *pair, settings, room)))
     ended = first(_worst_ended(daily), room.entries, lambda pair: "\n".join(_closed(daily, *pair, settings, room)))
     again = unjudged.section(daily, settings, room)
     sections = [
@@ -137,8 +137,8 @@ def summary(daily: Daily) -> list[str]:
     """Say each in a line."""
     still = [f"{severity(server)}: {who(server, 100)}: {listed(server.told)}" for server in _worst_first(daily)]
     joined = [
-        f"{_severity_of(_parts(cause))}: {', '.join(cause.counted.values())}: {listed(_parts(cause))}"
-        for _, cause in _worst_causes(daily)
+        f"{_severity_of(_parts(cause))}: {', '.join(_names(daily, key, cause))}: {listed(_parts(cause))}"
+        for key, cause in _worst_causes(daily)
     ]
     ended = [f"closed: {_all_closed(end)}: {listed(end.parts)}" for _, end in _worst_ended(daily)]
     return [*still, *joined, *ended, *unjudged.summary(daily)]
@@ -150,8 +150,8 @@ def _items(daily: Daily) -> list[_Item]:
         _Item(state="still_open", key=key, server=server, parts=server.told) for key, server in daily.reminders.items()
     ]
     for cause_key, cause in daily.causes.items():
-        for name in cause.counted:
-            key, parts = (cause_key[0], name), cause.members.get(name, ())
+        for name, parts in cause.counted.items():
+            key = (cause_key[0], name)
             items.append(_Item(state="counted", key=key, server=_member(daily, key), parts=parts, cause=cause_key))
     for cause_key, end in daily.ended.items():
         key = (cause_key[0], end.members[0])
@@ -211,8 +211,8 @@ def _still(server: Server, at: str, settings: Settings, room: Room) -> list[str]
     ]
 
 
-def _joined(key: Key, cause: Cause, settings: Settings, room: Room) -> list[str]:
-    names = ", ".join(first([short(name, room.characters) for name in cause.counted.values()], room.entries))
+def _joined(daily: Daily, key: Key, cause: Cause, settings: Settings, room: Room) -> list[str]:
+    names = ", ".join(first([short(name, room.characters) for name in _names(daily, key, cause)], room.entries))
     servers = count(len(cause.counted), "server", "servers")
     return [
         *wrapped(f"{_severity_of(_parts(cause)).upper()}  {listed(_parts(cause))}", hanging="    "),
@@ -239,8 +239,14 @@ def place(key: Key, settings: Settings, room: Room) -> str:
     return f"{short(policies.account(settings.policies_path, account), room.characters)}, {region}"
 
 
+def _names(daily: Daily, key: Key, cause: Cause) -> list[str]:
+    """Name the servers that are counted."""
+    servers = [_member(daily, (key[0], name)) for name in cause.counted]
+    return [f"{server.name} ({server.id})" if server.name else server.id for server in servers]
+
+
 def _parts(cause: Cause) -> tuple[Part, ...]:
-    return united(part for name, parts in cause.members.items() if name in cause.counted for part in parts)
+    return united(part for parts in cause.counted.values() for part in parts)
 
 
 def _severity_of(parts: Sequence[Part]) -> str:

@@ -27,7 +27,7 @@ class Causes(Struct, frozen=True, kw_only=True):
     deadline: str
     retention: timedelta
 
-    def count(self, opened: Mapping[Key, Parts], names: Mapping[Key, str]) -> dict[Key, Parts]:
+    def count(self, opened: Mapping[Key, Parts]) -> dict[Key, Parts]:
         """Make members of the servers whose news is within what is told for others; return what counts as told."""
         wanted: dict[Key, dict[Key, Parts]] = {}
         for key, parts in opened.items():
@@ -41,17 +41,19 @@ class Causes(Struct, frozen=True, kw_only=True):
                     cause_key,
                     rows[cause_key],
                     self.at,
-                    partial(_with_counted, by_server=by_server, names=names),
+                    partial(_with_counted, by_server=by_server),
                     keep=self._keep,
                 )
                 for key, parts in by_server.items():
                     counted[key] = (*counted.get(key, ()), *inside(parts, (joined or Cause()).others(key[1])))
         return counted
 
-    def leave(self, closed: Mapping[Key, Parts]) -> dict[Key, tuple[Parts, int]]:
+    def leave(self, closed: Mapping[Key, Parts], told: Mapping[Key, Parts]) -> dict[Key, tuple[Parts, int]]:
         """Take what has closed on servers from its causes; return what of it no other server has, which is to be told.
 
-        What has no cause is to be told as it is. Beside it, for the last server of a cause, how many have left before.
+        `told` is what goes on: of a wide source that has closed, the narrower ones. Where no message has named it yet,
+        it stays behind the cause, whichever rule opens it now. What has no cause is to be told as it is. Beside it, for
+        the last server of a cause, how many have left before.
         """
         ended = {key: (tuple(part for part in parts if not part.cause), 0) for key, parts in closed.items()}
         by_key: dict[Key, dict[Key, Parts]] = {}
@@ -61,13 +63,19 @@ class Causes(Struct, frozen=True, kw_only=True):
         rows = self.table.read(by_key, self.at) if by_key else {}
         for cause_key, by_server in by_key.items():
             last: dict[Key, tuple[Parts, int]] = {}
-            step = partial(self._left, by_server=by_server, last=last)
+            step = partial(self._left, by_server=by_server, told=told, last=last)
             self.table.update(cause_key, rows[cause_key], self.at, step, keep=self._keep)
             for key, (parts, gone) in last.items():
                 ended[key] = united((*ended[key][0], *parts)), max(ended[key][1], gone)
         return ended
 
-    def _left(self, item: Cause | None, by_server: Mapping[Key, Parts], last: dict[Key, tuple[Parts, int]]) -> Cause:
+    def _left(
+        self,
+        item: Cause | None,
+        by_server: Mapping[Key, Parts],
+        told: Mapping[Key, Parts],
+        last: dict[Key, tuple[Parts, int]],
+    ) -> Cause:
         """Let servers leave one after the other; put into `last` what each was the last to have."""
         cause = item or Cause()
         running = [ending for ending in cause.ending if ending.token != self.token and ending.is_running(self.at)]
@@ -75,18 +83,20 @@ class Causes(Struct, frozen=True, kw_only=True):
         last.clear()
         for key, gone in by_server.items():
             server = key[1]
-            rest = outside(cause.members.get(server, ()), gone)
-            members = {name: parts for name, parts in {**cause.members, server: rest}.items() if parts}
+            member, unnamed = cause.members.get(server, ()), cause.counted.get(server, ())
+            unnamed = _without(unnamed, gone, told.get(key, ()))
+            same = by_cause(told.get(key, ())).get(gone[0].cause, ())
+            members = _filled({**cause.members, server: united((*_without(member, gone, same), *unnamed))})
             others = [part for parts in members.values() for part in parts] if server in cause.members else []
             ended = outside(gone, [*others, *told_elsewhere])
             if ended:
                 last[key] = ended, 0 if members else cause.gone
             left = server in cause.members and server not in members and bool(members)
-            cause = replace(cause, members=members, gone=cause.gone + left)
+            counted = _filled({**cause.counted, server: unnamed})
+            cause = replace(cause, members=members, counted=counted, gone=cause.gone + left)
         mine = united(part for parts, _ in last.values() for part in parts)
         ending = Pending(token=self.token, deadline=self.deadline, kind="closed", closed=mine)
-        counted = {name: known for name, known in cause.counted.items() if name in cause.members}
-        return replace(cause, counted=counted, ending=(*running, ending) if mine else tuple(running))
+        return replace(cause, ending=(*running, ending) if mine else tuple(running))
 
     def settle(self, told: Iterable[tuple[Key, Parts, Parts]]) -> None:
         """Make members of the servers for which something was told as opened, and end what was told as closed."""
@@ -111,7 +121,8 @@ class Causes(Struct, frozen=True, kw_only=True):
         joined = {name: united((*cause.members.get(name, ()), *parts)) for name, parts in by_server.items()}
         ending = tuple(pending for pending in cause.ending if pending.token != self.token)
         gone = cause.gone if cause.members or not joined else 0
-        return replace(cause, members={**cause.members, **joined}, ending=ending, gone=gone)
+        counted = _filled({name: outside(parts, by_server.get(name, ())) for name, parts in cause.counted.items()})
+        return replace(cause, members={**cause.members, **joined}, counted=counted, ending=ending, gone=gone)
 
     def _keep(self, cause: Cause) -> timedelta | None:
         return None if cause.members or cause.ending else self.retention
@@ -130,12 +141,23 @@ def _key(server: Key, cause: str) -> Key:
     return (server[0], f"cause#{cause}")
 
 
-def _with_counted(item: Cause | None, by_server: Mapping[Key, Parts], names: Mapping[Key, str]) -> Cause:
+def _filled(parts: Mapping[str, Parts]) -> dict[str, Parts]:
+    """Return the servers of which there are parts."""
+    return {server: of_server for server, of_server in parts.items() if of_server}
+
+
+def _without(parts: Parts, closed: Parts, told: Parts) -> Parts:
+    """Return parts without what has closed, and with the narrower ones among them that are still told."""
+    return united((*outside(parts, closed), *inside(told, parts)))
+
+
+def _with_counted(item: Cause | None, by_server: Mapping[Key, Parts]) -> Cause:
     """Make members of the servers whose parts are within what is told for others."""
     cause = item or Cause()
     for key, parts in by_server.items():
         within = inside(parts, cause.others(key[1]))
-        if outside(within, cause.members.get(key[1], ())):
+        if joined := outside(within, cause.members.get(key[1], ())):
             members = {**cause.members, key[1]: united((*cause.members.get(key[1], ()), *within))}
-            cause = replace(cause, members=members, counted={**cause.counted, key[1]: names[key]})
+            counted = {**cause.counted, key[1]: united((*cause.counted.get(key[1], ()), *joined))}
+            cause = replace(cause, members=members, counted=counted)
     return cause

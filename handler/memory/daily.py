@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handler.memory.flapping import Rules, at_rest
-from handler.memory.parts import Part, united
+from handler.memory.parts import Part, outside, united
 from handler.memory.state import Cause, Notice, Server, later
 from handler.memory.store import Key, Row, Table
 
@@ -123,7 +123,7 @@ def mark(  # noqa: PLR0913  what it takes to write servers and causes
             table.update(key, rows[key], at, partial(_reminded, at=at))
             return
         told, strays = daily.causes.get(key, Cause()).counted, daily.strays.get(key, frozenset())
-        step = partial(_uncounted, told=frozenset(told), strays=strays)
+        step = partial(_uncounted, name=key[1].removeprefix("cause#"), told=told, strays=strays)
         table.update(key, rows[key], at, step, keep=lambda cause: None if cause.members or cause.ending else retention)
 
     each(rows, write)
@@ -150,12 +150,22 @@ def _reminded(server: Server | None, at: str) -> Server | None:
     return replace(server, reminded=at) if server is not None and server.told else server
 
 
-def _uncounted(cause: Cause | None, told: frozenset[str], strays: frozenset[str]) -> Cause | None:
+def _uncounted(
+    cause: Cause | None, name: str, told: Mapping[str, tuple[Part, ...]], strays: frozenset[str]
+) -> Cause | None:
+    """Return the cause without strays and without what was told; what another rule opens by now leaves it then."""
     if cause is None:
         return None
-    members = {name: parts for name, parts in cause.members.items() if name not in strays}
+    counted = {server: outside(parts, told.get(server, ())) for server, parts in cause.counted.items()}
+    counted = {server: parts for server, parts in counted.items() if parts and server not in strays}
+    behind = {
+        server: tuple(part for part in parts if part.cause in {name, ""} or server in counted)
+        for server, parts in cause.members.items()
+        if server not in strays
+    }
+    members = {server: parts for server, parts in behind.items() if parts}
     gone = cause.gone + (len(cause.members) - len(members) if members else 0)
-    return replace(_without(cause, told | strays), members=members, gone=gone)
+    return replace(cause, members=members, counted=counted, gone=gone)
 
 
 def _without(cause: Cause, named: frozenset[str]) -> Cause:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from handler import finding
@@ -78,7 +77,9 @@ class Inventory:
         """Let what has closed leave its causes, and tell of it only what no other server has."""
         closed = {entry.key: entry.news.closed for entry in compared.entries if entry.news.closed}
         try:
-            ended = self._causes.leave(closed)
+            announced = [entry for entry in compared.entries if entry.news.kind != "observed"]
+            told = {entry.key: entry.server.told for entry in announced}
+            ended = self._causes.leave(closed, told)
         except MemoryUnavailableError as error:
             problem = f"what it closes could not be remembered: {error}"
             records = {record for entry in compared.entries if entry.key in closed for record in entry.records}
@@ -193,11 +194,7 @@ class Inventory:
     def _counted(self, servers: Mapping[Key, Observed], rows: Mapping[Key, Row]) -> dict[Key, tuple[Part, ...]]:
         """Return what of each server's news counts as told by its causes."""
         opened = {key: self._servers.opened(server, rows[key].item) for key, server in servers.items()}
-        return self._causes.count(opened, {key: _name(server.server) for key, server in servers.items()})
-
-
-def _name(server: finding.Server) -> str:
-    return f"{server.name} ({server.id})" if server.name is not UNSET and server.name else server.id
+        return self._causes.count(opened)
 
 
 def _undecided(outcomes: Iterable[Outcome]) -> list[Outcome]:

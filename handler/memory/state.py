@@ -159,12 +159,12 @@ class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Cause(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An account, a Region and the ids of the rules that open a port, for servers with equal tags.
 
-    `members` is what was told or counted as told by server, `counted` the servers that no message has named yet.
+    `members` is what was told or counted as told by server, `counted` what of it no message has named yet.
     `ending` is what the last of them closed and somebody is about to tell; `gone` is how many have left before it.
     """
 
     members: dict[str, tuple[Part, ...]] = {}
-    counted: dict[str, str] = {}
+    counted: dict[str, tuple[Part, ...]] = {}
     ending: tuple[Pending, ...] = ()
     gone: int = 0
 

@@ -55,7 +55,8 @@ def items(*servers: Server, **causes: Cause) -> list[tuple[Key, Row]]:
 def cause(*names: str, counted: Iterable[str] = (), severity: str = "high", gone: int = 0, **known: Any) -> Cause:
     """Make a cause with such members, some of them counted."""
     members: dict[str, tuple[Part, ...]] = {f"server#instance#{name}": (part(severity),) for name in names}
-    return Cause(members=members, counted={f"server#instance#{name}": name for name in counted}, gone=gone, **known)
+    unnamed: dict[str, tuple[Part, ...]] = {f"server#instance#{name}": (part(severity),) for name in counted}
+    return Cause(members=members, counted=unnamed, gone=gone, **known)
 
 
 def gathered(rows: list[tuple[Key, Row]], remind: timedelta | None = None) -> Daily:
@@ -118,8 +119,8 @@ def test_what_the_message_has_no_room_for_stays_for_the_next_day() -> None:
         data, mail, told = sent(daily)
         left = data["left_out"]["news"]
         assert (f"{left} of {left + len(data['news'])} did not fit" in " ".join(mail.split())) == bool(left)
-        [counted] = [{*cause.counted.values()} for cause in told.causes.values()]
-        assert counted == {entry["server"] for entry in data["news"]}
+        [counted] = [{*cause.counted} for cause in told.causes.values()]
+        assert counted == {f"server#instance#{entry['server']}" for entry in data["news"]}
         assert len(data["news"]) + data["left_out"]["news"] == len(names) - len(named)
         assert len(data["news"]) > 100
         named += [entry["server"] for entry in data["news"]]
