@@ -84,6 +84,7 @@ def data(entry: Entry) -> dict[str, Any]:
         "opened": _parts(entry.news.opened),
         "closed": [part | {"since": _since(entry, part)} for part in _parts(entry.closed)],
         "before": [part | {"since": _since(entry, part)} for part in _parts(entry.news.before)],
+        **({"flapped": _parts(entry.news.flapped)} if entry.news.flapped else {}),
     }
 
 

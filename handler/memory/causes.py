@@ -65,8 +65,8 @@ class Causes(Struct, frozen=True, kw_only=True):
             last: dict[Key, tuple[Parts, int]] = {}
             step = partial(self._left, by_server=by_server, told=told, last=last)
             self.table.update(cause_key, rows[cause_key], self.at, step, keep=self._keep)
-            for key, (parts, gone) in last.items():
-                ended[key] = united((*ended[key][0], *parts)), max(ended[key][1], gone)
+            for key, (parts, number) in last.items():
+                ended[key] = united((*ended[key][0], *parts)), max(ended[key][1], number)
         return ended
 
     def _left(
@@ -81,14 +81,14 @@ class Causes(Struct, frozen=True, kw_only=True):
         running = [ending for ending in cause.ending if ending.token != self.token and ending.is_running(self.at)]
         told_elsewhere = [part for ending in running for part in ending.closed]
         last.clear()
-        for key, gone in by_server.items():
+        for key, closed in by_server.items():
             server = key[1]
             member, unnamed = cause.members.get(server, ()), cause.counted.get(server, ())
-            unnamed = _without(unnamed, gone, told.get(key, ()))
-            same = by_cause(told.get(key, ())).get(gone[0].cause, ())
-            members = _filled({**cause.members, server: united((*_without(member, gone, same), *unnamed))})
+            unnamed = _without(unnamed, closed, told.get(key, ()))
+            same = by_cause(told.get(key, ())).get(closed[0].cause, ())
+            members = _filled({**cause.members, server: united((*_without(member, closed, same), *unnamed))})
             others = [part for parts in members.values() for part in parts] if server in cause.members else []
-            ended = outside(gone, [*others, *told_elsewhere])
+            ended = outside(closed, [*others, *told_elsewhere])
             if ended:
                 last[key] = ended, 0 if members else cause.gone
             left = server in cause.members and server not in members and bool(members)
@@ -130,11 +130,11 @@ class Causes(Struct, frozen=True, kw_only=True):
 
 def by_cause(parts: Iterable[Part]) -> dict[str, Parts]:
     """Return the parts of each cause; those without one are left out."""
-    found: dict[str, Parts] = {}
+    parts_by_cause: dict[str, Parts] = {}
     for part in parts:
         if part.cause:
-            found[part.cause] = (*found.get(part.cause, ()), part)
-    return found
+            parts_by_cause[part.cause] = (*parts_by_cause.get(part.cause, ()), part)
+    return parts_by_cause
 
 
 def _key(server: Key, cause: str) -> Key:

@@ -15,15 +15,20 @@ from handler.memory.store import Key, Row
 def further(servers: Mapping[Key, Observed], rows: Mapping[Key, Row]) -> dict[Key, Observed]:
     """Return what the reports of groups say of the servers that they stood for, and do not any more."""
     passed_on: dict[Key, Observed] = {}
-    for key, seen in servers.items():
+    for key, observed in servers.items():
         item = rows[key].item
-        for observation in seen.observations:
+        for observation in observed.observations:
             known = item.claims.get(observation.claim) if isinstance(item, Server) else None
             for sort in known.expanded if known is not None else ():
                 other = (key[0], sort)
                 if not _says_nothing_of(observation, sort):
-                    base = passed_on.get(other) or servers.get(other) or Observed(server=_server_of(seen.server, sort))
-                    outcomes = (*base.outcomes, *(outcome for outcome in seen.outcomes if outcome not in base.outcomes))
+                    base = (
+                        passed_on.get(other) or servers.get(other) or Observed(server=_server_of(observed.server, sort))
+                    )
+                    outcomes = (
+                        *base.outcomes,
+                        *(outcome for outcome in observed.outcomes if outcome not in base.outcomes),
+                    )
                     observations = (*base.observations, _passed_on(observation))
                     passed_on[other] = replace(base, observations=observations, outcomes=outcomes)
     return passed_on

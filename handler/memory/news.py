@@ -197,13 +197,13 @@ def _kind(before: Server, server: Server, opened: tuple[Part, ...]) -> Kind:
     return "wider" if common(server.told, server.denied) else "new"
 
 
-def closed_by(server: Server, gone: tuple[Part, ...]) -> str:
+def closed_by(server: Server, closed: tuple[Part, ...]) -> str:
     """Say what has closed what was told: an allowance, or the reports that have closed since something was told."""
-    allowed = sorted({name for part in server.allowed for name in part.by if not ended(gone, [part])})
+    allowed = sorted({name for part in server.allowed for name in part.by if not ended(closed, [part])})
     if allowed:
         return f"allowed by {', '.join(allowed)}"
     ports = united(replace(part, source=UNKNOWN) for part in server.denied)
-    if not outside(gone, ports):
+    if not outside(closed, ports):
         return "still reported, and from fewer addresses"
     last = server.changes[-1].at if server.changes else ""
     ended_claims = [claim for claim in server.claims.values() if not claim.open]

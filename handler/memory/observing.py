@@ -155,7 +155,7 @@ def _add(
     """Add an observation; what a report says of a server in several outcomes is united."""
     key = key_of(server)
     known = servers.get(key) or Observed(server=server)
-    same = next((seen for seen in known.observations if _same_telling(seen, observation)), None)
+    same = next((other for other in known.observations if _same_telling(other, observation)), None)
     if same is not None:
         observation = replace(
             observation,
@@ -167,15 +167,15 @@ def _add(
     servers[key] = replace(
         known,
         server=server if server.tags_known or not known.server.tags_known else known.server,
-        observations=(*(seen for seen in known.observations if seen is not same), observation),
-        outcomes=(*(seen for seen in known.outcomes if seen is not outcome), outcome),
+        observations=(*(other for other in known.observations if other is not same), observation),
+        outcomes=(*(other for other in known.outcomes if other is not outcome), outcome),
         evidence={**known.evidence, observation.claim: report} if report is not None else known.evidence,
     )
 
 
-def _same_telling(seen: Observation, observation: Observation) -> bool:
+def _same_telling(first: Observation, second: Observation) -> bool:
     """Return whether two observations are of one report, open in both, or closed in both."""
-    return seen.claim == observation.claim and (seen.parts is None) == (observation.parts is None)
+    return first.claim == second.claim and (first.parts is None) == (second.parts is None)
 
 
 def _content(report: Finding) -> str:
@@ -203,6 +203,6 @@ def narrowed(outcome: Outcome, opened: tuple[Part, ...]) -> Outcome | None:
     return replace(outcome, decision=replace(outcome.decision, denied=denied)) if denied else None
 
 
-def judged_here(seen: Observed) -> tuple[Part, ...]:
+def judged_here(observed: Observed) -> tuple[Part, ...]:
     """Return what this invocation denied on a server: of anything else its own record tells."""
-    return tuple(part for observation in seen.observations for part in observation.parts or () if part.denied)
+    return tuple(part for observation in observed.observations for part in observation.parts or () if part.denied)

@@ -88,10 +88,10 @@ def united(parts: Iterable[Part]) -> tuple[Part, ...]:
     by_rest: dict[Part, list[tuple[int, int]]] = {}
     for part in parts:
         by_rest.setdefault(replace(part, from_port=0, to_port=0), []).append((part.from_port, part.to_port))
-    found = [
+    joined = [
         replace(rest, from_port=low, to_port=high) for rest, ranges in by_rest.items() for low, high in _joined(ranges)
     ]
-    return tuple(sorted(found, key=astuple))
+    return tuple(sorted(joined, key=astuple))
 
 
 def bare(parts: Iterable[Part]) -> tuple[Part, ...]:

@@ -105,8 +105,8 @@ class Table:
     def read(self, keys: Iterable[Key], at: str) -> dict[Key, Row]:
         """Read items; a `Row` for each key."""
         keys = tuple(dict.fromkeys(keys))
-        found = {(item["pk"]["S"], item["sk"]["S"]): item for item in self._get(keys)}
-        return {key: self._row(key, found.get(key), at) for key in keys}
+        items = {(item["pk"]["S"], item["sk"]["S"]): item for item in self._get(keys)}
+        return {key: self._row(key, items.get(key), at) for key in keys}
 
     def update(
         self,
