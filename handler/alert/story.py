@@ -9,7 +9,7 @@ from handler.alert.text import ports
 from handler.alert.text import time as spelled
 from handler.finding import UNKNOWN
 from handler.memory.comparison import Entry
-from handler.memory.parts import Part, common, united
+from handler.memory.parts import Part, common, inside, outside, united
 from handler.memory.state import moment
 
 _HOUR, _DAY = 3600, 86400
@@ -68,7 +68,7 @@ _SAID = {
         "Its tags could be read before, and could not since {untagged}: it is judged without them.",
     ),
     "flapping": ("flapping", FLAPPING),
-    "settled": ("settled", SETTLED),
+    "settled": ("settled", f"{SETTLED} Open now: {{opened}}."),
 }
 
 
@@ -82,15 +82,20 @@ def data(entry: Entry) -> dict[str, Any]:
         "episode": entry.episode,
         "since": entry.told_since(entry.closed or entry.news.before or entry.news.opened),
         "opened": _parts(entry.news.opened),
-        "closed": [part | {"since": _since(entry, part)} for part in _parts(entry.closed)],
-        "before": [part | {"since": _since(entry, part)} for part in _parts(entry.news.before)],
+        "closed": _timed(entry, entry.closed),
+        "before": _timed(entry, entry.news.before),
         **({"flapped": _parts(entry.news.flapped)} if entry.news.flapped else {}),
     }
 
 
-def _since(entry: Entry, part: dict[str, Any]) -> str:
-    """Return when a part was told that is spelled for the JSON."""
-    return entry.told_since((Part(part["protocol"], part["from_port"], part["to_port"], part["source"]),))
+def _timed(entry: Entry, parts: tuple[Part, ...]) -> list[dict[str, Any]]:
+    """Spell parts for the JSON, each with when it was told."""
+    timed: list[dict[str, Any]] = []
+    for opening in sorted(entry.server.openings, key=lambda opening: opening.at):
+        timed += [part | {"since": opening.at} for part in _parts(inside(parts, opening.parts))]
+        parts = outside(parts, opening.parts)
+    timed += [part | {"since": entry.told_since(())} for part in _parts(parts)]
+    return sorted(timed, key=lambda part: (part["protocol"], part["from_port"], part["to_port"], part["source"]))
 
 
 def _parts(parts: Iterable[Part]) -> list[dict[str, Any]]:
@@ -125,7 +130,9 @@ def _said(sentence: str, entry: Entry, policy: str) -> str:
     unreached = min((claim.unreached_since for claim in entry.server.open if claim.unreached_since), default=entry.at)
     untagged = min((claim.untagged_since for claim in entry.server.open if claim.untagged_since), default=entry.at)
     times = {"unread": spelled(unread), "unreached": spelled(unreached), "untagged": spelled(untagged)}
-    return sentence.format(policy=policy, before=before, flapped=listed(entry.news.flapped), **times)
+    return sentence.format(
+        policy=policy, before=before, flapped=listed(entry.news.flapped), opened=listed(entry.news.opened), **times
+    )
 
 
 def _before(entry: Entry) -> str:

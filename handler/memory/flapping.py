@@ -1,12 +1,12 @@
 """What changes too often: that is told once, and it is held back until it has been quiet. Pure, and without a clock."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from handler.memory.parts import Part, bare, common, inside, outside, segments, united
+from handler.memory.parts import Part, bare, holds, inside, outside, pieces, united
 from handler.memory.state import Change, Server, later
 
 _CHANGES = 100
@@ -22,18 +22,17 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 def too_often(server: Server, parts: Iterable[Part], at: str, rules: Rules) -> tuple[Part, ...]:
     """Return the ports of each part at which all of its source has changed too often lately."""
-    recent = _recent(server, at, rules)
-    pieces = _pieces(parts, recent)
-    return bare(
-        piece for piece in pieces if sum(bool(inside([piece], change.parts)) for change in recent) >= rules.changes
-    )
+    changed: list[tuple[Part, ...]] = [bare(parts), *[()] * rules.changes]  # by how often it has, at least
+    for number, change in enumerate(_recent(server, at, rules), start=1):
+        for times in range(min(number, rules.changes), 0, -1):
+            changed[times] = united((*changed[times], *inside(changed[times - 1], change.parts)))
+    return changed[-1]
 
 
 def at_rest(server: Server, at: str, rules: Rules) -> tuple[Part, ...]:
     """Return what has flapped, and been quiet for a whole window."""
-    recent = _recent(server, at, rules)
-    pieces = _pieces(server.flapped, recent)
-    return united(piece for piece in pieces if not any(common([piece], change.parts) for change in recent))
+    changed = [part for change in _recent(server, at, rules) for part in change.parts]
+    return united(piece for piece, sources in pieces(server.flapped, changed) if not _touch(piece.source, sources))
 
 
 def touch(before: Server, server: Server, at: str, rules: Rules) -> Server:
@@ -57,9 +56,6 @@ def _recent(server: Server, at: str, rules: Rules) -> list[Change]:
     return [change for change in server.changes if change.at <= at < later(change.at, rules.window)]
 
 
-def _pieces(parts: Iterable[Part], changes: Sequence[Change]) -> Iterator[Part]:
-    """Cut parts at the ports at which a change begins or ends."""
-    changed = [part for change in changes for part in change.parts]
-    for part in parts:
-        for low, high, _ in segments(part, [other for other in changed if other.protocol == part.protocol]):
-            yield replace(part, from_port=low, to_port=high)
+def _touch(source: str, sources: frozenset[str]) -> bool:
+    """Return whether a source lies in others, or one of them in it."""
+    return holds(sources, source) or any(holds(frozenset({source}), other) for other in sources)

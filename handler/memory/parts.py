@@ -110,16 +110,24 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _cut(parts: Iterable[Part], cover: Iterable[Part], *, inside: bool) -> tuple[Part, ...]:
+    return united(piece for piece, sources in pieces(parts, cover) if holds(sources, piece.source) == inside)
+
+
+def pieces(parts: Iterable[Part], cover: Iterable[Part]) -> Iterator[tuple[Part, frozenset[str]]]:
+    """Cut each part's ports where the cover changes: each piece with the sources that cover it.
+
+    Many parts have the same ports, a source each: where those are cut is looked for once.
+    """
     by_protocol: dict[str, list[Part]] = {}
     for covering in cover:
         by_protocol.setdefault(covering.protocol, []).append(covering)
-    cut = [
-        replace(part, from_port=low, to_port=high)
-        for part in parts
-        for low, high, sources in segments(part, by_protocol.get(part.protocol, ()))
-        if holds(sources, part.source) == inside
-    ]
-    return united(cut)
+    by_ports: dict[tuple[str, int, int], list[tuple[int, int, frozenset[str]]]] = {}
+    for part in parts:
+        ports = (part.protocol, part.from_port, part.to_port)
+        if ports not in by_ports:
+            by_ports[ports] = [*segments(part, by_protocol.get(part.protocol, ()))]
+        for low, high, sources in by_ports[ports]:
+            yield replace(part, from_port=low, to_port=high), sources
 
 
 def segments(part: Part, cover: Collection[Part]) -> Iterator[tuple[int, int, frozenset[str]]]:
