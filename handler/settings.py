@@ -75,8 +75,9 @@ class Sweep(Memory, frozen=True, kw_only=True):
     """What a sweep lists beside what is remembered; nothing, unless `sweep_scanners` names scanners.
 
     `sweep_regions`: where, beside the function's own Region and those of what is remembered. `sweep_untold_days`: what
-    is neither listed nor told for so long counts as unconfirmed; 0 is never. `sweep_queue_url`: the queue that gets a
-    message for each account and Region, which this function takes from it; without one they are looked at in turn.
+    is neither listed nor told for so long counts as unconfirmed; 0 is never. `sweep_expiring_days`: the owner of an
+    allowance is told when it ends within so many days; 0 is never. `sweep_queue_url`: the queue that gets a message for
+    each account and Region, which this function takes from it; without one they are looked at in turn.
     """
 
     sweep_scanners: Annotated[
@@ -90,6 +91,7 @@ class Sweep(Memory, frozen=True, kw_only=True):
         str, Meta(pattern="^([a-z0-9-]+(,(?!$)|$))*$", description="names of Regions with commas between them")
     ] = ""
     sweep_untold_days: Annotated[int, Meta(ge=0)] = 30
+    sweep_expiring_days: Annotated[int, Meta(ge=0)] = 14
     sweep_queue_url: Annotated[str, Meta(pattern="^(https?://.+)?$", description="the URL of an SQS queue")] = ""
 
 

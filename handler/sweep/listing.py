@@ -1,6 +1,6 @@
 """Lists what the scanners say of an account and Region, has it judged page by page, and says what it could not see."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -11,10 +11,11 @@ from handler.errors import PortcullisError
 from handler.events import Record
 from handler.fetching import FAILURES, spelled
 from handler.finding import Closed
-from handler.invocation import judge_slices
+from handler.invocation import Judged, judge_slices
 from handler.memory.observing import claim_of
 from handler.outcome import Outcome
 from handler.sweep.absence import Listing
+from handler.sweep.noticing import of_coverage, of_status, of_suppressed
 from handler.sweep.scanners import SCANNERS, Scanner
 from handler.sweep.teller import Teller
 
@@ -72,12 +73,14 @@ class Lister:
             return listing
         if not status.enabled:
             self._unseen(f"{where} is {status.state}, so that nothing closes")
+            self._teller.notice(of_status(account, where, status.state))
             return listing
         coverage = None
         try:
             coverage = scanner.coverage(client, account) if scanner.coverage is not None else None
         except _FAILURES as error:
             self._unseen(f"{where} did not say what it scans, so that nothing closes that is listed no more", error)
+        self._teller.notice(of_coverage(account, where, coverage or {}))
         return replace(listing, enabled=True, since=status.since, coverage=coverage)
 
     def _with_findings(self, listing: Listing, pages: Iterable[list[Any]], where: str, listed: Listed) -> Listing:
@@ -91,6 +94,8 @@ class Lister:
                 self._teller.summary.listed += len(findings)
                 if findings:
                     listed.judged |= self._judge({scanner.key: findings}, f"{where}, page {number}", listing)
+                if suppressed := [active for finding in findings if (active := scanner.active(finding)) is not None]:
+                    self._notice_suppressed({scanner.key: suppressed}, where)
                 if self._teller.clock.is_over:
                     self._unseen(f"{where} was listed in part: no time was left for more than {number} pages")
                     return replace(listing, held=held)
@@ -101,15 +106,24 @@ class Lister:
 
     def _judge(self, page: dict[str, Any], name: str, listing: Listing) -> set[str]:
         """Judge a page and have it told; return the claims that were judged."""
-        means, clock, judged = self._teller.means, self._teller.clock, set[str]()
-        record = Record(id=name, event=page)
-        for part in judge_slices(
-            [record], clock.at, means.gate, aws.fetcher, deadline=clock.judge_until, look_up=means.look_up
-        ):
+        judged: set[str] = set()
+        for part in self._judged(page, name):
             outcomes = tuple(_checked(outcome, listing) for outcome in part.outcomes)
             self._teller.add(replace(part, outcomes=outcomes))
             judged |= {claim_of(report.reporters[0]) for outcome in outcomes for report in outcome.claims}
         return judged
+
+    def _judged(self, page: dict[str, Any], name: str) -> Iterator[Judged]:
+        means, clock = self._teller.means, self._teller.clock
+        record = Record(id=name, event=page)
+        return judge_slices(
+            [record], clock.at, means.gate, aws.fetcher, deadline=clock.judge_until, look_up=means.look_up
+        )
+
+    def _notice_suppressed(self, page: dict[str, Any], where: str) -> None:
+        """Judge what is suppressed at the scanner as if it were not, and notice what of it is denied."""
+        for part in self._judged(page, f"{where}, suppressed"):
+            self._teller.notice(of_suppressed(part.outcomes, where))
 
     def _unseen(self, what: str, error: Exception | None = None) -> None:
         why = str(error) if isinstance(error, PortcullisError) else spelled(error) if error else ""

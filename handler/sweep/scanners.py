@@ -32,7 +32,8 @@ class Status(Struct, frozen=True):
 class Scanner(Struct, frozen=True, kw_only=True):
     """How the findings of a scanner are listed: the client, its operation, the key of the findings in an answer.
 
-    `filters` makes the arguments for an account and Region, `name_of` reads the id of a finding, `status` asks whether
+    `filters` makes the arguments for an account and Region, `name_of` reads the id of a finding, `suppressed` and
+    `unsuppressed` are what it says where somebody has suppressed it, and what it would say else. `status` asks whether
     the scanner is on in an account, and `coverage` what it scans there, where it says so. All raise what boto3 raises.
     """
 
@@ -42,6 +43,8 @@ class Scanner(Struct, frozen=True, kw_only=True):
     key: str
     filters: Callable[[str, str], Parameters]
     name_of: Callable[[Any], Any]
+    suppressed: Parameters
+    unsuppressed: Parameters
     status: Callable[[Any, str], Status]
     coverage: Callable[[Any, str], Mapping[str, Covered]] | None = None
 
@@ -52,6 +55,12 @@ class Scanner(Struct, frozen=True, kw_only=True):
         )
         for page in pages:
             yield page.get(self.key, [])
+
+    def active(self, finding: Any) -> dict[str, Any] | None:
+        """Return a finding that is suppressed as if it were not; nothing for any other."""
+        known = fields.loose_object(finding)
+        is_suppressed = known.items() >= self.suppressed.items()
+        return {**known, **self.unsuppressed} if is_suppressed else None
 
     def claim_of(self, finding: Any) -> str:
         """Return the key of the claim that a listed finding holds, whatever its state."""
@@ -111,6 +120,8 @@ SCANNERS: Mapping[str, Scanner] = {
             "filterCriteria": {"awsAccountId": _equal(account), "findingType": _equal("NETWORK_REACHABILITY")}
         },
         name_of=lambda finding: finding.get("findingArn"),
+        suppressed={"status": "SUPPRESSED"},
+        unsuppressed={"status": "ACTIVE"},
         status=_inspector_status,
         coverage=_inspector_coverage,
     ),
@@ -128,6 +139,8 @@ SCANNERS: Mapping[str, Scanner] = {
             }
         },
         name_of=lambda finding: finding.get("Id"),
+        suppressed={"Workflow": {"Status": "SUPPRESSED"}},
+        unsuppressed={"Workflow": {"Status": "NEW"}},
         status=lambda client, _: _subscribed(client.describe_hub()),
     ),
     "securityhub-v2": Scanner(
@@ -146,6 +159,8 @@ SCANNERS: Mapping[str, Scanner] = {
             }
         },
         name_of=lambda finding: fields.loose_object(finding.get("finding_info")).get("uid"),
+        suppressed={"status_id": 3},
+        unsuppressed={"status_id": 1},
         status=lambda client, _: _subscribed(client.describe_security_hub_v2()),
     ),
 }

@@ -18,6 +18,7 @@ class Summary:
         self.marked = 0
         self.absent = 0
         self.unconfirmed = 0
+        self.noticed = 0
         self.messages = 0
         self.place = ""
         self.note = ""
@@ -45,6 +46,6 @@ class Summary:
         told = f"{self.told} servers told as open, {self.closed} as closed, in {self.messages} messages"
         gone = (
             f"{self.marked} reports listed no more, {self.absent} of them for the second time and closed, "
-            f"{self.unconfirmed} unconfirmed"
+            f"{self.unconfirmed} unconfirmed; {self.noticed} other things noticed"
         )
         return [*([self.note] if self.note else [done, seen, told, gone]), *self.sentences()]

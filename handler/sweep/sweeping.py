@@ -165,6 +165,7 @@ class _Work:
     def end(self) -> None:
         """Tell what has gathered, and remember how far this has come."""
         self._teller.flush()
+        self._teller.tell_noticed()
         self._keep(is_over=True)
 
     def _keep(self, *, is_over: bool = False) -> None:

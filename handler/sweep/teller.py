@@ -1,29 +1,36 @@
 """Tells what a sweep has found, gathered from many batches: one cause, or one policy release, is one message."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from handler import alert, log
+from handler.alert import notices
+from handler.alert.notices import Noticed
 from handler.finding import Closed, Finding
 from handler.invocation import Gate, Judged
 from handler.lookup import LookUp
 from handler.memory.comparison import Compared, uncompared, unite
 from handler.memory.observing import key_of
-from handler.memory.state import Server
+from handler.memory.state import Notice, Server
 from handler.memory.store import Key
 from handler.outcome import Engine, Outcome
 from handler.settings import Settings
 from handler.sweep.clock import Clock
+from handler.sweep.noticing import key_of as notice_key
+from handler.sweep.noticing import of_decision
 from handler.sweep.summary import Summary
 from handler.sweep.unread import borne
 from handler.telling import Remembering, send
 
 _MOST, _LONGEST = 200, 60
 """Servers that one message can name, and seconds that news may wait."""
+
+_TOLD_FOR = timedelta(days=90)
+"""For how long it is remembered that something noticed was told."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,6 +55,7 @@ class Teller:
         self.clock = clock
         self.summary = summary
         self._patience = timedelta(hours=means.settings.memory_unread_hours)
+        self._noticed: dict[Key, Noticed] = {}
         self._number = 0
         self._begin()
 
@@ -61,6 +69,28 @@ class Teller:
         self._compared: list[Compared] = []
         self._servers: set[Key] = set()
 
+    def notice(self, noticed: Iterable[Noticed]) -> None:
+        """Have something told, unless it was told before."""
+        self._noticed |= {notice_key(each): each for each in noticed}
+
+    def tell_noticed(self) -> None:
+        """Tell what was noticed, one message a team; what one had no room for is told by the next sweep."""
+        table, settings, at = self.means.memory.table, self.means.settings, self.clock.at
+        rows = table.read(self._noticed, at) if self._noticed and settings.mode == "alert" else {}
+        by_team: dict[str, list[tuple[str, Noticed]]] = {}
+        keys = {" ".join(key): key for key, row in rows.items() if row.item is None}
+        for name, key in keys.items():
+            by_team.setdefault(notices.team(self._noticed[key], settings), []).append((name, self._noticed[key]))
+        alerts = alert.Alerts(settings, self.means.engine, self.means.publisher, self.clock.send_until)
+        for told in by_team.values():
+            message = notices.message(told, at, settings, self.means.engine)
+            failures = alerts.publish([message])
+            self.summary.problems.update({*failures.values()})
+            for name in [entry["episode"] for entry in message.data["news"]] if not failures else ():
+                table.update(keys[name], rows[keys[name]], at, lambda _: Notice(told=True), keep=lambda _: _TOLD_FOR)
+        self.summary.messages += alerts.count
+        self.summary.noticed += sum(map(len, by_team.values()))
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits to be told."""
@@ -71,6 +101,9 @@ class Teller:
         self._renew()
         self.summary.problems.update(judged.failures.values())
         judged = borne(judged, self.means.memory.table, self.clock.at, self._patience)
+        for outcome in judged.outcomes:
+            if outcome.decision is not None:
+                self.notice(of_decision(outcome.decision, self.clock.at, self.means.settings.sweep_expiring_days))
         touched = _touched(judged.outcomes)
         if touched & self._servers or any(key[1].startswith("server#security_group#") for key in touched):
             self.flush()  # the same server is compared again only after what it had to tell was told

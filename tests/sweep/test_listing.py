@@ -52,15 +52,17 @@ def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackAws]:
 class Sweeps:
     """Sweeps of the function, one an hour; `hour` is how many there were.
 
-    `kinds` are those of the messages of the last one, and `line` is what it has logged.
+    `kinds` are those of the messages of the last one, `notices` are its notices, and `line` is what it has logged.
     """
 
     def __init__(self, stage: Stage, table: str, loopback: LoopbackAws, caplog: pytest.LogCaptureFixture) -> None:
         self.stage = stage
+        stage._sources.by_report.clear()
         self.loopback = loopback
         self.settings: dict[str, Any] = {"sweep_scanners": "inspector2"}
         self.hour = 0
         self.kinds: list[str] = []
+        self.notices: list[dict[str, Any]] = []
         self._table = table
         self._caplog = caplog
         caplog.set_level(logging.INFO)
@@ -84,9 +86,11 @@ class Sweeps:
         [(_, messages, given_back)] = self.stage.play({"steps": steps, "settings": self.settings}, self._table)
         assert given_back == []
         self.kinds = [message["kind"] for message in messages]
+        self.notices = [message for message in messages if message["kind"] == "notice"]
         return [
             (entry["server"], entry["state"], _why(message["mail"]) if entry["state"] == "closed" else "")
             for message in messages
+            if message["kind"] != "notice"
             for entry in message.get("news", ())
         ]
 
@@ -472,3 +476,52 @@ def test_listing_for_which_no_time_is_left_closes_nothing(sweeps: Sweeps, monkey
     ]
     assert [sweeps.sweep(), sweeps.line["judged"]] == [[], 2]
     assert sweeps.claim("i-0b1").unlisted is None
+
+
+def test_what_is_not_scanned_is_told_once(sweeps: Sweeps) -> None:
+    """An instance that Inspector leaves out and an account where it is off are told; a stopped instance is not."""
+    _exclude(sweeps.loopback)
+    sweeps.loopback.instances["i-0b1"] |= {"active": False, "reason": "EC2_INSTANCE_STOPPED"}
+    sweeps.loopback.states["123456789012"] = "DISABLED"
+    sweeps.sweep()
+    account, server = sweeps.notices
+    assert (account["subject"], account["team"]) == ("[notice] 1 account is not scanned", "unassigned")
+    assert [entry["text"] for entry in account["news"]] == ["inspector2 in 123456789012 eu-west-1 is DISABLED"]
+    assert (server["subject"], server["team"]) == ("[notice] 1 server is not scanned", "web-platform")
+    assert [(entry["server"], entry["state"]) for entry in server["news"]] == [("i-0a1", "unscanned")]
+    assert "EXCLUDED_BY_TAG" in server["mail"]
+    assert sweeps.line["noticed"] == 2
+    sweeps.sweep()
+    assert sweeps.notices == []
+    sweeps.loopback.instances["i-0a1"]["reason"] = "UNMANAGED_EC2_INSTANCE"
+    sweeps.sweep()
+    assert [entry["server"] for message in sweeps.notices for entry in message["news"]] == ["i-0a1"]
+
+
+def test_what_is_suppressed_and_denied_is_told_once(sweeps: Sweeps) -> None:
+    """It does not alert, and it is said why it is denied; what is allowed may be suppressed."""
+    for finding in sweeps.loopback.findings.values():
+        finding |= {"status": "SUPPRESSED"}
+    https = network_finding("c1", "i-0c1", 443, START, status="SUPPRESSED", tags={"Role": "web"})
+    sweeps.loopback.findings[https["findingArn"]] = https
+    sweeps.step([], sees={"c1": {"sources": ["0.0.0.0/0"]}})
+    assert sweeps.sweep() == []
+    [message] = sweeps.notices
+    assert message["subject"] == "[notice] 2 denied reports are suppressed"
+    assert [(entry["server"], entry["state"]) for entry in message["news"]] == [
+        ("i-0a1", "suppressed"),
+        ("i-0b1", "suppressed"),
+    ]
+    sweeps.sweep()
+    assert sweeps.notices == []
+
+
+def test_notice_that_sns_does_not_take_comes_again(sweeps: Sweeps) -> None:
+    """It is told by the next sweep, and the line of this one says what went wrong."""
+    sweeps.loopback.findings.clear()
+    sweeps.loopback.states["123456789012"] = "DISABLED"
+    sweeps.hour += 1
+    sweeps.step([{"sweep": True}], fault={"before": "sns", "error": "InternalErrorException"})
+    assert "SNS did not take the alert" in " ".join(sweeps.line["problems"])
+    sweeps.sweep()
+    assert len(sweeps.notices) == 1

@@ -186,7 +186,7 @@ def test_shell_sweeps_as_the_function_does(
     assert shown[1:] == [
         "0 findings listed, 5 reports judged again",
         "0 servers told as open, 0 as closed, in 0 messages",
-        "0 reports listed no more, 0 of them for the second time and closed, 0 unconfirmed",
+        "0 reports listed no more, 0 of them for the second time and closed, 0 unconfirmed; 0 other things noticed",
     ]
     monkeypatch.delenv("MEMORY_TABLE")
     assert main(["sweep"]) == 2

@@ -86,7 +86,8 @@ def swept(clock: Clock, scanner: str, places: int) -> Summary:
     """List so many accounts, one after the other."""
     settings = Settings(alert_topic_arn="arn:aws:sns:eu-west-1:111122223333:alerts", sweep_scanners=scanner)
     means = SimpleNamespace(settings=settings, gate=None, look_up=None)
-    teller: Any = SimpleNamespace(means=means, clock=clock, summary=Summary(), add=lambda _: None)
+    teller: Any = SimpleNamespace(means=means, clock=clock, summary=Summary())
+    teller.add = teller.notice = lambda _: None
     lister = listing.Lister(teller)
     for number in range(places):
         lister.look_at(f"{number:012}#eu-west-1")
