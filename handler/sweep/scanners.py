@@ -85,7 +85,7 @@ def _inspector_status(client: Any, account: str) -> Status:
     """Ask whether Inspector scans the instances of an account."""
     accounts = client.batch_get_account_status(accountIds=[account]).get("accounts", [])
     states = [entry["resourceState"]["ec2"]["status"] for entry in accounts if entry["accountId"] == account]
-    state = states[0] if states else "not known to it"
+    state = states[0] if states else "not on: it does not know the account"
     return Status(state == "ENABLED", state)
 
 

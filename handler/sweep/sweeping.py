@@ -78,15 +78,15 @@ def run(means: Means, name: str, clock: Clock, event: Mapping[str, Any]) -> Summ
 def hand_out(means: Means, clock: Clock) -> Summary:
     """Begin a sweep, and send a message for each place of it; those that the last one has not done come first."""
     summary, table, settings = Summary(), means.memory.table, means.settings
-    before = table.read([_KEY], clock.at)[_KEY].item
-    late = before.waiting if isinstance(before, Run) else {}
+    row = table.read([_KEY], clock.at)[_KEY]
+    late = row.item.waiting if isinstance(row.item, Run) else {}
     if late:
         others = f" and {len(late) - _NAMED} more" if len(late) > _NAMED else ""
         where = ", ".join(place.replace("#", " ") for place in [*late][:_NAMED])
         summary.problems[f"the last sweep has not done {len(late)} accounts and Regions: {where}{others}"] += 1
     places = {**late, **dict.fromkeys(sorted(_places(table, settings, summary) - late.keys()), "")}
     run = Run(started=clock.at, places=len(places), waiting=places)
-    table.put(_KEY, run, clock.at)
+    table.update(_KEY, row, clock.at, lambda _: run)
     summary.started, summary.places, summary.left = run.started, run.places, len(places)
     summary.note = f"{len(places)} accounts and Regions are to be looked at by others"
     queue = settings.sweep_queue_url

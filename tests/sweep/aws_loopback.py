@@ -26,8 +26,8 @@ class LoopbackAws:
     `findings` are Inspector's by ARN, as boto3 gives them; `hub` and `hub_v2` those of the two Security Hubs by id.
     `instances` has by id what Inspector covers: `account`, `region`, `active`, `reason` and `scanned`. An account is on
     unless `states` says otherwise; Security Hub is on since `hub_since`, or off. `members` are the accounts of the
-    organization. The next calls of an operation answer with the errors in `errors`: pairs of status and code.
-    `calls` counts what was asked.
+    organization, `left` those that Inspector does not know any more. The next calls of an operation answer with the
+    errors in `errors`: pairs of status and code. `calls` counts what was asked.
     """
 
     def __init__(self) -> None:
@@ -36,6 +36,7 @@ class LoopbackAws:
         self.hub_v2: dict[str, Item] = {}
         self.instances: dict[str, Item] = {}
         self.states: dict[str, str] = {}
+        self.left: set[str] = set()
         self.hub_since: str | None = "2026-01-01T00:00:00.000Z"
         self.members: list[str] = []
         self.errors: dict[str, list[tuple[int, str]]] = {}
@@ -102,7 +103,9 @@ class LoopbackAws:
                 ]
                 return self._paged(items, "coveredResources", asked, "nextToken")
             case "BatchGetAccountStatus":
-                return {"accounts": [self._state(account) for account in asked["accountIds"]], "failedAccounts": []}
+                failed = [{"accountId": account} for account in asked["accountIds"] if account in self.left]
+                known = [account for account in asked["accountIds"] if account not in self.left]
+                return {"accounts": [self._state(account) for account in known], "failedAccounts": failed}
             case "ListMembers":
                 return {"members": [{"accountId": account} for account in self.members]}
             case "GetFindings":

@@ -196,6 +196,11 @@ def _unscanned(sweeps: Sweeps) -> None:
     [
         pytest.param(lambda sweeps: _suspend(sweeps.loopback), "is SUSPENDED, so that nothing closes", id="off"),
         pytest.param(
+            lambda sweeps: sweeps.loopback.left.add("111122223333"),
+            "is not on: it does not know the account, so that nothing closes",
+            id="account that left",
+        ),
+        pytest.param(
             lambda sweeps: sweeps.loopback.errors.update({"BatchGetAccountStatus": [(403, "AccessDeniedException")]}),
             "did not say whether it is on, so that nothing closes: AccessDeniedException",
             id="no status",
