@@ -98,8 +98,8 @@ def _offers(server: Server, openings: Sequence[Opening], taken: set[str]) -> lis
     for opening in openings:
         ids.append(identifier([*words, server.id], opening, taken | set(ids)))
     written = [
-        rego(identifier, opening, _words(opening), [server.id], server.account, BLANKS)
-        for identifier, opening in zip(ids, openings, strict=True)
+        rego(offer, opening, _words(opening), [server.id], server.account, BLANKS)
+        for offer, opening in zip(ids, openings, strict=True)
     ]
     warning = [Block(EVERYBODY)] if any(UNKNOWN in opening.sources for opening in openings) else []
     return [*warning, *(Block("" if index else PASTE, code) for index, code in enumerate(written))]

@@ -27,6 +27,7 @@ _NEXT = (
     "refuses this file until no blank is left. Every allowance ends in 30 days; give those that you keep an end of "
     "their own."
 )
+_NOTHING = "Nothing is denied that an allowance could permit."
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -82,13 +83,13 @@ def run(arguments: argparse.Namespace) -> int:
             summary.add(line)
             baseline.add(line)
     today = arguments.now.date()
-    denied = f"Proposed by `portcullis baseline` on {today}, by policy {engine.policy}."
     expires = (today + _TERM).isoformat()
     proposals = baseline.proposals(_ids(folder, arguments))
     if arguments.tests:
         with arguments.tests.open("x", encoding="utf-8") as file:
             file.write(proposal_tests.text(proposals, arguments.tests.stem.removesuffix("_test")))
-    print(text(proposals, baseline.left_out, folder, [denied, _NEXT], expires), end="")
+    heading = [f"By `portcullis baseline` on {today}, policy {engine.policy}.", _NEXT if proposals else _NOTHING]
+    print(text(proposals, baseline.left_out, folder, heading, expires), end="")
     servers = len({server.id for proposal in proposals for server in proposal.servers})
     counts = f"{number(len(proposals), 'allowance')} proposed for {number(servers, 'server')}"
     number_left_out = sum(map(len, baseline.left_out.values()))
@@ -124,10 +125,9 @@ def _accept() -> int:
     accepted = [entry for entry in entries if entry.server.id not in failures]
     for entry in accepted:
         print(printable(f"accepted: {entry.server.name or '-'} {entry.server.id}: {listed(entry.news.opened)}"))
+    for server, problem in failures.items():
+        print(printable(f"{server}: {problem}"), file=sys.stderr)
     print(f"{number(len(accepted), 'server')} accepted", file=sys.stderr)
-    print(
-        *(printable(f"{server}: {problem}") for server, problem in failures.items()), sep="\n", file=sys.stderr, end=""
-    )
     return UNREAD if failures else 0
 
 
@@ -163,6 +163,6 @@ def _refuse_output_within(policies: Path) -> None:
     except OSError:
         return
     for file in policies.rglob("*.rego"):
-        if os.path.samestat(file.stat(), output):
+        if file.is_file() and os.path.samestat(file.stat(), output):
             msg = f"{file} is both read and written: let the output be a file elsewhere, and move it there"
             raise PortcullisError(msg)

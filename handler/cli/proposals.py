@@ -59,23 +59,24 @@ class Baseline:
 
     def add(self, line: Line) -> None:
         """Add what is denied of an outcome, or could not be judged."""
-        told, server = line.told, line.told.finding.server if line.told.finding is not None else None
-        if told.outcome == "undecidable":
-            place = f"{line.file}: record {line.record}" if server is None else title(server, SUMMARY.characters)
-            self._leave_out(_UNDECIDABLE, f"{place}: {told.reason}")
-        if told.finding is None or told.decision is None or server is None or told.decision.undecidable:
+        finding, decision = line.told.finding, line.told.decision
+        name = title(finding.server, SUMMARY.characters) if finding is not None else ""
+        if line.told.outcome == "undecidable":
+            place = name or f"{line.file}: record {line.record}"
+            self._leave_out(_UNDECIDABLE, f"{place}: {line.told.reason}")
+        if finding is None or decision is None or decision.undecidable:
             return
-        key = (server.account, server.id)
-        if told.decision.denied and (key not in self._servers or server.tags_known):
-            self._servers[key] = server
-        for entry in told.decision.denied:
-            opened = f"{title(server, SUMMARY.characters)}: {ports(entry.protocol, entry.from_port, entry.to_port)}"
+        key = (finding.server.account, finding.server.id)
+        if key not in self._servers or finding.server.tags_known:
+            self._servers[key] = finding.server
+        for entry in decision.denied:
+            opened = f"{name}: {ports(entry.protocol, entry.from_port, entry.to_port)}"
             if entry.cause == "prohibited":
                 self._leave_out(_PROHIBITED, f"{opened} from {entry.source}: {entry.prohibition}")
             elif entry.source == UNKNOWN:
                 self._leave_out(_UNREAD, opened)
             else:
-                self._denied.setdefault(key, []).append((told.finding.reach, entry))
+                self._denied.setdefault(key, []).append((finding.reach, entry))
 
     def proposals(self, taken: Iterable[str]) -> list[Proposal]:
         """Return the allowances that together permit what is denied and can be allowed: critical ones last.
@@ -95,7 +96,7 @@ class Baseline:
                 team=team,
                 critical=critical,
                 opening=opening,
-                servers=tuple(sorted((server for server, _ in same), key=lambda server: server.id)),
+                servers=tuple(server for _, server in sorted({server.id: server for server, _ in same}.items())),
                 reasons=tuple(dict.fromkeys(reason for _, reasons in same for reason in reasons)),
             )
             for (account, team, critical, opening), same in alike.items()
