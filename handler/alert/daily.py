@@ -85,7 +85,7 @@ def rows(daily: Daily, settings: Settings) -> list[Row]:
         )
         for item in _items(daily)
     ]
-    return [*servers, *unjudged.rows(daily, settings)]
+    return [*servers, *unjudged.rows(daily.notices, settings)]
 
 
 def severity(server: Server) -> str:
@@ -101,12 +101,12 @@ def subject(daily: Daily) -> str:
     whose = "a rule" if len(daily.causes) == 1 else "rules"
     more = [f"{count(joined, 'more server', 'more servers')} opened by {whose} you were told about"] if joined else []
     closed = [f"{count(ended, 'server behind a rule has', 'servers behind a rule have')} closed"] if ended else []
-    again = unjudged.subject(daily)[:1]
+    again = unjudged.subject(daily.notices)[:1]
     if len([*still, *more, *closed, *again]) > 1:
         still = [f"{len(daily.reminders)} still open"] if daily.reminders else []
         more = [f"{joined} by known rules"] if joined else []
         closed = [f"{ended} closed"] if ended else []
-        again = unjudged.subject(daily)[1:]
+        again = unjudged.subject(daily.notices)[1:]
     return f"[digest] {', '.join([*still, *more, *closed, *again])}, {_where(daily)}"
 
 
@@ -115,7 +115,7 @@ def body(daily: Daily, at: str, settings: Settings, engine: Engine, room: Room) 
     still = first(_worst_first(daily), room.entries, lambda server: "\n".join(_still(server, at, settings, room)))
     joined = first(_worst_causes(daily), room.entries, lambda pair: "\n".join(_joined(daily, *pair, settings, room)))
     ended = first(_worst_ended(daily), room.entries, lambda pair: "\n".join(_closed(daily, *pair, settings, room)))
-    again = unjudged.section(daily, settings, room)
+    again = unjudged.section(daily.notices, settings, room)
     sections = [
         "\n".join(["STILL OPEN, AND TOLD BEFORE", *still]) if still else "",
         "\n".join(["MORE SERVERS OPENED BY RULES YOU WERE TOLD ABOUT", *wrapped(_JOINED), *joined]) if joined else "",
@@ -141,7 +141,7 @@ def summary(daily: Daily) -> list[str]:
         for key, cause in _worst_causes(daily)
     ]
     ended = [f"closed: {_all_closed(end)}: {listed(end.parts)}" for _, end in _worst_ended(daily)]
-    return [*still, *joined, *ended, *unjudged.summary(daily)]
+    return [*still, *joined, *ended, *unjudged.summary(daily.notices)]
 
 
 def _items(daily: Daily) -> list[_Item]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from handler.alert import closings, policies
-from handler.alert.attributes import UNASSIGNED, UNDECIDABLE_SEVERITY, Row, of_rows
+from handler.alert import closings, unjudged
+from handler.alert.attributes import Row, of_rows
 from handler.alert.case import SEVERITIES
 from handler.alert.content import Carried
 from handler.alert.daily import closing, place, rank, who
@@ -20,6 +20,7 @@ _OPENING = (
     "Portcullis only observes (MODE=observe): nothing of this was alerted. What is named here counts as told and will "
     "not alert. `portcullis baseline --open` proposes allowances for it."
 )
+_UNJUDGED = "The function's log has these reports (`undecidable`). What they are about may be open."
 
 
 def message(quiet: Quiet, at: str, settings: Settings, engine: Engine) -> Message:
@@ -32,13 +33,17 @@ def message(quiet: Quiet, at: str, settings: Settings, engine: Engine) -> Messag
     draft = Draft(
         records=frozenset(),
         subject=_subject(opened, closed, quiet),
-        attributes=of_rows([*_rows(entries, settings), *_unjudged_rows(quiet, settings)], settings),
+        attributes=of_rows([*_rows(entries, settings), *unjudged.rows(quiet.unjudged, settings)], settings),
         text=lambda room: _body(opened, closed, quiet, at, settings=settings, engine=engine, room=room),
         rooms=DIGEST_ROOMS,
         closing=closing,
         carried=Carried(
             kind="day",
-            summary=[*(_line(entry) for entry in opened), *closings.summary(closed)],
+            summary=[
+                *(_line(entry) for entry in opened),
+                *closings.summary(closed),
+                *unjudged.summary(quiet.unjudged),
+            ],
             news=[data(entry) for entry in entries],
         ),
     )
@@ -48,8 +53,11 @@ def message(quiet: Quiet, at: str, settings: Settings, engine: Engine) -> Messag
 def _subject(opened: Sequence[Entry], closed: Sequence[Entry], quiet: Quiet) -> str:
     said = [f"{count(len(opened), 'server', 'servers')} denied"] if opened else []
     said += [f"{count(len(closed), 'server', 'servers')} closed"] if closed else []
-    said += [f"{sum(quiet.unjudged.values())} not judged"] if quiet.unjudged else []
-    accounts = {key.split("#")[0] for key in (*(entry.key[0] for entry in (*opened, *closed)), *quiet.unjudged)}
+    said += [f"{len(quiet.unjudged)} not judged"] if quiet.unjudged else []
+    accounts = {
+        key.split("#")[0]
+        for key in (*(entry.key[0] for entry in (*opened, *closed)), *(name for name, _ in quiet.unjudged))
+    }
     where = f"account {accounts.pop()}" if len(accounts) == 1 else f"{len(accounts)} accounts"
     return f"[observed] {', '.join(said)}, {where}"
 
@@ -65,21 +73,6 @@ def _rows(entries: Iterable[Entry], settings: Settings) -> list[Row]:
             closings.team(entry, settings),
         )
         for entry in entries
-    ]
-
-
-def _unjudged_rows(quiet: Quiet, settings: Settings) -> list[Row]:
-    places = [key.split("#", 1) for key in quiet.unjudged]
-    return [
-        (
-            account,
-            region,
-            UNDECIDABLE_SEVERITY,
-            None,
-            "digest",
-            policies.team(settings.policies_path, account) or UNASSIGNED,
-        )
-        for account, region in places
     ]
 
 
@@ -99,19 +92,12 @@ def _body(  # noqa: PLR0913  what a mail is made of
         alike.setdefault(key, []).append(entry)
     denied = first(list(alike.items()), room.entries, lambda same: "\n".join(_denied(*same, room)))
     ended = first(closings.summary(closed), room.entries, lambda line: "\n".join(wrapped(line, hanging="    ")))
-    unjudged = [
-        line
-        for key, number in quiet.unjudged.items()
-        for line in wrapped(
-            f"{place((key, ''), settings, room)}: {count(number, 'kind of report', 'kinds of reports')}", "  ", "    "
-        )
-    ]
-    log = f"What could not be judged on {quiet.before} is in the function's log (`undecidable`), and may be open."
+    unread = unjudged.section(quiet.unjudged, settings, room)
     sections = [
         "\n".join(wrapped(_OPENING)),
         "\n".join(["DENIED", *denied]) if denied else "",
         "\n".join(["CLOSED", *ended]) if ended else "",
-        "\n".join(["COULD NOT BE JUDGED", *wrapped(log), *unjudged]) if unjudged else "",
+        "\n".join(["COULD NOT BE JUDGED", *wrapped(_UNJUDGED), *unread]) if unread else "",
         "\n".join(footer(engine, [at])),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"

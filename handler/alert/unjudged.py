@@ -1,34 +1,35 @@
-"""What the mail of the day says of reports that could not be judged: each was told once that day, and came again."""
+"""What the mail of the day says of reports that could not be judged: each was told at most once that day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from handler.alert import policies
 from handler.alert.attributes import UNASSIGNED, UNDECIDABLE_SEVERITY, Row
 from handler.alert.text import Room, count, first, short, wrapped
-from handler.memory.daily import Daily
 from handler.memory.state import Notice
 from handler.memory.store import Key
 from handler.settings import Settings
 
+Notices = Mapping[Key, Notice]
 
-def rows(daily: Daily, settings: Settings) -> list[Row]:
+
+def rows(notices: Notices, settings: Settings) -> list[Row]:
     """Return the attributes of each."""
     rows: list[Row] = []
-    for (partition, _), notice in daily.notices.items():
+    for (partition, _), notice in notices.items():
         account, region = partition.split("#", 1)
         team = policies.team(settings.policies_path, account) or UNASSIGNED
         rows.append((account, region, UNDECIDABLE_SEVERITY, notice.server, "digest", team))
     return rows
 
 
-def subject(daily: Daily) -> list[str]:
+def subject(notices: Notices) -> list[str]:
     """Say how many there are, in many words and in few; nothing where there are none."""
-    number = len(daily.notices)
+    number = len(notices)
     said = count(number, "report that could not be judged", "reports that could not be judged")
     return [f"{said} came again", f"{number} not judged"] if number else []
 
 
-def section(daily: Daily, settings: Settings, room: Room) -> list[str]:
+def section(notices: Notices, settings: Settings, room: Room) -> list[str]:
     """Say how often each came."""
 
     def spell(pair: tuple[Key, Notice]) -> str:
@@ -36,18 +37,19 @@ def section(daily: Daily, settings: Settings, room: Room) -> list[str]:
         place = f"{short(policies.account(settings.policies_path, account), room.characters)}, {region}"
         return "\n".join(wrapped(f"{_said(*pair, room)}; {place}", hanging="    "))
 
-    return first(_most_frequent(daily), room.entries, spell)
+    return first(_most_frequent(notices), room.entries, spell)
 
 
-def summary(daily: Daily) -> list[str]:
+def summary(notices: Notices) -> list[str]:
     """Say each in a line."""
-    return [_said(key, notice, Room(0, 100, 0)) for key, notice in _most_frequent(daily)]
+    return [_said(key, notice, Room(0, 100, 0)) for key, notice in _most_frequent(notices)]
 
 
-def _most_frequent(daily: Daily) -> Sequence[tuple[Key, Notice]]:
-    return sorted(daily.notices.items(), key=lambda pair: -pair[1].count)
+def _most_frequent(notices: Notices) -> Sequence[tuple[Key, Notice]]:
+    return sorted(notices.items(), key=lambda pair: -pair[1].count)
 
 
 def _said(key: Key, notice: Notice, room: Room) -> str:
     about = ": ".join(short(text, room.characters) for text in (notice.server, notice.shape) if text)
-    return f"{about} could not be judged: told once on {key[1].rpartition('#')[2]}, came {notice.count} times"
+    day, times = key[1].rpartition("#")[2], count(notice.count, "time", "times")
+    return f"{about} could not be judged{f': told once on {day}, came' if notice.told else f' on {day}: came'} {times}"

@@ -174,7 +174,7 @@ class Inventory:
         key = self._notices.key_of(outcome)
         try:
             if self.observes and not outcome.asked:
-                self._notices.count(key)
+                self._notices.count(key, *about(outcome))
                 return Compared()
             notice = self._notices.take(key, *about(outcome))
         except MemoryUnavailableError as error:

@@ -36,10 +36,14 @@ class Notices(Struct, frozen=True, kw_only=True):
         row = self.table.read([key], self.at)[key]
         return self.table.update(key, row, self.at, take, keep=lambda _: _KEPT) or Notice()
 
-    def count(self, key: Key) -> None:
+    def count(self, key: Key, shape: str, server: str) -> None:
         """Count a notice that nobody is told now."""
+
+        def step(item: Notice | None) -> Notice:
+            return _counted(item or Notice(shape=shape, server=server))
+
         row = self.table.read([key], self.at)[key]
-        self.table.update(key, row, self.at, _counted, keep=lambda _: _KEPT)
+        self.table.update(key, row, self.at, step, keep=lambda _: _KEPT)
 
     def is_ours(self, notice: Notice) -> bool:
         """Return whether it is ours to tell."""
@@ -91,8 +95,7 @@ def is_of_undecidable(key: Key, day: str) -> bool:
     return key[1].startswith("notice#undecidable#") and key[1].endswith(f"#{day}")
 
 
-def _counted(item: Notice | None) -> Notice:
-    notice = item or Notice()
+def _counted(notice: Notice) -> Notice:
     return replace(notice, count=notice.count + 1)
 
 

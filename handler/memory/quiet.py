@@ -1,6 +1,5 @@
 """What a function that only observes (`MODE=observe`) has seen and nobody was told: one digest a day names it."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
@@ -20,12 +19,11 @@ _DAY = len("2026-11-24")
 class Quiet(Struct, frozen=True, kw_only=True):
     """The digest of a function that only observes: what has opened and closed, by server.
 
-    `unjudged` is by place (`ACCOUNT#REGION`) how many kinds of reports could not be judged on the day `before`.
+    `unjudged` are the notices of what could not be judged the day before.
     """
 
     entries: tuple[Entry, ...] = ()
-    unjudged: Mapping[str, int] = {}
-    before: str = ""
+    unjudged: Mapping[Key, Notice] = {}
 
     def __bool__(self) -> bool:
         return bool(self.unjudged) or any(entry.tells for entry in self.entries)
@@ -34,7 +32,7 @@ class Quiet(Struct, frozen=True, kw_only=True):
 def gather(rows: Iterable[tuple[Key, Row]], at: str, token: str, rules: Rules) -> Quiet:
     """Return what is remembered as open and denied and was not told, and what was told and has closed."""
     entries = []
-    unjudged = Counter[str]()
+    unjudged: dict[Key, Notice] = {}
     yesterday = later(at, -timedelta(days=1))[:_DAY]
     for key, row in rows:
         match row.item:
@@ -43,6 +41,6 @@ def gather(rows: Iterable[tuple[Key, Row]], at: str, token: str, rules: Rules) -
                 if found.opened or found.closed:
                     found = replace(found, kind="observed", flapped=())
                     entries.append(Entry(key=key, at=at, server=server, news=found, closed=found.closed))
-            case Notice(told=False) if is_of_undecidable(key, yesterday):
-                unjudged[key[0]] += 1
-    return Quiet(entries=tuple(entries), unjudged=unjudged, before=yesterday)
+            case Notice(told=False) as notice if is_of_undecidable(key, yesterday):
+                unjudged[key] = notice
+    return Quiet(entries=tuple(entries), unjudged=unjudged)

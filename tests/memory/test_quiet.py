@@ -62,7 +62,7 @@ def test_what_could_not_be_judged_the_day_before_is_counted(day: str, told: bool
     """But for what a person was answered about."""
     notice = Row(1, Notice(count=7, told=told))
     quiet = gathered(((PLACE, f"notice#undecidable#8f2c#{day}"), notice), (("all", f"notice#digest#{day}"), notice))
-    assert sum(quiet.unjudged.values()) == number
+    assert len(quiet.unjudged) == number
     assert bool(quiet) == bool(number)
 
 
