@@ -31,12 +31,20 @@ variable "image_uri" {
   type        = string
 }
 
+variable "mail" {
+  description = "Who gets alerts and alarms."
+  type        = string
+}
+
 module "portcullis" {
   source = "../../modules/portcullis"
 
   image_uri = var.image_uri
   scanners  = ["inspector2", "trusted_advisor"]
   look_ups  = { sources = true, tags = "missing", groups = true }
+
+  subscriptions       = { security = { protocol = "email", endpoint = var.mail } }
+  alarm_subscriptions = { security = { protocol = "email", endpoint = var.mail } }
 }
 
 module "frankfurt" {

@@ -71,6 +71,11 @@ resource "aws_cloudwatch_event_rule" "scanner" {
       condition     = data.aws_region.current.name != var.home_region
       error_message = "This is ${var.home_region} itself, whose events need no sending: leave this module out there."
     }
+
+    precondition {
+      condition     = each.key != "trusted_advisor" || data.aws_region.current.name == "us-east-1" || data.aws_partition.current.partition != "aws"
+      error_message = "Trusted Advisor sends its events in us-east-1 alone, and this is ${data.aws_region.current.name}: take trusted_advisor out of scanners here."
+    }
   }
 }
 

@@ -30,6 +30,7 @@ VARIABLES = {
         "security_queue_arn": TICKETS,
         "netops_mail": "netops@example.com",
     },
+    "several-regions": {"image_uri": IMAGE, "mail": "security@example.com"},
 }
 TO_A_QUEUE = f"""
 module "portcullis" {{
@@ -61,7 +62,7 @@ def deployed(
     """Apply an example, start the function, and take all of it down again."""
     folder = tmp_path_factory.mktemp(request.param)
     example = copy_of_deploy(folder) / "examples" / request.param
-    if request.param == "one-account":
+    if "mail" in VARIABLES[request.param]:
         (example / "test_override.tf").write_text(TO_A_QUEUE)
     cloud = Cloud(url, ACCOUNT)
     environment = {name.upper(): value for name, value in cloud.keys.items()} | {"AWS_ENDPOINT_URL": url}
@@ -74,7 +75,8 @@ def deployed(
     terraform.run("destroy", "-parallelism=30", "-auto-approve", "-input=false")
     assert "values" not in json.loads(terraform.run("show", "-json"))
     assert remains(cloud) == {"queues": [deployed.alert_queue]}
-    assert remains(Cloud(url, OTHER_ACCOUNT)) == {}
+    elsewhere = [Cloud(url, OTHER_ACCOUNT), *(Cloud(url, ACCOUNT, region) for region in ("eu-central-1", "us-east-1"))]
+    assert [remains(cloud) for cloud in elsewhere] == [{}, {}, {}]
 
 
 def remains(cloud: Cloud) -> dict[str, Any]:
@@ -114,6 +116,18 @@ def test_what_is_allowed_is_silent(deployed: Deployed) -> None:
     deployed.put(bundled("01-web-443"))
     assert deployed.invoke() == []
     assert deployed.alerts() == []
+
+
+def test_a_report_of_another_region_becomes_an_alert(deployed: Deployed, url: str) -> None:
+    """Where the example sends the events of other Regions to the function's, they go the same way from there."""
+    event = bundled("05-bastion-ssh")
+    event["detail"] = json.loads(
+        json.dumps(event["detail"]).replace("eu-west-1", "eu-central-1").replace("aaa5", "aaa6")
+    )
+    deployed.put(event, Cloud(url, ACCOUNT, "eu-central-1"))
+    assert deployed.invoke() == []
+    is_sent = deployed.terraform.folder.name == "several-regions"
+    assert [alert["server"] for alert in deployed.alerts()] == (["i-0aaaaaaaaaaaaaaa6"] if is_sent else [])
 
 
 def test_a_vulnerability_does_not_reach_the_function(deployed: Deployed) -> None:

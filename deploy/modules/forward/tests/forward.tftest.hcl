@@ -67,3 +67,13 @@ run "the_home_region_itself" {
 
   expect_failures = [aws_cloudwatch_event_rule.scanner]
 }
+
+run "a_scanner_that_this_region_does_not_have" {
+  command = plan
+
+  variables {
+    scanners = ["trusted_advisor"]
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.scanner]
+}
