@@ -17,6 +17,7 @@ from handler import aws
 from handler.settings import ROOT
 from tests.deploy.terraform import Terraform
 from tests.lookup.cloud import Cloud
+from tests.sweep.aws_loopback import LoopbackAws
 from tests.world import EVENTS, undying_policies
 
 IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:" + 64 * "0"
@@ -34,6 +35,9 @@ OF_LAMBDA = {
 }
 """What the role is for beside the function's own calls: SNS uses the key for it, Lambda writes the log and polls."""
 
+_AUTHORIZED = {"securityhub:GetFindingsV2": "securityhub:GetFindings"}
+"""The action that AWS asks for, where it is not called as the operation is (API reference, `GetFindingsV2`)."""
+
 _PREFIXES = dict.fromkeys(("elastic-load-balancing", "elastic-load-balancing-v2"), "elasticloadbalancing")
 """How IAM calls a service, where botocore calls it otherwise."""
 
@@ -47,6 +51,8 @@ class Deployed:
         self.events, self.sqs, self.functions = (cloud.client(name) for name in ("events", "sqs", "lambda"))
         self.alert_queue = self.sqs.create_queue(QueueName="tickets")["QueueUrl"]
         self.app: ModuleType
+        self.scanners: LoopbackAws
+        """What Inspector and Security Hub answer; moto does not filter, and does not say what is covered."""
         self.calls: set[str] = set()
         """The actions that the function has asked AWS for."""
 
@@ -141,11 +147,13 @@ class Deployed:
         for mapping in self.functions.list_event_source_mappings()["EventSourceMappings"]:
             self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)  # the tests are what polls
         configuration = self.configuration()
-        with pytest.MonkeyPatch.context() as environment:
+        with pytest.MonkeyPatch.context() as environment, LoopbackAws() as self.scanners:
             variables: dict[str, str] = {
                 **configuration["Environment"]["Variables"],
                 **{key.upper(): value for key, value in self.cloud.keys.items()},
                 "AWS_ENDPOINT_URL": self.terraform.environment["AWS_ENDPOINT_URL"],
+                "AWS_ENDPOINT_URL_INSPECTOR2": self.scanners.url,
+                "AWS_ENDPOINT_URL_SECURITYHUB": self.scanners.url,
                 "AWS_REGION": "eu-west-1",
                 "AWS_DEFAULT_REGION": "eu-west-1",
                 "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
@@ -158,20 +166,25 @@ class Deployed:
             session = boto3.Session()
             session.events.register("before-send", self._keep)
             environment.setattr(boto3, "DEFAULT_SESSION", session)
-            aws.client.cache_clear()
-            aws.fetcher.cache_clear()
+            _forget_clients()
             self.app = importlib.import_module("handler.app")
             try:
                 yield self
             finally:
                 self.app.GATE.close()
                 del sys.modules["handler.app"]
-                aws.client.cache_clear()
-                aws.fetcher.cache_clear()
+                _forget_clients()
 
     def _keep(self, event_name: str, **_: Any) -> None:
         service, operation = event_name.split(".")[1:]
-        self.calls.add(f"{_PREFIXES.get(service, service)}:{operation}")
+        action = f"{_PREFIXES.get(service, service)}:{operation}"
+        self.calls.add(_AUTHORIZED.get(action, action))
+
+
+def _forget_clients() -> None:
+    """Let clients be made again, for another address."""
+    for clients in (aws.client, aws.fetcher, aws.lister):
+        clients.cache_clear()
 
 
 def bundled(name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from handler.settings import ROOT
+from handler.sweep.scanners import SCANNERS
 from tests.pages import DOCS, blocks
 
 PERMISSIONS = json.loads((ROOT / "deploy" / "permissions.json").read_text())
@@ -19,15 +20,28 @@ def described(page: str, heading: str) -> dict[str, set[str]]:
     for row in table.splitlines()[2:]:
         first, second, *_ = row.strip("| ").split(" | ") if not row.startswith("| |") else ["", *row[4:].split(" | ")]
         word = first or word
-        actions.setdefault(word, set()).update(re.findall(r"`([a-z0-9]+:[A-Z][A-Za-z]+)`", second))
+        actions.setdefault(word, set()).update(re.findall(r"`([a-z0-9]+:[A-Z][A-Za-z0-9]+)`", second))
     return actions
 
 
-@pytest.mark.parametrize("look_up", PERMISSIONS)
+def listed(scanners: list[str]) -> set[str]:
+    """Return the actions that a sweep takes to list scanners, by the page; the first is asked for the accounts."""
+    rows = described("sweep.md", "what for")
+    actions = {action for name in scanners for action in rows[f"`{name}`"]}
+    return actions | {f"{name.partition('-')[0]}:ListMembers" for name in scanners[:1]}
+
+
+@pytest.mark.parametrize("look_up", PERMISSIONS["look_ups"])
 def test_look_ups_have_the_permissions_that_are_described(look_up: str) -> None:
     """Each look-up has the actions of its row in docs/look-ups.md, no more and no fewer."""
     rows = described("look-ups.md", "Setting")
-    assert set(PERMISSIONS[look_up]) == rows[f"`LOOK_UP_{look_up.upper()}`"]
+    assert set(PERMISSIONS["look_ups"][look_up]) == rows[f"`LOOK_UP_{look_up.upper()}`"]
+
+
+@pytest.mark.parametrize("scanner", SCANNERS)
+def test_listings_have_the_permissions_that_are_described(scanner: str) -> None:
+    """Each scanner of the sweep has the actions of its row in docs/sweep.md, no more and no fewer."""
+    assert set(PERMISSIONS["sweep"][scanner]) == described("sweep.md", "what for")[f"`{scanner}`"]
 
 
 def test_the_memory_has_the_permissions_that_are_described() -> None:
@@ -44,7 +58,7 @@ def test_policy_of_the_page_has_everything_on() -> None:
     statements = json.loads(block.text)["Statement"]
     always = {action for actions in described("deploy.md", "what for").values() for action in actions}
     look_ups = {action for actions in described("look-ups.md", "Setting").values() for action in actions}
-    fetched = {"inspector2:ListFindings"}
+    fetched = {"inspector2:ListFindings", *listed([*SCANNERS]), "securityhub:ListMembers"}
     assert {action for entry in statements for action in entry["Action"]} == always | look_ups | fetched
     on_all = {action for entry in statements if entry["Resource"] == ["*"] for action in entry["Action"]}
     assert on_all == (look_ups - {"sts:AssumeRole"}) | fetched

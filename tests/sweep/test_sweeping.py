@@ -74,6 +74,8 @@ def test_sweep_goes_on_where_the_last_one_ended(
     assert {line["started"] for line in lines} == {"2026-11-24T07:00:00Z"}
     assert lines[0]["problems"] == ["no time was left for all of it: the next sweep goes on there"]
     assert [record.levelname for record in caplog.records if record.message == "sweep"][-1] == "INFO"
+    done = [record.fields for record in caplog.records if record.message == "done"]  # type: ignore[attr-defined]
+    assert [(line["sweeps"], line["sweep_problems"]) for line in done] == [(0, 1), (0, 1), (0, 1), (0, 1), (1, 0)]
 
 
 def test_sweep_that_meets_another_leaves_it_alone(servers: Stage, table: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -100,6 +102,8 @@ def test_sweep_that_meets_another_leaves_it_alone(servers: Stage, table: str, ca
     [line, after] = [record.fields for record in caplog.records if record.message == "sweep"]  # type: ignore[attr-defined]
     assert line["note"].startswith("the sweep of 2026-11-24T06:30:00Z is still at work")
     assert (after["started"], after["left"], after["judged"]) == ("2026-11-24T06:30:00Z", 0, 1)
+    done = [record.fields for record in caplog.records if record.message == "done"]  # type: ignore[attr-defined]
+    assert [line["sweeps"] for line in done] == [0, 1]
 
 
 def test_sweep_of_an_unchanged_table_writes_only_how_far_it_is(servers: Stage, table: str) -> None:

@@ -58,7 +58,8 @@ variable "netops_mail" {
 }
 
 locals {
-  look_ups = { sources = true, tags = "missing", groups = true, containers = true }
+  look_ups       = { sources = true, tags = "missing", groups = true, containers = true }
+  sweep_scanners = ["inspector2", "securityhub"]
 }
 
 module "portcullis" {
@@ -67,6 +68,7 @@ module "portcullis" {
   image_uri = var.image_uri
   scanners  = ["inspector2", "security_hub", "guardduty"]
   look_ups  = merge(local.look_ups, { role_name = "portcullis-look-ups", external_id = var.external_id })
+  sweep     = { scanners = local.sweep_scanners }
 
   subscriptions = {
     security = { protocol = "sqs", endpoint = var.security_queue_arn }
@@ -81,4 +83,5 @@ module "look_ups" {
   function_role_arn = module.portcullis.role_arn
   external_id       = var.external_id
   look_ups          = local.look_ups
+  sweep_scanners    = local.sweep_scanners
 }

@@ -42,6 +42,7 @@ module "portcullis" {
   image_uri = var.image_uri
   scanners  = ["inspector2", "trusted_advisor"]
   look_ups  = { sources = true, tags = "missing", groups = true }
+  sweep     = { regions = ["eu-central-1", "us-east-1"] }
 
   subscriptions       = { security = { protocol = "email", endpoint = var.mail } }
   alarm_subscriptions = { security = { protocol = "email", endpoint = var.mail } }

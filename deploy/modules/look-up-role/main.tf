@@ -2,7 +2,8 @@ locals {
   permissions = jsondecode(file("${path.module}/../../permissions.json"))
 
   actions = distinct(sort(flatten([
-    for look_up, actions in local.permissions : actions if !contains(["false", "never"], tostring(var.look_ups[look_up]))
+    [for look_up, actions in local.permissions.look_ups : actions if !contains(["false", "never"], tostring(var.look_ups[look_up]))],
+    [for scanner in var.sweep_scanners : local.permissions.sweep[scanner]],
   ])))
 }
 

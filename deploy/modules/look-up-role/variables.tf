@@ -44,8 +44,19 @@ variable "look_ups" {
   }
 
   validation {
-    condition     = var.look_ups.sources || var.look_ups.groups || var.look_ups.containers || var.look_ups.tags != "never"
-    error_message = "Switch on sources, tags, groups or containers: a role without permissions reads nothing."
+    condition     = var.look_ups.sources || var.look_ups.groups || var.look_ups.containers || var.look_ups.tags != "never" || length(var.sweep_scanners) > 0
+    error_message = "Switch on sources, tags, groups or containers, or name sweep_scanners: a role without permissions reads nothing."
+  }
+}
+
+variable "sweep_scanners" {
+  description = "The scanners that the sweep lists in this account, as `scanners` of `sweep` in the module portcullis: `inspector2`, `securityhub`, `securityhub-v2`."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.sweep_scanners, ["inspector2", "securityhub", "securityhub-v2"])) == 0
+    error_message = "Name inspector2, securityhub or securityhub-v2, and no other."
   }
 }
 

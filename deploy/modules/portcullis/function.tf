@@ -10,6 +10,7 @@ locals {
   arn     = "arn:${data.aws_partition.current.partition}"
 
   sweeps   = var.sweep.enabled == null ? var.memory.enabled : var.sweep.enabled
+  listed   = sort(var.sweep.scanners == null ? setintersection(var.scanners, ["inspector2"]) : var.sweep.scanners)
   looks_up = var.look_ups.sources || var.look_ups.groups || var.look_ups.containers || var.look_ups.tags != "never"
 
   environment = merge(
@@ -36,6 +37,11 @@ locals {
       MEMORY_FLAPPING_CHANGES = tostring(var.memory.flapping_changes)
       MEMORY_FLAPPING_HOURS   = tostring(var.memory.flapping_hours)
       MEMORY_REMINDER_DAYS    = tostring(var.memory.reminder_days)
+    } : {},
+    local.sweeps ? {
+      SWEEP_SCANNERS    = join(",", local.listed)
+      SWEEP_REGIONS     = join(",", sort(var.sweep.regions))
+      SWEEP_UNTOLD_DAYS = tostring(var.sweep.untold_days)
     } : {},
   )
 

@@ -1,8 +1,14 @@
 locals {
-  look_up_permissions = jsondecode(file("${path.module}/../../permissions.json"))
+  permissions = jsondecode(file("${path.module}/../../permissions.json"))
 
   look_up_actions = distinct(sort(flatten([
-    for look_up, actions in local.look_up_permissions : actions if !contains(["false", "never"], tostring(var.look_ups[look_up]))
+    for look_up, actions in local.permissions.look_ups : actions if !contains(["false", "never"], tostring(var.look_ups[look_up]))
+  ])))
+
+  # The first of the scanners is asked for the accounts of the organization.
+  listing_actions = distinct(sort(flatten([
+    [for scanner in local.listed : local.permissions.sweep[scanner]],
+    [for scanner in slice(local.listed, 0, min(1, length(local.listed))) : "${split("-", scanner)[0]}:ListMembers"],
   ])))
 
   statements = concat(
@@ -44,6 +50,12 @@ locals {
       Action   = ["dynamodb:Query"]
       Resource = [table.arn]
     } if local.sweeps],
+    [for actions in [local.listing_actions] : {
+      Sid      = "Listings"
+      Effect   = "Allow"
+      Action   = actions
+      Resource = ["*"]
+    } if local.sweeps && length(actions) > 0],
     [for scanner in setintersection(var.scanners, ["security_hub"]) : {
       Sid      = "FindingsThatAreOnlyNamed"
       Effect   = "Allow"

@@ -171,8 +171,8 @@ variable "look_ups" {
   }
 
   validation {
-    condition     = var.look_ups.role_name == "" || var.look_ups.sources || var.look_ups.groups || var.look_ups.containers || var.look_ups.tags != "never"
-    error_message = "There is a role_name and no look-up that would use it: switch on sources, tags, groups or containers, or leave the role out."
+    condition     = var.look_ups.role_name == "" || var.look_ups.sources || var.look_ups.groups || var.look_ups.containers || var.look_ups.tags != "never" || (local.sweeps && length(local.listed) > 0)
+    error_message = "There is a role_name and no look-up or sweep that would use it: switch on sources, tags, groups or containers, or leave the role out."
   }
 }
 
@@ -206,10 +206,13 @@ variable "memory" {
 }
 
 variable "sweep" {
-  description = "The sweep (docs/sweep.md): how often a second function of the same image, with a queue of its own, judges what the memory holds as open again. It is on where the memory is."
+  description = "The sweep (docs/sweep.md): how often a second function of the same image, with a queue of its own, judges what the memory holds as open again, and which `scanners` (`inspector2`, `securityhub`, `securityhub-v2`) it lists in the function's Region and in which other `regions`. It is on where the memory is, and lists Inspector's findings where `scanners` has them."
   type = object({
     enabled             = optional(bool)
     every_hours         = optional(number, 1)
+    scanners            = optional(set(string))
+    regions             = optional(set(string), [])
+    untold_days         = optional(number, 30)
     memory_size         = optional(number, 1024)
     maximum_concurrency = optional(number, 5)
   })
@@ -218,6 +221,21 @@ variable "sweep" {
   validation {
     condition     = var.sweep.enabled != true || var.memory.enabled
     error_message = "A sweep judges what the memory holds: leave the memory on, or write sweep = { enabled = false }."
+  }
+
+  validation {
+    condition     = length(setsubtract(var.sweep.scanners == null ? [] : var.sweep.scanners, ["inspector2", "securityhub", "securityhub-v2"])) == 0
+    error_message = "Name inspector2, securityhub or securityhub-v2 as scanners of the sweep, and no other; [] where it is to list nothing."
+  }
+
+  validation {
+    condition     = alltrue([for region in var.sweep.regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", region))])
+    error_message = "Write the codes of Regions for regions, as in [\"eu-central-1\"]."
+  }
+
+  validation {
+    condition     = var.sweep.untold_days >= 0 && floor(var.sweep.untold_days) == var.sweep.untold_days
+    error_message = "Write a whole number of days for untold_days, 0 for never."
   }
 
   validation {

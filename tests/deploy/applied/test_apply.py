@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from handler.settings import Settings
 from tests.deploy.account import IMAGE, OF_LAMBDA, WITHOUT_PERMISSION, Deployed, bundled, case
 from tests.deploy.alarms import Sums, is_alarming, keys, sums
 from tests.deploy.terraform import Terraform, copy_of_deploy, needs_terraform
-from tests.deploy.test_permissions import described
+from tests.deploy.test_permissions import described, listed
 from tests.lookup.cloud import ACCOUNT, OTHER_ACCOUNT, Cloud, tcp
 from tests.pages import DOCS, names, table
+from tests.sweep.aws_loopback import network_finding
 
 pytestmark = [needs_terraform, pytest.mark.slow]
 
@@ -186,6 +188,17 @@ def test_a_sweep_tells_a_rule_that_was_widened(deployed: Deployed, url: str) -> 
     assert (deployed.sweep(), deployed.alerts()) == ([], [])
 
 
+@pytest.mark.parametrize("region", ["eu-west-1", "eu-central-1"])
+def test_a_sweep_tells_what_no_event_told(deployed: Deployed, region: str) -> None:
+    """What Inspector lists in a Region that the sweep looks at is judged like an event."""
+    at = datetime(2026, 11, 24, 6, tzinfo=UTC)
+    finding = network_finding(f"lost-{region}", "i-0aaaaaaaaaaaaaaa7", 23, at, region=region, tags={"Team": "netops"})
+    deployed.scanners.findings[finding["findingArn"]] = finding
+    assert deployed.sweep() == []
+    is_seen = region == "eu-west-1" or deployed.terraform.folder.name == "several-regions"
+    assert [alert["server"] for alert in deployed.alerts()] == (["i-0aaaaaaaaaaaaaaa7"] if is_seen else [])
+
+
 def test_the_canary_ends_in_its_own_queue(deployed: Deployed) -> None:
     """It goes the way of a report, and nobody who is subscribed hears of it."""
     deployed.put({"source": "portcullis.canary", "detail-type": "Canary", "detail": {}})
@@ -306,6 +319,7 @@ def test_the_role_has_what_the_pages_describe(deployed: Deployed) -> None:
     look_ups = {action for name in on for action in described("look-ups.md", "Setting").get(f"`{name}`", set())}
     scanners = {rule["Name"].removeprefix("portcullis-") for rule in deployed.events.list_rules()["Rules"]}
     fetched = {"inspector2:ListFindings"} if "security-hub" in scanners else set()
+    fetched |= listed(variables["SWEEP_SCANNERS"].split(","))
     always = {action for actions in described("deploy.md", "what for").values() for action in actions}
     assert deployed.actions() == always | look_ups | fetched
 
@@ -314,7 +328,9 @@ def test_the_function_knows_every_setting_that_it_is_given(deployed: Deployed) -
     """What an example does not choose is as without the module, but for the memory."""
     variables = deployed.configuration()["Environment"]["Variables"]
     assert {name.lower() for name in variables} <= set(Settings.__struct_fields__)
-    chosen = {name: value for name, value in variables.items() if name.startswith(("LOOK_UP_", "ALERT_TOPIC_"))}
+    chosen = {
+        name: value for name, value in variables.items() if name.startswith(("LOOK_UP_", "SWEEP_", "ALERT_TOPIC_"))
+    }
     assert settings.read(variables) == settings.read({**chosen, "MEMORY_TABLE": "portcullis-memory"})
 
 

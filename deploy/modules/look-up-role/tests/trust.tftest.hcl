@@ -36,6 +36,18 @@ run "it_may_read_for_the_look_ups_that_are_on" {
   }
 }
 
+run "it_may_list_what_the_sweep_lists" {
+  variables {
+    look_ups       = {}
+    sweep_scanners = ["inspector2"]
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.look_ups.policy).Statement[0].Action == ["inspector2:BatchGetAccountStatus", "inspector2:ListCoverage", "inspector2:ListFindings"]
+    error_message = "The role has an action too many or too few."
+  }
+}
+
 run "everybody_of_an_account" {
   command = plan
 

@@ -86,6 +86,7 @@ run "a_role_that_nothing_would_use" {
 
   variables {
     look_ups = { role_name = "portcullis-look-ups" }
+    memory   = { enabled = false }
   }
 
   expect_failures = [var.look_ups]
@@ -97,6 +98,26 @@ run "a_sweep_without_a_memory" {
   variables {
     memory = { enabled = false }
     sweep  = { enabled = true }
+  }
+
+  expect_failures = [var.sweep]
+}
+
+run "a_scanner_that_no_sweep_lists" {
+  command = plan
+
+  variables {
+    sweep = { scanners = ["security_hub"] }
+  }
+
+  expect_failures = [var.sweep]
+}
+
+run "a_region_by_its_name" {
+  command = plan
+
+  variables {
+    sweep = { regions = ["Frankfurt"] }
   }
 
   expect_failures = [var.sweep]

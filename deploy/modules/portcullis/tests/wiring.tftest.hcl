@@ -232,6 +232,7 @@ run "by_default_the_role_may_what_an_alert_the_memory_and_the_sweep_need" {
       Queues                   = [["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-events", "arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep"]]
       Memory                   = [["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
       Sweep                    = [["dynamodb:Query"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
+      Listings                 = [["inspector2:BatchGetAccountStatus", "inspector2:ListCoverage", "inspector2:ListFindings", "inspector2:ListMembers"], ["*"]]
       FindingsThatAreOnlyNamed = [["inspector2:ListFindings"], ["*"]]
     }
     error_message = "The role has an action too many or too few, or on another resource."
@@ -273,6 +274,40 @@ run "without_a_memory_there_is_no_sweep" {
   assert {
     condition     = keys(aws_scheduler_schedule.own) == ["canary", "heartbeat"] && length([for name in keys(aws_cloudwatch_metric_alarm.alarm) : name if strcontains(name, "sweep")]) == 0
     error_message = "Nothing asks for a sweep, and none is missed."
+  }
+}
+
+run "each_scanner_that_is_listed_adds_its_own_actions" {
+  variables {
+    scanners = ["guardduty"]
+    sweep    = { scanners = ["securityhub-v2", "securityhub"], regions = ["us-east-1", "eu-central-1"], untold_days = 7 }
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action if statement.Sid == "Listings"] == [
+      ["inspector2:ListFindings", "securityhub:DescribeHub", "securityhub:DescribeSecurityHubV2", "securityhub:GetFindings", "securityhub:ListMembers"]
+    ]
+    error_message = "The two Hubs need these actions, and ask Inspector for its findings."
+  }
+
+  assert {
+    condition = { for name, value in aws_lambda_function.function["sweep"].environment[0].variables : name => value if startswith(name, "SWEEP_") } == {
+      SWEEP_SCANNERS    = "securityhub,securityhub-v2"
+      SWEEP_REGIONS     = "eu-central-1,us-east-1"
+      SWEEP_UNTOLD_DAYS = "7"
+    }
+    error_message = "The function is told what is listed."
+  }
+}
+
+run "a_sweep_that_lists_nothing_may_list_nothing" {
+  variables {
+    scanners = ["guardduty"]
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Sid] == ["Alerts", "KeyOfTheAlerts", "Log", "Queues", "Memory", "Sweep"]
+    error_message = "Inspector's findings are listed where its events are judged."
   }
 }
 
