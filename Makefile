@@ -2,6 +2,7 @@
 # make test       everything that CI checks
 # make quick      while you work: format, lint, types, and the tests that start no process or server and fuzz nothing
 # make opa-path   the path of the OPA that they use: OPA_PATH, one of the pinned version, or else built or fetched
+# make prove      every policy of a small universe, judged by the gate and by sets of points (half an hour)
 # make bench      how long a decision takes, and what it is made of
 # make load       100,000 events within the memory and the processor share of Lambda, and the largest batches; Linux
 # make image      the image that Lambda runs, with Docker, Podman or buildah; POLICIES= and POLICY_TESTS= are the folders of
@@ -21,7 +22,7 @@ export PYTHON
 # Byte code is kept, whatever the shell says: each worker of the tests would compile all of them anew, in 7 seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test quick lint bench load image image-test deploy-test image-bench opa opa-path release lock clean
+.PHONY: demo test quick lint prove bench load image image-test deploy-test image-bench opa opa-path release lock clean
 
 demo: opa
 	@.venv/bin/python -m handler.cli.demo $(if $(ALL),--all)
@@ -37,6 +38,9 @@ lint: .venv/installed
 	.venv/bin/ruff format --check --quiet .
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy --no-error-summary
+
+prove: opa
+	@.venv/bin/python -m tests.gate_universe
 
 bench: opa
 	@.venv/bin/python -m bench

@@ -28,11 +28,15 @@ DATA = ("data.yaml", "data.yml", "data.json")
 ENGINE = "gate"
 """The package of the engine, and the folder of its files."""
 
+REGISTER = "_portcullis"
+"""The name under `data` below which the register lies."""
+
 _LONGEST_VERSION = 100
 _MOST_BYTES = 8 * 1024 * 1024
 _HANDLER = Path(__file__).resolve().parent
 _RESERVED = {
     "gate": "belongs to the engine, which comes with Portcullis",
+    REGISTER: "belongs to Portcullis, which keeps the register there",
     "system": "belongs to OPA itself",
     "policy_tests": "is for tests, which belong into the folder of the tests",
 }
@@ -93,12 +97,14 @@ class Folder:
         return roots
 
     @cached_property
+    def digest(self) -> str:
+        """Digest of the files' paths and contents, the same for the same files anywhere."""
+        return digest(self.files)
+
+    @property
     def revision(self) -> str:
-        """Digest of the files' paths and contents: 7 hexadecimal digits, the same for the same files anywhere."""
-        digest = hashlib.sha256()
-        for name, content in sorted(self.files.items()):
-            digest.update(f"{name}\n{len(content)}\n".encode() + content)
-        return digest.hexdigest()[:7]
+        """The first 7 hexadecimal digits of the digest."""
+        return self.digest[:7]
 
     @cached_property
     def name(self) -> str:
@@ -202,9 +208,23 @@ class Folder:
                 self.problems.append((name, f"defines {root}, which {_RESERVED[root]}: {remedy}"))
 
 
-def packed_engine() -> "Bundle":
-    """Return the engine as a bundle."""
-    return Bundle({file.as_posix(): file.read_bytes() for file in sorted(engine().rglob("*.rego"))}, [ENGINE])
+def digest(files: Mapping[str, bytes]) -> str:
+    """Return the digest of files by their paths, in hexadecimal."""
+    every = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        every.update(f"{name}\n{len(content)}\n".encode() + content)
+    return every.hexdigest()
+
+
+def engine_files() -> dict[str, bytes]:
+    """Return the engine's files by their paths below its folder."""
+    return {file.relative_to(engine()).as_posix(): file.read_bytes() for file in sorted(engine().rglob("*.rego"))}
+
+
+def packed_engine(*others: tuple[str, bytes]) -> "Bundle":
+    """Return the engine as a bundle, with further files of Portcullis' own."""
+    files = {(engine() / name).as_posix(): content for name, content in (*engine_files().items(), *others)}
+    return Bundle(files, [ENGINE, *([REGISTER] if others else [])])
 
 
 class Bundle:

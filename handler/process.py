@@ -1,9 +1,9 @@
 """The process of the embedded OPA: light to import, so that OPA loads the policies while the caller imports the rest.
 
-`opa run` is a child on a Unix socket with the engine and the team's policies as two bundles. A token made anew at every
-start, and the policy in `authz/`, let nobody but the holder of the token ask it for the one thing that it is for. Its
-environment holds the token and what Go is told of memory, no more, because a policy can read it. On Linux it dies with
-the thread that started it: start it from the main one.
+`opa run` is a child on a Unix socket with the engine, the team's policies and their register as bundles. A token made
+anew at every start, and the policy in `authz/`, let nobody but the holder of the token ask it for the one thing that it
+is for. Its environment holds the token and what Go is told of memory, no more, because a policy can read it. On Linux
+it dies with the thread that started it: start it from the main one.
 """
 
 import ctypes
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from handler.bundle import Folder, packed_engine
 from handler.errors import OpaUnavailableError, PolicyRefusedError, SettingError
+from handler.readings import load
 
 _AUTHZ = Path(__file__).resolve().parent / "authz"
 _PR_SET_PDEATHSIG = 1
@@ -44,7 +45,8 @@ class Process:
             raise SettingError("OPA_PATH", f"is {executable!r}, which is no executable: name the `opa` to run")
         folder = Folder(policies)
         folder.check()
-        self._bundles = [packed_engine(), folder.pack()]
+        register = load(folder)
+        self._bundles = [packed_engine(), folder.pack(), *([register] if register else [])]
         self._command = [found, "run", "--server", "--authentication=token", "--authorization=basic"]
         self._command += ["--skip-version-check", "--log-level=error", "--log-format=json"]
         self._command += [f"--set=server.decoding.max_length={BODY_BYTES}"]

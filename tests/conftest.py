@@ -54,6 +54,15 @@ def made_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the registers of the folders that tests check out of the caches of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GOCACHE", os.environ.get("GOCACHE", str(Path("~/.cache/go-build").expanduser())))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 SLOW_FIXTURES = {"opa_path", "moto_url", "endpoint", "image"}
 SLOW_NAMES = {"subprocess", "terminal", "main", "mock_aws", "given"}
 """What the tests of a file that has one of these names do: start processes or an AWS, or fuzz."""

@@ -13,14 +13,15 @@ from random import Random
 import msgspec
 import pytest
 
+from handler.check.statements import READINGS
 from handler.decision import Decision
 from tests.gate_cases import Case, Json, case, networks
-from tests.gate_policies import World
+from tests.gate_policies import Problem, World, read_allowance, read_prohibition
 from tests.gate_reading import decision
 from tests.gate_words import Address, bits, span
 
 SEED = 20261124
-WORLDS, CASES = 12, 450
+WORLDS, CASES = 4, 450
 POLICIES = Path(__file__).parent.parent / "policies"
 ADMINISTRATIVE = {"tcp": [3, 22, 23, 65534], "udp": [8]}
 
@@ -51,7 +52,12 @@ QUERY = """answer := [data.gate.batch.decisions, {format_int(index, 10): decided
 	some index in %s
 	finding := input.findings[index]
 	decided := data.gate.decision with input as finding
-}]"""
+}, [value |
+	some key, kind in {"allowances": "allowance", "prohibitions": "prohibition"}
+	some _, named in data.cases
+	some value in named[key]
+	data.gate._registered(kind, value)
+]]"""
 
 Span = tuple[str, int, int]
 """The family of a network, and its first and last address."""
@@ -63,16 +69,37 @@ class Opa:
     def __init__(self, path: str, folder: Path) -> None:
         self.path = path
         self.folder = folder
+        self.registered: Json = {}
+        self.hits: list[Json] = []
         shutil.copytree(POLICIES / "gate", folder / "policies" / "gate")
         (folder / "policies" / "allow.rego").write_text(APPLYING)
         (folder / "policies" / "forbid.rego").write_text(FORBIDDEN)
 
+    def register(self, cases: list[Case], named: Json) -> None:
+        """Keep how the gate reads the statements of the cases with these networks; of each id the first."""
+        statements: dict[str, list[Json]] = {"allowance": [], "prohibition": []}
+        for one in cases:
+            statements["allowance"] += one.allowances
+            statements["prohibition"] += one.prohibitions
+        (self.folder / "policies" / "data.json").write_text(spelled({"networks": named}))
+        (self.folder / "input.json").write_text(spelled(statements))
+        register: dict[str, Json] = {}
+        for kind, readings in self._query(f"answer := {READINGS}").items():
+            for index, words, reading in readings:
+                value = statements[kind][index]
+                register.setdefault(kind, {}).setdefault(value["id"], [value, words, reading])
+        self.registered = {"register": register}
+
     def decide(self, cases: list[Case], named: Json) -> list[Json]:
-        """Give the decisions on the cases as one batch. Every ninth is also decided alone, and has to be the same."""
+        """Give the decisions on the cases as one batch. Every ninth is also decided alone, and has to be the same.
+
+        The statements whose reading comes out of the register are counted as `hits`.
+        """
         data = {
             "cases": {str(index): one._asdict() | {"finding": None} for index, one in enumerate(cases)},
             "networks": named,
             "ports": {"administrative": ADMINISTRATIVE},
+            "_portcullis": self.registered,
         }
         findings = [marked(one.finding, index) for index, one in enumerate(cases)]
         alone = list(range(0, len(cases), 9))
@@ -82,6 +109,7 @@ class Opa:
         batch: list[Json] = answer[0]
         assert len(batch) == len(cases)
         assert answer[1] == {str(index): batch[index] for index in alone}
+        self.hits = answer[2]
         return batch
 
     def _query(self, query: str) -> Json:
@@ -192,12 +220,61 @@ def shrunk(opa: Opa, found: tuple[Case, Json, Json], named: Json) -> tuple[Case,
     return found
 
 
+def with_own_ids(cases: list[Case]) -> list[Case]:
+    """Give the cases with ids that no other case has, as statements of one folder have."""
+
+    def own(value: Json, index: int) -> Json:
+        named = isinstance(value, dict) and isinstance(value.get("id"), str)
+        return value | {"id": f"{value['id']}{index}"} if named else value
+
+    return [
+        one._replace(
+            allowances=[own(value, index) for value in one.allowances],
+            prohibitions=[own(value, index) for value in one.prohibitions],
+        )
+        for index, one in enumerate(cases)
+    ]
+
+
+def readable(cases: list[Case], named: Json) -> list[Json]:
+    """Give the statements of the cases that a register can hold: well-formed, and the first of their id."""
+    world = World(named, ADMINISTRATIVE)
+    first: dict[tuple[str, str], Json] = {}
+    values = []
+    for one in cases:
+        kinds = {"allowance": one.allowances, "prohibition": one.prohibitions}
+        for kind, value in ((kind, value) for kind, values in kinds.items() for value in values):
+            problems: set[Problem] = set()
+            if kind == "allowance":
+                read_allowance(value, {}, world, problems)
+            else:
+                read_prohibition(value, world, problems)
+            if not problems and first.setdefault((kind, value["id"]), value) == value:
+                values.append(value)
+    return values
+
+
+@pytest.mark.parametrize("register", ["none", "these networks", "other networks"])
 @pytest.mark.parametrize("world", range(WORLDS))
-def test_gate_is_the_plain_reading(opa: Opa, world: int) -> None:
-    """OPA decides every random finding exactly as the plain reading of the design does."""
+def test_gate_is_the_plain_reading(opa: Opa, world: int, register: str) -> None:
+    """OPA decides every random finding exactly as the plain reading of the design does, whatever the register holds.
+
+    What is well-formed is read out of the register where it was made with these networks.
+    """
     random = Random(SEED + world)  # noqa: S311  a seed is what is wanted
     named = networks(random)
-    cases = [case(random, named) for _ in range(CASES)]
+    cases = with_own_ids([case(random, named) for _ in range(CASES)])
+    opa.registered = {}
+    if register != "none":
+        opa.register(cases, named if register == "these networks" else networks(random))
+    assert_same(opa, cases, named)
+    hits, most = len(opa.hits), len(readable(cases, named))
+    assert most > CASES
+    assert {"none": hits == 0, "these networks": hits == most, "other networks": 0 < hits < most}[register]
+
+
+def assert_same(opa: Opa, cases: list[Case], named: Json) -> None:
+    """Fail with the smallest case that OPA and the plain reading judge differently, if there is one."""
     found = next(differences(opa, cases, named), None)
     if found is not None:
         one, decided, expected = shrunk(opa, found, named)

@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from handler.bundle import ENGINE, Folder
 from handler.check import advice, data_shapes, names, tests, unknown
 from handler.check.conditions import Conditions
@@ -30,11 +32,15 @@ Modules = dict[Path, dict[str, Any]]
 
 
 class Checked:
-    """What a check found, and over what: faults in the order of files and lines, and counts for people."""
+    """What a check found, and over what: faults in the order of files and lines, and counts for people.
 
-    def __init__(self, faults: list[Fault], counts: dict[str, int]) -> None:
+    `register` is for `readings.store`, empty where the folder was not read to the end.
+    """
+
+    def __init__(self, faults: list[Fault], counts: dict[str, int], register: bytes = b"") -> None:
         self.faults = sorted(dict.fromkeys(faults), key=_order)
         self.counts = counts
+        self.register = register
 
     @property
     def errors(self) -> list[Fault]:
@@ -100,7 +106,7 @@ def check(policies: Folder, test_folder: Folder | None, opa: str, today: date, *
     else:
         problem = "there is no folder policy_tests beside the policies, so nothing tests them; write tests there"
         faults.append(Fault(rule="no-tests", file=policies.path, problem=problem, level="warning"))
-    return Checked(faults, counts)
+    return Checked(faults, counts, msgspec.json.encode(statements.readings))
 
 
 def read_otherwise(data: Data) -> Iterator[Fault]:

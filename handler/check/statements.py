@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec import Raw, Struct
+
 from handler.check.conditions import Conditions
 from handler.check.data_files import Data
 from handler.check.data_shapes import INVISIBLE
@@ -21,9 +24,26 @@ _EFFECTS = {"allowance": "covers nothing", "prohibition": "denies whatever it ap
 _WHOSE = {("server", field) for field in ("account", "id", "tags", "name")}
 """What an allowance asks for of which one at least says whom it is for."""
 
-# What the gate says of the statements of the register: [kind, index, field, problem] of what it would refuse, and for
-# each allowance whether it is open to all of IPv4 and of IPv6. Every port is open to anyone where a prohibition is
-# judged, so that one which then forbids nothing never forbids anything.
+READINGS = """{
+    "allowance": [[index, networks, reading] |
+        some index, statement in input.allowance
+        reading := data.gate._allowance(statement)
+        reading.problems == []
+        networks := {word: listed | some word in reading.words; listed := data.networks[word]}
+    ],
+    "prohibition": [[index, networks, reading] |
+        some index, statement in input.prohibition
+        reading := data.gate._prohibition(statement)
+        reading.problems == []
+        networks := {word: listed | some word in reading.words; listed := data.networks[word]}
+    ],
+}"""
+"""How the gate reads the statements that are the input, by kind, where nothing is wrong with them: [index, networks
+that the words name, reading]."""
+
+# What the gate says of the statements of the register: [kind, index, field, problem] of what it would refuse, for each
+# allowance whether it is open to all of IPv4 and of IPv6, and the readings. Every port is open to anyone where a
+# prohibition is judged, so that one which then forbids nothing never forbids anything.
 _JUDGED = """{
     "administrative": {protocol: data.gate._administrative(protocol) | some protocol in ["tcp", "udp"]},
     "open": [[statement.id, families] |
@@ -34,6 +54,7 @@ _JUDGED = """{
             everybody in united[family]
         ]
     ],
+    "readings": READINGS,
     "problems": array.concat(
         [["allowance", index, problem.field, problem.problem] |
             some index, statement in input.allowance
@@ -56,7 +77,14 @@ _JUDGED = """{
             )
         ],
     ),
-}"""
+}""".replace("READINGS", READINGS)
+
+
+class _Judged(Struct, frozen=True):
+    administrative: dict[str, list[int]]
+    open: list[tuple[Any, list[str]]]
+    problems: list[tuple[str, int, str, str]]
+    readings: dict[str, list[tuple[int, Raw, Raw]]]
 
 
 class Statements:
@@ -69,6 +97,7 @@ class Statements:
         self._networks = sorted(data.lists("networks"))
         self.open: dict[str, set[str]] = {}
         self.administrative: dict[str, list[int]] = {}
+        self.readings: dict[str, dict[str, tuple[Any, Raw, Raw]]] = {}
         self._ways: dict[tuple[str, str], list[Way]] = {}
         for way in conditions.ways:
             self._ways.setdefault((way.kind, way.id), []).append(way)
@@ -92,10 +121,18 @@ class Statements:
             problem = f"the statements cannot be judged; mend what OPA names:\n{complaint(done)}"
             yield Fault(rule="malformed", file=self._workspace.policies.path, problem=problem)
             return
-        judged = json.loads(done.stdout)
-        self.open = {name: set(families) for name, families in judged["open"]}
-        self.administrative = judged["administrative"]
-        for kind, index, field, problem in judged["problems"]:
+        judged = msgspec.json.decode(done.stdout, type=_Judged)
+        self.open = {name: set(families) for name, families in judged.open}
+        self.administrative = judged.administrative
+        self.readings = {
+            kind: {
+                way.id: (way.value, networks, reading)
+                for index, networks, reading in readings
+                for way in self._register[kind][index : index + 1]
+            }
+            for kind, readings in judged.readings.items()
+        }
+        for kind, index, field, problem in judged.problems:
             way = self._register[kind][index]
             if field == "except" and problem.startswith("holds all"):
                 nothing = "forbids nothing, since except holds all of its sources; mend or remove it"

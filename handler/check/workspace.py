@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from handler.bundle import ENGINE, Bundle, Folder, engine, helper
+from handler.bundle import Bundle, Folder, helper, packed_engine
 from handler.check.syntax import READ, remove_prints
 
 HERE = Path(__file__).resolve().parent
@@ -53,8 +53,7 @@ class Workspace:
 
     @cached_property
     def _engine_bundle(self) -> Bundle:
-        files = {file.as_posix(): file.read_bytes() for file in sorted(engine().rglob("*.rego"))}
-        return Bundle({**files, (engine() / "register.rego").as_posix(): REGISTER.encode()}, [ENGINE, "_portcullis"])
+        return packed_engine(("register.rego", REGISTER.encode()))
 
     @cached_property
     def _policy_bundle(self) -> Bundle:

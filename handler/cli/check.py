@@ -38,6 +38,7 @@ def add_folder_to(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Check the folder and print what is wrong; return the exit status."""
+    from handler import readings  # noqa: PLC0415
     from handler.bundle import Folder  # noqa: PLC0415  `portcullis --help` needs none of it
     from handler.check import check, formats  # noqa: PLC0415
 
@@ -50,6 +51,8 @@ def run(given: argparse.Namespace) -> int:
                 print(f"{folder.shown(name)} {problem}", file=sys.stderr)
         return UNCHECKED
     checked = check(unread[0], unread[1] if tests else None, opa, given.now, coverage=given.coverage)
+    if not checked.errors:
+        readings.store(unread[0], checked.register)
     root = repository(policies)
     match given.format:
         case "json":

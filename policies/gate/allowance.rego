@@ -2,7 +2,7 @@ package gate
 
 # Reads an allowance, once for all findings that it applies to. A malformed one covers nothing: it has only problems.
 
-_allowance(value) := plain if plain := _plain_allowance(value)
+_allowance(value) := reading if reading := _registered("allowance", value)
 
 else := {
 	"id": value.id,
@@ -13,75 +13,16 @@ else := {
 	"networks": _united(value.sources),
 	"declared_in": object.get(value, "declared_in", null),
 	"bound": object.get(value, "bound", null),
+	"special": (object.keys(value) & {"declared_in", "bound"}) != set(),
 	"named": {value.id: {"owner": value.owner, "expires": value.expires, "labels": object.get(value, "labels", {})}},
-	"problems": set(),
+	"problems": [],
 } if {
 	_allowance_faults(value) == set()
 }
 
-else := {"problems": {{"kind": "allowance", "id": _id(value), "field": field, "problem": problem} |
+else := {"problems": [{"kind": "allowance", "id": _id(value), "field": field, "problem": problem} |
 	some [field, problem] in _allowance_faults(value)
-}}
-
-# Most are well-formed and ask for no more than ports and addresses. As text they tell, in one look instead of forty. JSON
-# would not do: `json.marshal` raises on a number such as that of to_number("0080").
-_plain_allowance(value) := {
-	"id": id,
-	"owner": owner,
-	"expires": expires,
-	"ports": ports,
-	"words": value.sources,
-	"networks": networks,
-	"declared_in": null,
-	"bound": null,
-	"named": {id: {"owner": owner, "expires": expires, "labels": object.get(value, "labels", {})}},
-	"problems": set(),
-} if {
-	regex.match(_plain_value, sprintf("%v", [value]))
-	networks := _united(value.sources)
-	networks.unreadable == set()
-	ports := {protocol: _plain_ranges(value[protocol]) | some protocol in ["tcp", "udp"]}
-	count(ports) == count(object.remove(value, _plain_keys))
-	id := value.id
-	owner := value.owner
-	expires := value.expires
-}
-
-_plain_keys := ["everywhere", "expires", "id", "labels", "owner", "reason", "sources"]
-
-_plain_value := sprintf(
-	concat("", [
-		`^\{("everywhere": true, )?"expires": "%s", "id": "%s", (%s)?"owner": "%s", "reason": "%s", `,
-		`"sources": %s(, "(tcp|udp)": %s)+\}$`,
-	]),
-	[
-		`[1-9][0-9]{3}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)`,
-		_plain_text,
-		sprintf(`"labels": \{%s(, %s)*\}, `, [_plain_label, _plain_label]),
-		_plain_text,
-		_plain_text,
-		_plain_list(`"[0-9A-Za-z./:*_-]+"`),
-		_plain_list(concat("|", [
-			`("[0-9]+-[0-9]+"|0|[1-9][0-9]{0,3}|[1-5][0-9]{4}`,
-			`6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])`,
-		])),
-	],
-)
-
-_plain_text := `[!#-\[\]-~][ !#-\[\]-~]*`
-
-_plain_label := sprintf(`"%s": "%s"`, [_plain_text, _plain_text])
-
-_plain_list(item) := sprintf(`[\[{]%s(, %s)*[\]}]`, [item, item])
-
-# The ranges of a list whose numbers are known to be ports.
-_plain_ranges(ports) := ranges if {
-	ranges := array.concat(
-		[[port, port] | some port in ports; is_number(port)],
-		[range | some text in ports; is_string(text); range := _range(text)],
-	)
-	count(ranges) == count(ports)
-}
+]}
 
 # What is wrong, as [field, problem].
 _allowance_faults(value) := union({

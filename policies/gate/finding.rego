@@ -18,7 +18,7 @@ _today(now) := substring(now, 0, 10) if {
 }
 
 # The listeners of a finding, where a policy asks for them.
-_listeners(policy, finding) := _array(finding, "listeners") if policy.bound
+_listeners(policy, finding) := _array(finding, "listeners") if policy.special
 
 else := []
 

@@ -61,8 +61,11 @@ _networks_inside(near, stopping, source) := networks if {
 		[term.networks[family] | some [term, _, "part"] in near],
 		[stop.excepted[family] | some [_, _, stop] in stopping],
 	)
-	found := [inside | some list in lists; inside := net.cidr_contains_matches(source, list)]
+	found := [inside |
+		some list in lists
+		inside := {list[index] | some [_, index] in net.cidr_contains_matches(source, list)}
+	]
 	[1 | some inside in found; count(inside) > _most_inside] == []
-	networks := {network | some inside in found; some [_, network] in inside}
+	networks := union({inside | some inside in found})
 	count(networks) <= _most_inside
 }

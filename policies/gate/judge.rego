@@ -151,7 +151,7 @@ _together(effective, first, last, source) := {id |
 	holding := [[term, relation] | some [term, ranges, relation] in effective; _overlap(ranges, port, port)]
 	[1 | some [_, "whole"] in holding] == []
 	some [term, _] in holding
-	term.networks.v4 | term.networks.v6 != set()
+	array.concat(term.networks.v4, term.networks.v6) != []
 	id := term.id
 } if {
 	_family(source) == "name"

@@ -8,13 +8,13 @@ package gate
 _united(words) := {
 	"v4": v4,
 	"v6": v6,
-	"names": {name | some ["name", name] in members},
-	"everything": ({"0.0.0.0/0", "::/0"} - (v4 | v6)) == set(),
-	"unreadable": {word | some word in words; not _members(word)},
+	"names": [name | some ["name", name] in members],
+	"everything": ["0.0.0.0/0" in v4, "::/0" in v6] == [true, true],
+	"unreadable": [word | some word in words; not _members(word)],
 } if {
 	members := [member | some word in words; some member in _members(word)]
-	v4 := net.cidr_merge({cidr | some ["v4", cidr] in members})
-	v6 := _merge({cidr | some ["v6", cidr] in members})
+	v4 := sort(net.cidr_merge({cidr | some ["v4", cidr] in members}))
+	v6 := sort(_merge({cidr | some ["v6", cidr] in members}))
 }
 
 # Networks of one family united. OPA 1.22.2 panics on some IPv6 networks whose first byte is 0 and others are not, such
@@ -124,7 +124,7 @@ _naming(policy, exposure) := object.union(policy, {
 _holding(value, keys, list) := object.union(value, {key: all |
 	some key in keys
 	list in value[key].names
-	all := object.union(value[key], {"everything": true, "v4": {"0.0.0.0/0"}, "v6": {"::/0"}})
+	all := object.union(value[key], {"everything": true, "v4": ["0.0.0.0/0"], "v6": ["::/0"]})
 })
 
 _whole(networks, source) if _relation(networks, _family(source), source) == "whole"
@@ -138,7 +138,7 @@ _reaches(networks, excepted, source) if {
 }
 
 # What the networks and the source have in common.
-_shared(networks, "unknown") := (networks.v4 | networks.v6) | networks.names
+_shared(networks, "unknown") := {member | some list in ["v4", "v6", "names"]; some member in networks[list]}
 
 _shared(networks, source) := {source} if {
 	source != "unknown"

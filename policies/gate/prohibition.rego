@@ -3,9 +3,12 @@ package gate
 # Reads a prohibition, once for all findings that it applies to. A malformed one denies every port to everyone; a word
 # of `except` that cannot be read excepts nothing.
 
-_prohibition(value) := {
+_prohibition(value) := reading if reading := _registered("prohibition", value)
+
+else := {
 	"id": value.id,
 	"ports": {protocol: ranges | some protocol in ["tcp", "udp"]; ranges := _ranges(value[protocol])},
+	"words": array.concat(_words(value.sources), _words(object.get(value, "except", []))),
 	"networks": _united(value.sources),
 	"excepted": _united(_collection(object.get(value, "except", []))),
 	"reason": value.reason,
@@ -16,16 +19,16 @@ _prohibition(value) := {
 } else := {
 	"id": _id(value),
 	"ports": {"tcp": [[0, 65535]], "udp": [[0, 65535]]},
-	"networks": {"everything": true, "v4": {"0.0.0.0/0"}, "v6": {"::/0"}, "names": set()},
-	"excepted": {"everything": false, "v4": set(), "v6": set(), "names": set()},
+	"networks": {"everything": true, "v4": ["0.0.0.0/0"], "v6": ["::/0"], "names": []},
+	"excepted": {"everything": false, "v4": [], "v6": [], "names": []},
 	"reason": "it is malformed, so it denies everything that it applies to",
 	"named": {},
 	"problems": _prohibition_problems(value, _prohibition_faults(value) | _except_faults(value)),
 }
 
-_prohibition_problems(value, faults) := {{"kind": "prohibition", "id": _id(value), "field": field, "problem": problem} |
+_prohibition_problems(value, faults) := [{"kind": "prohibition", "id": _id(value), "field": field, "problem": problem} |
 	some [field, problem] in faults
-}
+]
 
 # What is wrong, as [field, problem].
 _prohibition_faults(value) := union({
@@ -103,6 +106,8 @@ _is_list(value) if {
 	is_set(value)
 	value != set()
 }
+
+_words(value) := [word | some word in _collection(value)]
 
 _collection(value) := value if is_array(value)
 
