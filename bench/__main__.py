@@ -1,59 +1,78 @@
-"""Prints, in one run, what a decision takes, what it is made of, and what the start takes. It asserts nothing."""
+"""Prints, in one run, what a decision takes, what it is made of, and what whole processes take. It asserts nothing."""
 
-import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
-import msgspec
 from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from bench import generate, look_ups
-from bench.generate import Event, Form
-from handler import reporters
+from bench import generate, look_ups, processes
+from bench.generate import Event
+from handler import process, reporters
+from handler.bundle import ENGINE, Bundle, engine, engine_files
 from handler.cli import executable
 from handler.finding import Finding
 from handler.opa import Opa
 from handler.process import Process
 
-SIZES = (10, 1_000, 10_000)
+SIZES = (10, 10_000)
 BATCHES = (1, 10, 1_000)
-FORMS: tuple[Form, ...] = ("rules", "rows")
-SHARES = (0.1, 1.0)
-SECONDS = 1.0
-"""For so long the whole way is repeated; the median counts."""
+SHARES = (0, 0.1, 1)
+SECONDS = 4.0
+"""For so long the gates of one row are asked in turn; the medians count."""
 STARTS = 9
 
-ALLOWANCES = (
-    "[given | some finding in input.findings; given := {a | some a in data.gate.allowance with input as finding}]"
-)
-GATE = "data.gate.batch.decisions"
+ALONE = """package gate.batch
+
+import data.gate
+
+decisions := [decision |
+	some finding in input.findings
+	ids := [allowance.id | some allowance in gate.allowance] with input as finding
+	decision := {
+		"id": finding.id,
+		"action": "allow",
+		"severity": "none",
+		"undecidable": false,
+		"denied": [],
+		"allowed": [{"protocol": "tcp", "from_port": 0, "to_port": 0, "source": "", "by": ids}],
+		"allowances": {},
+		"prohibitions": {},
+		"problems": [],
+	}
+]
+"""
+"""In the place of the gate: it finds the allowances of each finding and judges nothing."""
+
 BARE = "import boto3, opa_client; boto3.client('sns', region_name='eu-west-1')"
 READY = "import handler.app"
 
 
 def main() -> None:
-    """Measure the decisions, then the start."""
+    """Measure the decisions, then whole processes, the look-ups and the start."""
     console = Console(width=100)
-    decisions = Table("form", "allowances", "batch", "denied", "allowances alone", "gate", "whole way", box=None)
-    decisions.add_column("gate / allowances")
-    decisions.add_column("whole way / gate")
-    console.print(
-        "Microseconds a finding: OPA for the allowances alone, OPA for the whole gate, and event to decision."
-    )
-    with TemporaryDirectory() as folder:
-        for form in FORMS:
-            for size in SIZES:
-                _decisions(Path(folder) / f"{form}-{size}", form, size, decisions)
-    console.print(decisions)
+    other = os.environ.get("GATE")
+    gates = ["allowances alone", "gate", "no register", *(["other gate"] if other else [])]
+    decisions = Table("allowances", "findings", "denied", *gates, *(f"{gate} / alone" for gate in gates[1:]), box=None)
+    if other:
+        decisions.add_column("gate / other gate")
+    console.print("Microseconds a finding through the client; GATE= is the folder of another engine to compare with.")
+    with TemporaryDirectory() as folder, patch.dict(os.environ, {"XDG_CACHE_HOME": f"{folder}/cache"}):
+        for size in SIZES:
+            _decisions(Path(folder) / str(size), size, other, decisions)
+        console.print(decisions)
+        console.print(processes.measure(Path(folder)))
     console.print(_look_ups())
     bare, ready = _starts()
     console.print(f"Start, median of {STARTS} in turn: bare imports {bare:.0f} ms, ready {ready:.0f} ms, ", end="")
@@ -70,24 +89,36 @@ def _look_ups() -> Table:
     return table
 
 
-def _decisions(policies: Path, form: Form, size: int, table: Table) -> None:
+def _decisions(policies: Path, size: int, other: str | None, table: Table) -> None:
     """Measure one policy with every batch."""
     random = Random(generate.SEED)  # noqa: S311  the same numbers in every run
     allowances = generate.allowances(size, random)
-    generate.write(policies, allowances, form)
-    with Opa(Process(str(policies), executable())) as gate:
-        gate.ready(time.monotonic() + 60)
+    generate.write(policies, allowances, "rules")
+    with ExitStack() as stack:
+        gates = [stack.enter_context(_gate(policies, {**engine_files(), "batch/batch.rego": ALONE.encode()}))]
+        without = stack.enter_context(_gate(policies, engine_files()))
+        generate.check(policies)
+        gates += [stack.enter_context(_gate(policies, engine_files())), without]
+        gates += [stack.enter_context(_gate(policies, generate.rego(Path(other))))] if other else []
         for batch in BATCHES:
-            for share in SHARES if batch == BATCHES[-1] else SHARES[:1]:
+            for share in SHARES:
                 events = generate.events(batch, allowances, share, random)
                 findings = [finding(event) for event in events]
-                given = policies.parent / "input.json"
-                given.write_bytes(msgspec.json.encode({"findings": findings}))
-                alone, whole = (_bench(policies, given, query) / batch for query in (ALLOWANCES, GATE))
-                way = _median(lambda: _way(events, findings, gate)) / batch  # noqa: B023  called at once
-                figures = (alone, whole, way, whole / alone, way / whole)
-                spelled = [f"{figure:.0f}" for figure in figures[:3]] + [f"{ratio:.2f}" for ratio in figures[3:]]
-                table.add_row(form, f"{size:,}", f"{batch:,}", f"{share:.0%}", *spelled)
+                times = _medians([lambda gate=gate: gate.decide(findings) for gate in gates])  # type: ignore[misc]  # noqa: B023
+                ratios = [took / times[0] for took in times[1:]] + [times[1] / took for took in times[3:]]
+                cells = [f"{took / batch:,.0f}" for took in times] + [f"{ratio:.2f}" for ratio in ratios]
+                table.add_row(f"{size:,}", f"{batch:,}", f"{share:.0%}", *cells)
+
+
+@contextmanager
+def _gate(policies: Path, files: dict[str, bytes]) -> Iterator[Opa]:
+    """Start OPA with an engine of these files, and with the register of the policies if there is one by now."""
+    packed = Bundle({(engine() / name).as_posix(): content for name, content in files.items()}, [ENGINE])
+    with patch.object(process, "packed_engine", lambda: packed):
+        started = Process(str(policies), executable())
+    with Opa(started) as gate:
+        gate.ready(time.monotonic() + 60)
+        yield gate
 
 
 def finding(event: Event) -> Finding:
@@ -98,40 +129,16 @@ def finding(event: Event) -> Finding:
     return replace(finding, exposures=tuple(replace(finding.exposures[0], sources=(one,)) for one in event.sources))
 
 
-def _way(events: Sequence[Event], findings: Sequence[Finding], gate: Opa) -> None:
-    for event in events:
-        reporters.normalize(event.event, generate.NOW)
-    gate.decide(findings)
-
-
-def _bench(policies: Path, given: Path, query: str) -> float:
-    """Give what `opa bench` says, in microseconds."""
-    arguments = (
-        "bench",
-        "--benchmem=false",
-        "--metrics=false",
-        "--format",
-        "json",
-        "--bundle",
-        policies,
-        "--input",
-        given,
-    )
-    command = [shutil.which(executable()) or executable(), *map(str, arguments), query]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    told = json.loads(done.stdout)
-    return float(told["T"]) / float(told["N"]) / 1000
-
-
-def _median(action: Callable[[], None]) -> float:
-    """Give the median of what an action takes, in microseconds."""
-    times: list[float] = []
+def _medians(actions: Sequence[Callable[[], object]]) -> list[float]:
+    """Do one after the other again and again, and give the median of what each takes, in microseconds."""
+    times: list[list[float]] = [[] for _ in actions]
     end = time.perf_counter() + SECONDS
-    while time.perf_counter() < end or len(times) < 5:
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1_000_000
+    while time.perf_counter() < end or len(times[0]) < 5:
+        for action, took in zip(actions, times, strict=True):
+            start = time.perf_counter()
+            action()
+            took.append(1_000_000 * (time.perf_counter() - start))
+    return list(map(statistics.median, times))
 
 
 def _starts() -> tuple[float, float]:

@@ -7,11 +7,15 @@ The addresses that can reach it are told beside it, as the look-ups would find t
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, NamedTuple
 
 import yaml
+
+from handler.cli import main
 
 Json = dict[str, Any]
 Form = Literal["rules", "rows"]
@@ -60,6 +64,17 @@ def write(folder: Path, allowances: list[Json], form: Form) -> None:
             places = rows["by_name"] if key is None else rows["by_tag"].setdefault(key, {})
             places.setdefault(value, []).append(allowance | {"accounts": ["production"]})
         table.write_text(json.dumps(rows))
+
+
+def check(policies: Path) -> None:
+    """Check policies as their image would, so that they have a register."""
+    with redirect_stdout(StringIO()):
+        main(["check", str(policies)])
+
+
+def rego(folder: Path) -> dict[str, bytes]:
+    """Give the files of an engine."""
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*.rego"))}
 
 
 def _allowance(number: int, random: Random) -> Json:

@@ -16,6 +16,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import UnixStreamServer
+from typing import Any
 
 import msgspec
 import pytest
@@ -79,6 +80,34 @@ def test_decides_more_than_a_chunk_in_order(gate: Opa) -> None:
     assert [decision.id for decision in decisions if isinstance(decision, Decision)] == [one.id for one in findings]
     actions = [decision.action for decision in decisions if isinstance(decision, Decision)]
     assert actions == [("allow", "deny")[number % 2] for number in range(1203)]
+
+
+def test_findings_asked_about_ahead_are_asked_about_once(gate: Opa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decisions are those of the answers that came ahead, in the order of the findings."""
+    findings = [finding(exposure(port), server=server(port, Role="web")) for port in range(440, 446)]
+    expected = gate.decide(findings)
+    asked: list[int] = []
+    post = Session.post
+
+    def counted(session: Session, url: str, json: dict[str, Batch], timeout: Any) -> Any:
+        asked.append(len(json["input"].findings))
+        return post(session, url, json, timeout)
+
+    monkeypatch.setattr(Session, "post", counted)
+    gate.ask_ahead(findings[:3])
+    gate.ask_ahead(findings[3:])
+    assert [*gate.decide(findings[:3]), *gate.decide(findings[3:])] == expected
+    assert asked == [3, 3]
+
+
+def test_opa_that_dies_while_it_is_asked_ahead_decides_all(gate: Opa, process: Process) -> None:
+    """What OPA did not answer ahead is asked again, of another OPA."""
+    findings = [finding(WEB, server=server(number, Role="web")) for number in range(6)]
+    os.kill(process.pid, signal.SIGKILL)
+    gate.ask_ahead(findings[:3])
+    gate.ask_ahead(findings[3:])
+    decisions = [*gate.decide(findings[:3]), *gate.decide(findings[3:])]
+    assert [decision.action for decision in decisions] == ["allow"] * 6  # type: ignore[union-attr]
 
 
 def test_dead_opa_is_restarted(gate: Opa, process: Process) -> None:

@@ -3,12 +3,14 @@
 import argparse
 import json
 import logging
+import os
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
@@ -25,8 +27,8 @@ from handler.process import Process
 if TYPE_CHECKING:
     from handler.events import Record
     from handler.finding import Finding
-    from handler.invocation import Gate
     from handler.lookup import LookUp
+    from handler.opa import Opa
 
 T = TypeVar("T")
 
@@ -37,7 +39,10 @@ FILES = (
 """What a FILE may hold."""
 
 _CHUNK = 500
-"""The outcomes that are decided at once, and the records of `--stream` that are folded with each other."""
+"""The records of `--stream` that are folded with each other."""
+
+_ASKED, _AHEAD = 250, 3
+"""The outcomes of one query, and how many queries wait or are answered while others are printed."""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -121,7 +126,7 @@ class Judge(NamedTuple):
     """What judges the records of a file: as of `now`, with the gate and the look-ups, showing its progress."""
 
     now: datetime
-    gate: "Gate"
+    gate: "Opa"
     look_up: "LookUp | None"
     progress: Progress
 
@@ -145,9 +150,22 @@ class Judge(NamedTuple):
     def _decided(self, name: str, outcomes: list[Outcome]) -> Iterator[Line]:
         from handler import invocation  # noqa: PLC0415  it loads while OPA starts
 
-        decided = (pair for chunk in _chunks(outcomes) for pair in invocation.decide(chunk, self.gate))
+        decided = (pair for chunk in self._asked(outcomes) for pair in invocation.decide(chunk, self.gate))
         for outcome, failure in self.progress.of(decided, f"Judging {name}", len(outcomes)):
             yield from _lines(name, outcome, failure)
+
+    def _asked(self, outcomes: list[Outcome]) -> Iterator[list[Outcome]]:
+        """Give the outcomes in chunks; while one is decided and printed, OPA is asked about the next."""
+        from handler.finding import Finding  # noqa: PLC0415  it loads while OPA starts
+
+        waiting = _chunks(outcomes, _ASKED)
+        ahead: deque[list[Outcome]] = deque()
+        for chunk in waiting if (os.cpu_count() or 1) > 1 else ():
+            self.gate.ask_ahead([outcome.report for outcome in chunk if isinstance(outcome.report, Finding)])
+            ahead.append(chunk)
+            if len(ahead) > _AHEAD:
+                yield ahead.popleft()
+        yield from chain(ahead, waiting)
 
 
 def _judged(judge: Judge, names: Iterable[str], *, stream: bool) -> Iterator[Line]:
@@ -171,9 +189,9 @@ def _lines(name: str, outcome: Outcome, failure: str | None) -> Iterator[Line]:
         yield Line(file=name, record=record, told=repeated)
 
 
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+def _chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
     iterator = iter(items)
-    while chunk := list(islice(iterator, _CHUNK)):
+    while chunk := list(islice(iterator, size)):
         yield chunk
 
 
