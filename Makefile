@@ -5,6 +5,7 @@
 # make prove      every policy of a small universe, judged by the gate and by sets of points (half an hour)
 # make bench      how long a decision takes, and what it is made of
 # make load       100,000 events within the memory and the processor share of Lambda, and the largest batches; Linux
+# make simulate   a year of 200 servers in minutes, and what people are told of it, exposure by exposure; FLAGS=--days=30
 # make image      the image that Lambda runs, with Docker, Podman or buildah; POLICIES= and POLICY_TESTS= are the folders of
 #                 your own (`portcullis init` makes them); TAG=, ENGINE=, FLAGS=
 # make image-test the image, built with stand-ins for its base images and driven as Lambda does; Linux and root
@@ -22,7 +23,7 @@ export PYTHON
 # Byte code is kept, whatever the shell says: each worker of the tests would compile all of them anew, in 7 seconds.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test quick lint prove bench load image image-test deploy-test image-bench opa opa-path release lock clean
+.PHONY: demo test quick lint prove bench load simulate image image-test deploy-test image-bench opa opa-path release lock clean
 
 demo: opa
 	@.venv/bin/python -m handler.cli.demo $(if $(ALL),--all)
@@ -47,6 +48,9 @@ bench: opa
 
 load: opa
 	@.venv/bin/python -m load
+
+simulate: opa
+	@.venv/bin/python -m simulate $(FLAGS)
 
 image:
 	@tools/image $(FLAGS)

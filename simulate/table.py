@@ -1,0 +1,123 @@
+"""A DynamoDB client for a year in minutes: one table in this process, with the calls and conditions of the memory.
+
+`tests/simulate/test_table.py` holds it to DynamoDB Local.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Item = dict[str, Any]
+
+
+class Table:
+    """The client. Of the names of tables it takes no notice: there is one."""
+
+    def __init__(self) -> None:
+        self._items: dict[tuple[str, str], Item] = {}
+
+    def describe_table(self, **_: Any) -> Any:
+        """Say what its keys are."""
+        keys = {"pk": "HASH", "sk": "RANGE"}
+        return {
+            "Table": {
+                "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+                "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in keys],
+            }
+        }
+
+    def describe_time_to_live(self, **_: Any) -> Any:
+        """Say that what has expired is deleted."""
+        return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}}
+
+    def get_item(self, **call: Any) -> Any:
+        """Get an item, if it is there."""
+        item = self._items.get(_key(call["Key"]))
+        return {"Item": item} if item is not None else {}
+
+    def batch_get_item(self, **call: Any) -> Any:
+        """Get items, those that are there."""
+        [(table, asked)] = call["RequestItems"].items()
+        items = [item for key in asked["Keys"] if (item := self._items.get(_key(key))) is not None]
+        return {"Responses": {table: items}, "UnprocessedKeys": {}}
+
+    def put_item(self, **call: Any) -> Any:
+        """Write an item, on a condition; what is there instead comes with the refusal."""
+        old = self._items.get(_key(call["Item"]))
+        if not _holds(call, old):
+            raise _refusal("ConditionalCheckFailedException", "PutItem", {"Item": old} if old is not None else {})
+        self._items[_key(call["Item"])] = call["Item"]
+        return {}
+
+    def delete_item(self, **call: Any) -> Any:
+        """Delete an item, if it is there."""
+        self._items.pop(_key(call["Key"]), None)
+        return {}
+
+    def transact_write_items(self, **call: Any) -> Any:
+        """Write and delete several items, or none where a condition does not hold."""
+        puts = [write["Put"] for write in call["TransactItems"] if "Put" in write]
+        if not all(_holds(put, self._items.get(_key(put["Item"]))) for put in puts):
+            raise _refusal("TransactionCanceledException", "TransactWriteItems", {})
+        for put in puts:
+            self._items[_key(put["Item"])] = put["Item"]
+        for write in call["TransactItems"]:
+            if "Delete" in write:
+                self.delete_item(**write["Delete"])
+        return {}
+
+    def get_paginator(self, name: str) -> Any:
+        """Return what gives all items that are looked for in one page, in the order of their keys."""
+        chosen = {"scan": _filtered, "query": _queried}[name]
+        return SimpleNamespace(paginate=lambda **call: iter([{"Items": [*self._found(chosen(call))]}]))
+
+    def _found(self, wanted: Callable[[Item], bool]) -> Iterator[Item]:
+        return (self._items[key] for key in sorted(self._items) if wanted(self._items[key]))
+
+    def expire(self, timestamp: float) -> None:
+        """Delete what has expired, as DynamoDB does in the course of days."""
+        for key, item in [*self._items.items()]:
+            if "expires" in item and int(item["expires"]["N"]) <= timestamp:
+                del self._items[key]
+
+
+def _key(item: Mapping[str, Any]) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def _holds(call: Mapping[str, Any], old: Item | None) -> bool:
+    match call.get("ConditionExpression"):
+        case None:
+            return True
+        case "attribute_not_exists(pk)":
+            return old is None
+        case "version = :version":
+            return old is not None and old.get("version") == call["ExpressionAttributeValues"][":version"]
+        case condition:
+            raise NotImplementedError(condition)
+
+
+def _filtered(call: Mapping[str, Any]) -> Callable[[Item], bool]:
+    """Read a filter, of which only sort keys that begin with something are known."""
+    expression, values = call.get("FilterExpression"), call.get("ExpressionAttributeValues", {})
+    if expression is None:
+        return lambda _: True
+    if expression != " OR ".join(f"begins_with(sk, {name})" for name in values):
+        raise NotImplementedError(expression)
+    beginnings = tuple(value["S"] for value in values.values())
+    return lambda item: item["sk"]["S"].startswith(beginnings)
+
+
+def _queried(call: Mapping[str, Any]) -> Callable[[Item], bool]:
+    """Read the one query of a part of a partition."""
+    if call["KeyConditionExpression"] != "pk = :pk AND sk BETWEEN :after AND :end":
+        raise NotImplementedError(call["KeyConditionExpression"])
+    partition, after, end = (call["ExpressionAttributeValues"][name]["S"] for name in (":pk", ":after", ":end"))
+    return lambda item: item["pk"]["S"] == partition and after <= item["sk"]["S"] <= end
+
+
+def _refusal(code: str, operation: str, more: Mapping[str, Any]) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": "the condition does not hold"}, **more}
+    return ClientError(answer, operation)
