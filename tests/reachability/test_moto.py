@@ -88,6 +88,8 @@ class Aws:
                 "AvailabilityZone": f"{REGION}{zone}",
             }
             self.names[subnet] = self.ec2.create_subnet(**place)["Subnet"]["SubnetId"]
+        told = self.ec2.describe_network_acls()["NetworkAcls"] if self.made.acls else []
+        associations = {one["SubnetId"]: one["NetworkAclAssociationId"] for acl in told for one in acl["Associations"]}
         for subnet, entries in self.made.acls.items():
             acl = self.ec2.create_network_acl(VpcId=self.names[SUBNETS[subnet][0]])["NetworkAcl"]["NetworkAclId"]
             for number, entry in enumerate(entries, start=1):
@@ -103,9 +105,7 @@ class Aws:
                     "Egress": False,
                 }
                 self.ec2.create_network_acl_entry(NetworkAclId=acl, **known, **cidr, **ports)
-            acls = self.ec2.describe_network_acls()["NetworkAcls"]
-            every = (one for told in acls for one in told["Associations"])
-            old = next(one for one in every if one["SubnetId"] == self.names[subnet])["NetworkAclAssociationId"]
+            old = associations[self.names[subnet]]
             self.ec2.replace_network_acl_association(AssociationId=old, NetworkAclId=acl)
 
     def _groups(self) -> None:
@@ -122,11 +122,17 @@ class Aws:
             place = {"GroupName": f"own-{group}", "Description": group, "VpcId": self.names["vpc-1"]}
             self.names[group] = self.ec2.create_security_group(**place)["GroupId"]
         for group, rules in self.made.rules.items():
+            permissions: list[dict[str, Any]] = []
             for rule in rules:
                 source = self.names.get(rule.source, rule.source)
-                self._authorize(self.names[group], rule.protocols, (rule.from_port, rule.to_port), source)
+                permission = self._permission(rule.protocols, (rule.from_port, rule.to_port), source)
+                if permission not in permissions:
+                    permissions.append(permission)
+            if permissions:
+                self.ec2.authorize_security_group_ingress(GroupId=self.names[group], IpPermissions=permissions)
 
-    def _authorize(self, group: str, protocols: tuple[str, ...], ports: tuple[int, int], source: str) -> None:
+    @staticmethod
+    def _permission(protocols: tuple[str, ...], ports: tuple[int, int], source: str) -> dict[str, Any]:
         spelled: dict[str, Any] = {"IpProtocol": protocols[0] if len(protocols) == 1 else "-1"}
         spelled |= {"FromPort": ports[0], "ToPort": ports[1]} if len(protocols) == 1 else {}
         if source.startswith("sg-"):
@@ -137,11 +143,7 @@ class Aws:
             spelled["Ipv6Ranges"] = [{"CidrIpv6": source}]
         else:
             spelled["IpRanges"] = [{"CidrIp": source}]
-        try:
-            self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[spelled])
-        except self.ec2.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] != "InvalidPermission.Duplicate":
-                raise
+        return spelled
 
     def _interfaces(self) -> None:
         for nic in sorted(self.made.nics, key=lambda nic: not nic.first):
