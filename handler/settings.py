@@ -84,7 +84,7 @@ class Sweep(Memory, frozen=True, kw_only=True):
         str,
         Meta(
             pattern="^((inspector2|securityhub|securityhub-v2)(,(?!$)|$))*$",
-            description="names among inspector2, securityhub and securityhub-v2, with commas between them",
+            description="inspector2, securityhub or securityhub-v2, with commas between several",
         ),
     ] = ""
     sweep_regions: Annotated[

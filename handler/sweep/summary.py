@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+from handler.memory.state import Run
+
 
 class Summary:
     """Counts of a sweep, and by sentence how often something went wrong."""
@@ -23,6 +25,10 @@ class Summary:
         self.place = ""
         self.note = ""
         self.problems: Counter[str] = Counter()
+
+    def show(self, run: Run) -> None:
+        """Say how far a sweep is."""
+        self.started, self.places, self.left = run.started, run.places, len(run.waiting)
 
     def counts(self) -> dict[str, int]:
         """Count it for CloudWatch: a sweep once it has looked at every account and Region, and what went wrong."""

@@ -44,21 +44,11 @@ def sweep(means: Means, name: str, clock: Clock, *, watch: Callable[[list[str]],
     """
     summary = Summary()
     run = _begin(means, name, clock, summary)
-    summary.started, summary.places, summary.left = run.started, run.places, len(run.waiting)
+    summary.show(run)
     if run.is_others(name, clock.at):
         summary.note = f"the sweep of {run.started} is still at work, until {run.until} at the latest: nothing was done"
         return summary
-    work = _Work(means, name, clock, summary, run)
-    try:
-        for place in watch([*run.waiting]):
-            work.look_at(place)
-            if clock.is_over:
-                break
-    except MemoryUnavailableError as error:
-        summary.problems[f"it ended early: {error}"] += 1
-    work.end()
-    if clock.is_over and summary.left:
-        summary.problems["no time was left for all of it: the next sweep goes on there"] += 1
+    _Work(means, name, clock, summary, run).look_at(watch([*run.waiting]))
     return summary
 
 
@@ -87,7 +77,7 @@ def hand_out(means: Means, clock: Clock) -> Summary:
     places = {**late, **dict.fromkeys(sorted(_places(table, settings, summary) - late.keys()), "")}
     run = Run(started=clock.at, places=len(places), waiting=places)
     table.update(_KEY, row, clock.at, lambda _: run)
-    summary.started, summary.places, summary.left = run.started, run.places, len(places)
+    summary.show(run)
     summary.note = f"{len(places)} accounts and Regions are to be looked at by others"
     queue = settings.sweep_queue_url
     client = aws.client("sqs", settings.alert_topic_arn.split(":")[3])
@@ -113,19 +103,13 @@ def sweep_place(means: Means, name: str, clock: Clock, event: Mapping[str, Any])
     summary, place = Summary(), f"{event.get('account')}#{event.get('region')}"
     item = means.memory.table.read([_KEY], clock.at)[_KEY].item
     run = item if isinstance(item, Run) else Run(started="", places=0)
-    summary.started, summary.places, summary.left = run.started, run.places, len(run.waiting)
+    summary.show(run)
     if run.started != event["run"] or place not in run.waiting:
         why = "another has begun since" if run.started != event["run"] else "it was looked at before"
         summary.note = f"{place} is not looked at for the sweep of {event['run']}: {why}"
         return summary
-    work = _Work(means, name, clock, summary, run)
-    try:
-        if not work.look_at(place):
-            summary.problems[f"no time was left for all of {place}: the next sweep goes on there"] += 1
-    except MemoryUnavailableError as error:
-        summary.problems[f"it ended early: {error}"] += 1
-    work.end()
     summary.place = place
+    _Work(means, name, clock, summary, run).look_at([place])
     return summary
 
 
@@ -142,11 +126,21 @@ class _Work:
         self._again = Again(self._teller)
         self._reached: dict[str, str | None] = {}
 
-    def look_at(self, place: str) -> bool:
-        """List a place, unless that was done, and judge again what is remembered of it.
+    def look_at(self, places: Iterable[str]) -> None:
+        """Look at places for as long as there is time, tell what has gathered, and remember how far this has come."""
+        try:
+            for number, place in enumerate(places):
+                if (number and self._clock.is_over) or not self._look_at(place):
+                    self._summary.problems["no time was left for all of it: the next sweep goes on there"] += 1
+                    break
+        except MemoryUnavailableError as error:
+            self._summary.problems[f"it ended early: {error}"] += 1
+        self._teller.flush()
+        self._teller.tell_noticed()
+        self._keep(is_over=True)
 
-        Returns whether that is all of it: it ends where no time is left.
-        """
+    def _look_at(self, place: str) -> bool:
+        """List a place, unless that was done, and judge again what is remembered of it; return whether that is all."""
         listed, after = Listed(), self._run.waiting[place]
         if self._lister is not None and not after:
             listed, after = self._lister.look_at(place), _LISTED
@@ -161,12 +155,6 @@ class _Work:
                 return False
         self._reached[place] = None
         return True
-
-    def end(self) -> None:
-        """Tell what has gathered, and remember how far this has come."""
-        self._teller.flush()
-        self._teller.tell_noticed()
-        self._keep(is_over=True)
 
     def _keep(self, *, is_over: bool = False) -> None:
         """Remember how far this has come; not where another invocation has taken the sweep, or begun another."""

@@ -119,7 +119,7 @@ def test_place_for_which_no_time_is_left_goes_on_in_the_next_sweep(
     first = taken(sweeps)[0]
     assert told(sweeps, first) == ["i-0a0"]
     assert sweeps.line["left"] == 4
-    assert "no time was left for all of 111122223333#eu-west-1: the next sweep goes on there" in sweeps.line["problems"]
+    assert "no time was left for all of it: the next sweep goes on there" in sweeps.line["problems"]
     assert taken(sweeps) == []
 
 
