@@ -19,7 +19,7 @@ from rich.table import Table
 
 from bench import generate, look_ups, processes
 from bench.generate import Event
-from handler import process, reporters
+from handler import opa, process, reporters
 from handler.bundle import ENGINE, Bundle, engine, engine_files
 from handler.cli import executable
 from handler.finding import Finding
@@ -61,17 +61,12 @@ READY = "import handler.app"
 
 def main() -> None:
     """Measure the decisions, then whole processes, the look-ups and the start."""
-    console = Console(width=100)
+    console = Console(width=140)
     other = os.environ.get("GATE")
-    gates = ["allowances alone", "gate", "no register", *(["other gate"] if other else [])]
-    decisions = Table("allowances", "findings", "denied", *gates, *(f"{gate} / alone" for gate in gates[1:]), box=None)
-    if other:
-        decisions.add_column("gate / other gate")
     console.print("Microseconds a finding through the client; GATE= is the folder of another engine to compare with.")
     with TemporaryDirectory() as folder, patch.dict(os.environ, {"XDG_CACHE_HOME": f"{folder}/cache"}):
         for size in SIZES:
-            _decisions(Path(folder) / str(size), size, other, decisions)
-        console.print(decisions)
+            console.print(_decisions(Path(folder) / str(size), size, other))
         console.print(processes.measure(Path(folder)))
     console.print(_look_ups())
     bare, ready = _starts()
@@ -89,25 +84,30 @@ def _look_ups() -> Table:
     return table
 
 
-def _decisions(policies: Path, size: int, other: str | None, table: Table) -> None:
+def _decisions(policies: Path, size: int, other: str | None) -> Table:
     """Measure one policy with every batch."""
+    gates = ["alone", "gate", "no register", *(["other gate"] if other else [])]
+    table = Table("allowances", "findings", "denied", *gates, *(f"{name} / alone" for name in gates[1:]), box=None)
+    if other:
+        table.add_column("gate / other gate")
     random = Random(generate.SEED)  # noqa: S311  the same numbers in every run
     allowances = generate.allowances(size, random)
     generate.write(policies, allowances, "rules")
     with ExitStack() as stack:
-        gates = [stack.enter_context(_gate(policies, {**engine_files(), "batch/batch.rego": ALONE.encode()}))]
+        opas = [stack.enter_context(_gate(policies, {**engine_files(), "batch/batch.rego": ALONE.encode()}))]
         without = stack.enter_context(_gate(policies, engine_files()))
         generate.check(policies)
-        gates += [stack.enter_context(_gate(policies, engine_files())), without]
-        gates += [stack.enter_context(_gate(policies, generate.rego(Path(other))))] if other else []
+        opas += [stack.enter_context(_gate(policies, engine_files())), without]
+        opas += [stack.enter_context(_gate(policies, generate.rego(Path(other))))] if other else []
         for batch in BATCHES:
             for share in SHARES:
                 events = generate.events(batch, allowances, share, random)
                 findings = [finding(event) for event in events]
-                times = _medians([lambda gate=gate: gate.decide(findings) for gate in gates])  # type: ignore[misc]  # noqa: B023
+                times = _medians([lambda gate=gate: gate.decide(findings) for gate in opas])  # type: ignore[misc]  # noqa: B023
                 ratios = [took / times[0] for took in times[1:]] + [times[1] / took for took in times[3:]]
                 cells = [f"{took / batch:,.0f}" for took in times] + [f"{ratio:.2f}" for ratio in ratios]
                 table.add_row(f"{size:,}", f"{batch:,}", f"{share:.0%}", *cells)
+    return table
 
 
 @contextmanager
@@ -117,7 +117,8 @@ def _gate(policies: Path, files: dict[str, bytes]) -> Iterator[Opa]:
     with patch.object(process, "packed_engine", lambda: packed):
         started = Process(str(policies), executable())
     with Opa(started) as gate:
-        gate.ready(time.monotonic() + 60)
+        with patch.object(opa, "_START_SECONDS", 60.0):
+            gate.ready()
         yield gate
 
 

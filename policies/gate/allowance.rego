@@ -27,30 +27,24 @@ else := {"problems": [{"kind": "allowance", "id": _id(value), "field": field, "p
 # What is wrong, as [field, problem].
 _allowance_faults(value) := union({
 	_text_faults(value, ["id", "owner", "reason"]),
-	_unknown_keys(value, _allowance_keys),
 	_expiry_faults(value),
-	_declared_in_faults(value),
-	_bound_faults(value),
-	_everywhere_faults(value),
-	_label_faults(value),
 	_port_faults(value),
 	_word_faults(value),
+	_other_faults(value, object.keys(value) - {"id", "owner", "reason", "expires", "sources", "tcp", "udp"}),
 }) if {
 	is_object(value)
 } else := {["", sprintf("%v is not an object, so it is no allowance", [value])]}
 
-_allowance_keys := {
-	"id",
-	"owner",
-	"reason",
-	"expires",
-	"sources",
-	"tcp",
-	"udp",
-	"declared_in",
-	"bound",
-	"everywhere",
-	"labels",
+_other_faults(_, set()) := set()
+
+_other_faults(value, keys) := union({
+	_unknown_keys(keys, {"declared_in", "bound", "everywhere", "labels"}),
+	_declared_in_faults(value),
+	_bound_faults(value),
+	_everywhere_faults(value),
+	_label_faults(value),
+}) if {
+	keys != set()
 }
 
 _expiry_faults(value) := set() if _is_date(object.get(value, "expires", null))

@@ -7,7 +7,7 @@ package gate
 _ranges(ports) := ranges if {
 	_is_list(ports)
 	ranges := array.concat(
-		[[whole, whole] | some port in ports; _is_port(port); whole := floor(port)],
+		[[whole, whole] | some port in ports; port >= 0; port <= 65535; whole := floor(port); whole == port],
 		[range | some port in ports; is_string(port); range := _range(port)],
 	)
 	count(ranges) == count(ports)

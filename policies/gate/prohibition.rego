@@ -33,7 +33,7 @@ _prohibition_problems(value, faults) := [{"kind": "prohibition", "id": _id(value
 # What is wrong, as [field, problem].
 _prohibition_faults(value) := union({
 	_text_faults(value, ["id", "reason"]),
-	_unknown_keys(value, {"id", "reason", "sources", "tcp", "udp", "except", "where_unknown", "labels"}),
+	_unknown_keys(object.keys(value), {"id", "reason", "sources", "tcp", "udp", "except", "where_unknown", "labels"}),
 	_where_unknown_faults(value),
 	_label_faults(value),
 	_port_faults(value),
@@ -76,8 +76,8 @@ _is_filled(text) if {
 	trim_space(text) != ""
 }
 
-_unknown_keys(value, known) := {[sprintf("%v", [key]), object.get(_misplaced, key, "is not a key that is known here")] |
-	some key in (object.keys(value) - known)
+_unknown_keys(keys, known) := {[sprintf("%v", [key]), object.get(_misplaced, key, "is not a key that is known here")] |
+	some key in (keys - known)
 }
 
 # A row whose accounts cannot be read comes with them (see table.rego).
