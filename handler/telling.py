@@ -100,11 +100,12 @@ def _tell_day(daily: Daily, inventory: Inventory, alerts: alert.Alerts, at: date
 
 def _tell_quiet_day(quiet: Quiet, inventory: Inventory, alerts: alert.Alerts, at: datetime) -> str:
     """Tell what was only observed; return what went wrong."""
-    told, problem = alerts.send_quiet(quiet, spelled(at)) if quiet else ({}, "")
+    if not quiet:
+        inventory.mark_quiet_day(quiet.entries, "")
+        return ""
+    entries, sent, problem = alerts.send_quiet(quiet, spelled(at), inventory.announce)
     if not problem:
-        inventory.mark_quiet_day(
-            (entry, told.get(entry.key, ())) for entry in quiet.entries if entry.key in told or not entry.tells
-        )
+        inventory.mark_quiet_day(entries, sent)
     return problem
 
 

@@ -5,7 +5,7 @@
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
@@ -16,7 +16,7 @@ from handler.outcome import Engine, Outcome
 from handler.settings import Settings
 
 if TYPE_CHECKING:
-    from handler.memory.comparison import Compared
+    from handler.memory.comparison import Compared, Entry
     from handler.memory.daily import Daily
     from handler.memory.quiet import Quiet
     from handler.memory.store import Key
@@ -95,14 +95,21 @@ class Alerts:
         [(_, _, problem)] = self._published([message])
         return named(daily, at, message.data.get("news", ())), problem
 
-    def send_quiet(self, quiet: "Quiet", at: str) -> "tuple[dict[Key, tuple[str, ...]], str]":
-        """Send the digest of what was only observed; return by server which message names it, and what went wrong."""
-        from handler.alert.observed import message  # noqa: PLC0415  without a memory it is not imported
+    def send_quiet(
+        self, quiet: "Quiet", at: str, announce: "Callable[[list[Entry]], None]"
+    ) -> "tuple[list[Entry], str, str]":
+        """Send the digest of what was only observed.
+
+        Returns what its JSON has room for, with which `announce` is called before, the id that SNS gave it, and what
+        went wrong.
+        """
+        from handler.alert.observed import message, named  # noqa: PLC0415  without a memory it is not imported
 
         digest = message(quiet, at, self._settings, self._engine)
+        entries = named(quiet, digest)
+        announce(entries)
         [(_, sent, problem)] = self._published([digest])
-        named = {entry["episode"] for entry in digest.data.get("news", ())}
-        return {entry.key: (sent,) for entry in quiet.entries if entry.episode in named}, problem
+        return entries, sent, problem
 
     def _published(self, composed: Sequence[Message]) -> list[tuple[Message, str, str]]:
         """Send messages; return each with the id that SNS gave it, and with what went wrong.

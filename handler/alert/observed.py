@@ -50,6 +50,12 @@ def message(quiet: Quiet, at: str, settings: Settings, engine: Engine) -> Messag
     return fitted(draft, settings, engine)
 
 
+def named(quiet: Quiet, digest: Message) -> list[Entry]:
+    """Return what the JSON of the message had room for, and what is to be remembered without a word."""
+    episodes = {entry["episode"] for entry in digest.data.get("news", ())}
+    return [entry for entry in quiet.entries if entry.episode in episodes or not entry.tells]
+
+
 def _subject(opened: Sequence[Entry], closed: Sequence[Entry], quiet: Quiet) -> str:
     said = [f"{count(len(opened), 'server', 'servers')} denied"] if opened else []
     said += [f"{count(len(closed), 'server', 'servers')} closed"] if closed else []

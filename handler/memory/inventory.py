@@ -139,10 +139,16 @@ class Inventory:
         gathered = quiet.gather(rows, self._at, self._token, self._terms.rules)
         return replace(gathered, entries=self._ended(Compared(entries=gathered.entries)).entries)
 
-    def mark_quiet_day(self, told: Iterable[tuple[Entry, tuple[str, ...]]]) -> None:
-        """Remember what the day's digest has told; what cannot be written is told again the next day."""
+    def announce(self, entries: Iterable[Entry]) -> None:
+        """Remember what is about to be told of servers, as it was found; raises `MemoryUnavailableError`."""
+        entries = tuple(entries)
+        rows = self._table.read([entry.key for entry in entries], self._at)
+        self._each(entries, lambda entry: self._servers.announce(entry, rows[entry.key]))
+
+    def mark_quiet_day(self, entries: Iterable[Entry], message: str) -> None:
+        """Remember what the day's digest has told; of what cannot be written nobody knows then whether it was told."""
         self._notices.mark([self._notices.digest_key()])
-        self.remember(told)
+        self.remember((entry, (message,) if entry.tells else ()) for entry in entries)
 
     def settle(self, settled: Mapping[Key, Server]) -> Compared:
         """Return how flapping ended on servers that have come to rest."""
@@ -167,6 +173,7 @@ class Inventory:
             for entry in gathered.entries
             if entry.news.opened
         ]
+        self.announce(entries)
         return entries, self.remember((entry, (by,)) for entry in entries)
 
     def _undecidable(self, outcome: Outcome) -> Compared:

@@ -168,7 +168,12 @@ def _interrupted(overdue: tuple[Pending, ...], opened: tuple[Part, ...]) -> Kind
 
 def _again(pending: Pending) -> Kind:
     """Return what it is about to tell of something open once more: where its closing may have been told, it reopens."""
-    return "reopened" if pending.kind == "closed" else pending.kind
+    match pending.kind:
+        case "closed":
+            return "reopened"
+        case "observed":
+            return "new"
+    return pending.kind
 
 
 def _is_unread(before: Server, server: Server, opened: tuple[Part, ...]) -> bool:

@@ -72,16 +72,21 @@ class Servers(Struct, frozen=True, kw_only=True):
             given_back=dict.fromkeys(observed.records, in_flight(others[0])) if others else {},
         )
 
+    def announce(self, entry: Entry, row: Row) -> None:
+        """Remember what is about to be told of a server, as it was found."""
+
+        def step(item: Server | None) -> Server:
+            return news.announce(item or entry.server, entry.news, self.at, self.token, self.deadline)
+
+        self.table.update(entry.key, row, self.at, step, keep=self._keep)
+
     def mark(self, entry: Entry, messages: tuple[str, ...], row: Row) -> str:
         """Remember that the news of a server was told; return what went wrong."""
         episode: Episode | None = None
 
         def step(item: Server | None) -> Server:
             nonlocal episode
-            server = item or entry.server
-            if entry.news.kind == "observed":  # nobody waits for the word about it, so it was not announced
-                server = news.announce(server, entry.news, self.at, self.token, self.deadline)
-            marked, episode = news.mark(server, entry.news, self.token, self.at, messages)
+            marked, episode = news.mark(item or entry.server, entry.news, self.token, self.at, messages)
             return self._pruned(marked)
 
         try:

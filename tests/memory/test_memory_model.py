@@ -30,7 +30,7 @@ _PATIENCE = timedelta(hours=3)
 _DEADLINE = timedelta(minutes=5)
 _NEVER_FLAPS = Rules(changes=1000)
 _PORTS = range(80, 84)
-_CLAIMS = ("inspector", "prowler", "classic")
+CLAIMS = ("inspector", "prowler", "classic")
 _PICKS = st.integers(0, 11)
 _SOURCES = ("0.0.0.0/0", "::/0", "10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9", "sg-1", UNKNOWN)
 
@@ -144,7 +144,7 @@ def _points(parts: Iterable[Part]) -> set[Point]:
 
 
 @st.composite
-def _opened(draw: st.DrawFn) -> tuple[Part, ...]:
+def opened(draw: st.DrawFn) -> tuple[Part, ...]:
     """Draw what a scanner reports: for up to three ranges a source, and whether the gate allows it."""
     parts = []
     for _ in range(draw(st.integers(1, 3))):
@@ -168,7 +168,7 @@ class Memory(RuleBasedStateMachine):
         self.functions: list[Function] = []
         self.tokens = 0
         self.dates = 0
-        self.claims = {name: Claim() for name in _CLAIMS}
+        self.claims = {name: Claim() for name in CLAIMS}
         self.person = Person()
         self.announced: list[Function] = []
         self.telling: set[tuple[str, int]] = set()
@@ -177,14 +177,14 @@ class Memory(RuleBasedStateMachine):
 
     # What happens outside
 
-    @rule(claim=st.sampled_from(_CLAIMS), parts=_opened(), count=st.integers(0, 1))
+    @rule(claim=st.sampled_from(CLAIMS), parts=opened(), count=st.integers(0, 1))
     def report(self, claim: str, parts: tuple[Part, ...], count: int) -> None:
         """Let a scanner report what is open, at times twice."""
         self.dates += 1
         self.records += [Record(claim, self.dates, parts) for _ in range(1 + count)]
 
     @rule(
-        claim=st.sampled_from(_CLAIMS),
+        claim=st.sampled_from(CLAIMS),
         later=st.sampled_from([1, 1, 1, 0]),
         confirmed=st.sampled_from([True, True, False]),
     )
@@ -292,23 +292,30 @@ class Memory(RuleBasedStateMachine):
 
     def _compare(self, function: Function) -> None:
         """Observe, compare and announce in one write, as the inventory does."""
-        before = self.server
-        after = before
+        before, after = self._observed(function)
+        judged = tuple(part for record in function.records for part in record.opens or () if part.denied)
+        found = news.compare(before, after, function.at, token=function.token, judged=judged, rules=self.limits)
+        changed = touch(before, after, function.at, self.limits)
+        self.server = news.announce(changed, found, function.at, function.token, spelled(function.deadline))
+        self._announced(function, found)
+        function.gives_back = any(pending.token != function.token for pending in self.server.pending)
+
+    def _observed(self, function: Function) -> tuple[Server, Server]:
+        """Return the server as it was, and as it is by the records of a function."""
+        after = self.server
         for record in function.records:
             observed = observe(after, record.observation, function.at, _PATIENCE)
             assert observed is not after or observed == after
             after = observed
             self._observe(record, function.at)
-        after = replace(after, told=read_since(after.told, after.denied))
-        judged = tuple(part for record in function.records for part in record.opens or () if part.denied)
-        found = news.compare(before, after, function.at, token=function.token, judged=judged, rules=self.limits)
-        changed = touch(before, after, function.at, self.limits)
-        self.server = news.announce(changed, found, function.at, function.token, spelled(function.deadline))
+        return self.server, replace(after, told=read_since(after.told, after.denied))
+
+    def _announced(self, function: Function, found: News) -> None:
+        """Take up what a function is about to tell."""
         self._narrow()
         function.repeats = self._repeats(found)
         function.news = found
         self.announced.append(function)
-        function.gives_back = any(pending.token != function.token for pending in self.server.pending)
 
     def _repeats(self, told: News) -> dict[tuple[int, str], set[Point]]:
         """Return what a person knows already, or by what others are about to tell, with where a fault accounts for it.
@@ -513,12 +520,12 @@ def _gone(old: set[Point], new: set[Point], held: set[Point]) -> set[Point]:
 
 
 _EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
-_SETTINGS = settings(
+SETTINGS = settings(
     max_examples=_EXAMPLES or 100, stateful_step_count=40, deadline=None, derandomize=not _EXAMPLES, print_blob=True
 )
 """The same sequences in every run; EXAMPLES=2000 runs so many others."""
 
-Memory.TestCase.settings = _SETTINGS
-FlappingMemory.TestCase.settings = _SETTINGS
+Memory.TestCase.settings = SETTINGS
+FlappingMemory.TestCase.settings = SETTINGS
 TestMemory = Memory.TestCase
 TestFlappingMemory = FlappingMemory.TestCase
