@@ -63,7 +63,7 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-SLOW_FIXTURES = {"opa_path", "moto_url", "endpoint", "image"}
+SLOW_FIXTURES = {"opa_path", "cloud", "endpoint", "image"}
 SLOW_NAMES = {"subprocess", "terminal", "main", "mock_aws", "given"}
 """What the tests of a file that has one of these names do: start processes or an AWS, or fuzz."""
 

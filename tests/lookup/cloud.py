@@ -22,9 +22,12 @@ SOURCES = LookUps(look_up_sources=True)
 
 
 class Cloud:
-    """A VPC with two subnets in an account of moto. `keys` are what boto3 needs to be in that account."""
+    """A VPC with two subnets in an account of moto. `keys` are what boto3 needs to be in that account.
 
-    def __init__(self, url: str, account: str = ACCOUNT, region: str = REGION) -> None:
+    `url` is that of moto's server, where it is not in this process.
+    """
+
+    def __init__(self, url: str | None = None, account: str = ACCOUNT, region: str = REGION) -> None:
         self._place = {"region_name": region, "endpoint_url": url}
         arn = f"arn:aws:iam::{account}:role/test"
         self._clients: dict[str, Any] = {}

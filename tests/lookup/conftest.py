@@ -2,25 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.request import urlopen
 
 import boto3
 import botocore.session
 import pytest
-from moto.server import ThreadedMotoServer
+from moto import mock_aws
 
 from tests.lookup.cloud import Cloud
 from tests.lookup.endpoint import Endpoint
-
-
-@pytest.fixture(scope="session")
-def moto_url() -> Iterator[str]:
-    """Start moto's server once."""
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture
@@ -32,7 +21,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def keep(**event: Any) -> None:
         sent.append(event["event_name"].rpartition(".")[2])
 
-    session.register("before-send", keep)
+    session.get_component("event_emitter").register_first("before-send", keep)  # before moto, which answers there
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=session))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -41,15 +30,16 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def cloud(moto_url: str, requests: list[str], monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """Give an empty account that is the function's own."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
-    urlopen(f"{moto_url}/moto-api/reset", data=b"").close()  # noqa: S310  moto's own
-    made = Cloud(moto_url)
-    for name, value in made.keys.items():
-        monkeypatch.setenv(name.upper(), value)
-    requests.clear()
-    return made
+def cloud(requests: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """Give an empty account that is the function's own, in moto within this process."""
+    session = boto3.DEFAULT_SESSION
+    with mock_aws():
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)  # moto has put a new one in its place
+        made = Cloud()
+        for name, value in made.keys.items():
+            monkeypatch.setenv(name.upper(), value)
+        requests.clear()
+        yield made
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ def session(expires: datetime = NOW + timedelta(hours=1)) -> dict[str, Any]:
     return {"Credentials": {**keys, "Expiration": expires}}
 
 
-def test_another_account_is_read_with_its_role(cloud: Cloud, moto_url: str, requests: list[str]) -> None:
+def test_another_account_is_read_with_its_role(cloud: Cloud, requests: list[str]) -> None:
     """Each account's groups are its own; the role is assumed once for all look-ups and invocations."""
-    other = Cloud(moto_url, OTHER_ACCOUNT)
+    other = Cloud(account=OTHER_ACCOUNT)
     groups = [cloud.group(tcp(22, OFFICE)), other.group(tcp(22, "0.0.0.0/0"))]
     findings = [reported(server(groups[0]), 22), reported(server(groups[1], account=OTHER_ACCOUNT), 22)]
     accounts = Accounts("portcullis-reader")
@@ -149,9 +149,9 @@ def test_a_place_that_is_none_is_said(endpoint: Endpoint, account: str, region: 
 
 
 @pytest.mark.parametrize("account", [ACCOUNT, OTHER_ACCOUNT])
-def test_a_region_that_is_none_spoils_no_other(cloud: Cloud, moto_url: str, account: str) -> None:
+def test_a_region_that_is_none_spoils_no_other(cloud: Cloud, account: str) -> None:
     """Its account can be asked in those that are."""
-    owner = cloud if account == ACCOUNT else Cloud(moto_url, account)
+    owner = cloud if account == ACCOUNT else Cloud(account=account)
     good = reported(server(owner.group(tcp(22, OFFICE)), account=account), 22)
     placeholder = reported(server("sg-0bad0bad0bad0bad0", account=account, region="eu_west 1"), 22)
     unread, read = looked_up(placeholder, good, accounts=Accounts("portcullis-reader"))

@@ -67,9 +67,9 @@ def group_questions(endpoint: Endpoint) -> list[list[str]]:
     ]
 
 
-def test_every_group_is_counted_in_its_own_account(cloud: Cloud, moto_url: str, requests: list[str]) -> None:
+def test_every_group_is_counted_in_its_own_account(cloud: Cloud, requests: list[str]) -> None:
     """All that is in it counts, whatever it is; one call more an account, however many findings and groups."""
-    other = Cloud(moto_url, OTHER_ACCOUNT)
+    other = Cloud(account=OTHER_ACCOUNT)
     office, world = cloud.group(tcp(22, OFFICE)), cloud.group(tcp(22, "0.0.0.0/0"))
     theirs = other.group(tcp(22, "0.0.0.0/0"))
     own = [cloud.instance(office, world), cloud.instance(world)]
