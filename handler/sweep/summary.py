@@ -31,8 +31,12 @@ class Summary:
         self.started, self.places, self.left = run.started, run.places, len(run.waiting)
 
     def counts(self) -> dict[str, int]:
-        """Count it for CloudWatch: a sweep once it has looked at every account and Region, and what went wrong."""
-        return {"sweeps": int(not self.note and not self.left), "sweep_problems": self.problems.total()}
+        """Count it for CloudWatch: a sweep once it has looked at every account and Region, and what went wrong.
+
+        What has a note has looked at none, which is all of them where there are none.
+        """
+        is_complete = not self.left and not (self.note and self.places)
+        return {"sweeps": int(is_complete), "sweep_problems": self.problems.total()}
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of its log line."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -35,8 +36,11 @@ OF_LAMBDA = {
 }
 """What the role is for beside the function's own calls: SNS uses the key for it, Lambda writes the log and polls."""
 
-_AUTHORIZED = {"securityhub:GetFindingsV2": "securityhub:GetFindings"}
-"""The action that AWS asks for, where it is not called as the operation is (API reference, `GetFindingsV2`)."""
+_AUTHORIZED = {
+    "securityhub:GetFindingsV2": "securityhub:GetFindings",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
+"""The action that AWS asks for, where it is not called as the operation is (the API references of the two)."""
 
 _PREFIXES = dict.fromkeys(("elastic-load-balancing", "elastic-load-balancing-v2"), "elasticloadbalancing")
 """How IAM calls a service, where botocore calls it otherwise."""
@@ -92,12 +96,25 @@ class Deployed:
         entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
         (cloud or self.cloud).client("events").put_events(Entries=[entry])
 
+    def waiting(self, function: str = "portcullis") -> int:
+        """Return how many messages are in a function's queue."""
+        url = self.sqs.get_queue_url(QueueName=self.mapping(function)["EventSourceArn"].rpartition(":")[2])["QueueUrl"]
+        asked = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(asked["Attributes"]["ApproximateNumberOfMessages"])
+
     def sweep(self) -> list[str]:
-        """Put what the schedule of the sweep sends where it sends it, and invoke the function of the sweep."""
+        """Put what the schedule of the sweep sends where it sends it, and invoke the function until nothing waits.
+
+        The first message becomes one for each account and Region, and those become no others.
+        """
         target = self.cloud.client("scheduler").get_schedule(Name="sweep", GroupName="portcullis")["Target"]
         url = self.sqs.get_queue_url(QueueName=target["Arn"].rpartition(":")[2])["QueueUrl"]
         self.sqs.send_message(QueueUrl=url, MessageBody=target["Input"])
-        return self.invoke("portcullis-sweep")
+        given_back = self.invoke("portcullis-sweep")
+        for _ in range(self.waiting("portcullis-sweep")):
+            given_back += self.invoke("portcullis-sweep")
+        assert self.waiting("portcullis-sweep") == 0
+        return given_back
 
     def invoke(self, function: str = "portcullis") -> list[str]:
         """Invoke a function with what is in its queue, as Lambda does; return the messages that it gave back.
@@ -121,7 +138,7 @@ class Deployed:
             for message in messages
         ]
         milliseconds = 1000 * configuration["Timeout"]
-        context = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: milliseconds)
+        context = SimpleNamespace(aws_request_id=str(uuid4()), get_remaining_time_in_millis=lambda: milliseconds)
         assert configuration["Environment"] == self.configuration()["Environment"]  # that of the started one
         os.environ["AWS_LAMBDA_FUNCTION_NAME"] = function
         answer = self.app.lambda_handler({"Records": records}, context)

@@ -130,3 +130,11 @@ def test_queue_that_takes_nothing_is_said(sweeps: Sweeps) -> None:
     [problem] = sweeps.line["problems"]
     assert problem.startswith("SQS did not take a message of the sweep: ")
     assert problem.endswith("(4 times)")
+
+
+def test_sweep_of_nothing_is_complete(sweeps: Sweeps, caplog: pytest.LogCaptureFixture) -> None:
+    """Where there is neither a scanner nor anything remembered, no message is sent and the sweep counts as done."""
+    sweeps.settings["sweep_scanners"] = ""
+    assert sweeps.sweep() == []
+    [done] = [record.fields for record in caplog.records if record.message == "done"]  # type: ignore[attr-defined]
+    assert (taken(sweeps), done["sweeps"], done["sweep_problems"]) == ([], 1, 0)

@@ -42,6 +42,7 @@ locals {
       SWEEP_SCANNERS    = join(",", local.listed)
       SWEEP_REGIONS     = join(",", sort(var.sweep.regions))
       SWEEP_UNTOLD_DAYS = tostring(var.sweep.untold_days)
+      SWEEP_QUEUE_URL   = aws_sqs_queue.input["sweep"].url
     } : {},
   )
 

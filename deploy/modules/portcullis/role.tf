@@ -50,6 +50,12 @@ locals {
       Action   = ["dynamodb:Query"]
       Resource = [table.arn]
     } if local.sweeps],
+    [for key in ["sweep"] : {
+      Sid      = "SweepByAccountAndRegion"
+      Effect   = "Allow"
+      Action   = ["sqs:SendMessage"]
+      Resource = [aws_sqs_queue.input[key].arn]
+    } if local.sweeps],
     [for actions in [local.listing_actions] : {
       Sid      = "Listings"
       Effect   = "Allow"

@@ -55,7 +55,7 @@ override_resource {
 
 override_resource {
   target = aws_sqs_queue.input["sweep"]
-  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep" }
+  values = { arn = "arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/portcullis-sweep" }
 }
 
 override_resource {
@@ -232,6 +232,7 @@ run "by_default_the_role_may_what_an_alert_the_memory_and_the_sweep_need" {
       Queues                   = [["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-events", "arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep"]]
       Memory                   = [["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
       Sweep                    = [["dynamodb:Query"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
+      SweepByAccountAndRegion  = [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep"]]
       Listings                 = [["inspector2:BatchGetAccountStatus", "inspector2:ListCoverage", "inspector2:ListFindings", "inspector2:ListMembers"], ["*"]]
       FindingsThatAreOnlyNamed = [["inspector2:ListFindings"], ["*"]]
     }
@@ -295,8 +296,9 @@ run "each_scanner_that_is_listed_adds_its_own_actions" {
       SWEEP_SCANNERS    = "securityhub,securityhub-v2"
       SWEEP_REGIONS     = "eu-central-1,us-east-1"
       SWEEP_UNTOLD_DAYS = "7"
+      SWEEP_QUEUE_URL   = "https://sqs.eu-west-1.amazonaws.com/111122223333/portcullis-sweep"
     }
-    error_message = "The function is told what is listed."
+    error_message = "The function is told what is listed, and by which queue."
   }
 }
 
@@ -306,7 +308,7 @@ run "a_sweep_that_lists_nothing_may_list_nothing" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Sid] == ["Alerts", "KeyOfTheAlerts", "Log", "Queues", "Memory", "Sweep"]
+    condition     = [for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Sid] == ["Alerts", "KeyOfTheAlerts", "Log", "Queues", "Memory", "Sweep", "SweepByAccountAndRegion"]
     error_message = "Inspector's findings are listed where its events are judged."
   }
 }
