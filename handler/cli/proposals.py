@@ -19,7 +19,7 @@ from handler.decision import Denied
 from handler.finding import UNKNOWN, Server
 
 _COLUMNS = 118
-_REASONS = 3
+_REASONS, _WAYS = 3, 10
 _EVERYBODY = ["0.0.0.0/0", "::/0"]
 
 _PROHIBITED = "Not proposed, since a prohibition forbids it:"
@@ -34,8 +34,8 @@ _LAST = (
 class Proposal(Struct, frozen=True, kw_only=True):
     """An allowance for servers of one account, of whom one team can answer for what is open.
 
-    `critical` is whether administrative ports, or every port, are open to anywhere. `reasons` say which allowances come
-    near.
+    `critical` is whether administrative ports, or every port, are open to anywhere. `ways` are the security groups
+    through which it is open, with their rules, and `reasons` say which allowances come near.
     """
 
     id: str = ""
@@ -44,6 +44,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     critical: bool
     opening: Opening
     servers: tuple[Server, ...]
+    ways: tuple[str, ...]
     reasons: tuple[str, ...]
 
 
@@ -83,13 +84,12 @@ class Baseline:
 
         `taken` are ids that they may not have.
         """
-        alike: dict[tuple[str, str, bool, Opening], list[tuple[Server, list[str]]]] = {}
+        alike: dict[tuple[str, str, bool, Opening], list[tuple[Server, list[Denied]]]] = {}
         for key, denied in self._denied.items():
             server = self._servers[key]
             team = server.tags.get(self._tag, "").strip()
-            for critical, opening in _openings(denied):
-                reasons = [entry.reason for reach, entry in denied if entry.nearest and _is_of(opening, reach, entry)]
-                alike.setdefault((server.account, team, critical, opening), []).append((server, reasons))
+            for critical, opening, entries in _openings(denied):
+                alike.setdefault((server.account, team, critical, opening), []).append((server, entries))
         unnamed = [
             Proposal(
                 account=account,
@@ -97,7 +97,8 @@ class Baseline:
                 critical=critical,
                 opening=opening,
                 servers=tuple(server for _, server in sorted({server.id: server for server, _ in same}.items())),
-                reasons=tuple(dict.fromkeys(reason for _, reasons in same for reason in reasons)),
+                ways=_each_once(_way(entry) for _, entries in same for entry in entries),
+                reasons=_each_once(entry.reason for _, entries in same for entry in entries if entry.nearest),
             )
             for (account, team, critical, opening), same in alike.items()
         ]
@@ -166,20 +167,25 @@ def text(
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _openings(denied: Sequence[tuple[str, Denied]]) -> Iterator[tuple[bool, Opening]]:
-    """Yield what is denied on a server, sources united, and whether it is critical."""
+def _openings(denied: Sequence[tuple[str, Denied]]) -> Iterator[tuple[bool, Opening, list[Denied]]]:
+    """Yield what is denied on a server, sources united: whether it is critical, the opening, and its entries."""
     for critical in (False, True):
-        for opening in wanted(pair for pair in denied if (pair[1].severity == "critical") == critical):
+        alike = [(reach, entry) for reach, entry in denied if (entry.severity == "critical") == critical]
+        for opening in wanted(alike):
+            entries = [entry for reach, entry in alike if reach == opening.reach and entry.source in opening.sources]
             sources = united(opening.sources)
             becomes_everybody = any(source in sources and source not in opening.sources for source in _EVERYBODY)
-            yield critical or becomes_everybody, replace(opening, sources=sources)
+            yield critical or becomes_everybody, replace(opening, sources=sources), entries
 
 
-def _is_of(opening: Opening, reach: str, entry: Denied) -> bool:
-    """Return whether something denied is among what an allowance would open."""
-    ranges = dict(opening.ports).get(entry.protocol, ())
-    inside = any(low <= entry.from_port and entry.to_port <= high for low, high in ranges)
-    return inside and reach == opening.reach and united((*opening.sources, entry.source)) == opening.sources
+def _way(entry: Denied) -> str:
+    """Name the security group through which something is open, and its rules; empty where nobody knows it."""
+    rules = f" ({', '.join(entry.rules)})" if entry.rules else ""
+    return f"{entry.security_group}{rules}" if entry.security_group else ""
+
+
+def _each_once(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def _order(proposal: Proposal) -> tuple[object, ...]:
@@ -195,11 +201,14 @@ def _words(proposal: Proposal) -> list[str]:
 
 
 def _about(proposal: Proposal, folder: Folder) -> Iterator[str]:
-    """Yield the comment above an allowance: on which servers it is open, and which allowances come near."""
+    """Yield the comment above an allowance: on which servers it is open, through what, what is near."""
     names = ", ".join(title(server, SUMMARY.characters) for server in proposal.servers)
     team = f" of team {quoted(proposal.team, SUMMARY.characters)}" if proposal.team else ""
     account = policies.account(str(folder.path), proposal.account)
     yield from _comment(f"Open on {number(len(proposal.servers), 'server')}{team} in account {account}: {names}")
+    if proposal.ways:
+        ways = first(proposal.ways, _WAYS, lambda way: short(way, SUMMARY.characters))
+        yield from _comment(f"through {', '.join(ways)}", "  ")
     for reason in first(proposal.reasons, _REASONS, lambda reason: short(reason, 300)):
         yield from _comment(reason, "  ")
 
