@@ -51,9 +51,8 @@ class Causes(Struct, frozen=True, kw_only=True):
     def leave(self, closed: Mapping[Key, Parts], told: Mapping[Key, Parts]) -> dict[Key, tuple[Parts, int]]:
         """Take what has closed on servers from its causes; return what of it no other server has, which is to be told.
 
-        `told` is what goes on: of a wide source that has closed, the narrower ones. Where no message has named it yet,
-        it stays behind the cause, whichever rule opens it now. What has no cause is to be told as it is. Beside it, for
-        the last server of a cause, how many have left before.
+        `told` is what goes on: of a wide source that has closed, the narrower ones. What has no cause is to be told as
+        it is. Beside it, for the last server of a cause, how many have left before.
         """
         ended = {key: (tuple(part for part in parts if not part.cause), 0) for key, parts in closed.items()}
         by_key: dict[Key, dict[Key, Parts]] = {}
@@ -83,10 +82,9 @@ class Causes(Struct, frozen=True, kw_only=True):
         last.clear()
         for key, closed in by_server.items():
             server = key[1]
-            member, unnamed = cause.members.get(server, ()), cause.counted.get(server, ())
-            unnamed = _without(unnamed, closed, told.get(key, ()))
-            same = by_cause(told.get(key, ())).get(closed[0].cause, ())
-            members = _filled({**cause.members, server: united((*_without(member, closed, same), *unnamed))})
+            still = by_cause(told.get(key, ())).get(closed[0].cause, ())
+            members = _filled({**cause.members, server: _without(cause.members.get(server, ()), closed, still)})
+            unnamed = _without(cause.counted.get(server, ()), closed, still)
             others = [part for parts in members.values() for part in parts] if server in cause.members else []
             ended = outside(closed, [*others, *told_elsewhere])
             if ended:

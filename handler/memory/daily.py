@@ -122,8 +122,8 @@ def mark(  # noqa: PLR0913  what it takes to write servers and causes
         if key not in causes:
             table.update(key, rows[key], at, partial(_reminded, at=at))
             return
-        told, strays = daily.causes.get(key, Cause()).counted, daily.strays.get(key, frozenset())
-        step = partial(_uncounted, name=key[1].removeprefix("cause#"), told=told, strays=strays)
+        named, strays = daily.causes.get(key, Cause()).counted, daily.strays.get(key, frozenset())
+        step = partial(_uncounted, named=named, strays=strays)
         table.update(key, rows[key], at, step, keep=lambda cause: None if cause.members or cause.ending else retention)
 
     each(rows, write)
@@ -150,21 +150,14 @@ def _reminded(server: Server | None, at: str) -> Server | None:
     return replace(server, reminded=at) if server is not None and server.told else server
 
 
-def _uncounted(
-    cause: Cause | None, name: str, told: Mapping[str, tuple[Part, ...]], strays: frozenset[str]
-) -> Cause | None:
-    """Return the cause without strays and without what was told; what another rule opens by now leaves it then."""
+def _uncounted(cause: Cause | None, named: Mapping[str, tuple[Part, ...]], strays: frozenset[str]) -> Cause | None:
+    """Return the cause without strays, and without what was named."""
     if cause is None:
         return None
-    counted = {server: outside(parts, told.get(server, ())) for server, parts in cause.counted.items()}
-    counted = {server: parts for server, parts in counted.items() if parts and server not in strays}
-    behind = {
-        server: tuple(part for part in parts if part.cause in {name, ""} or server in counted)
-        for server, parts in cause.members.items()
-        if server not in strays
-    }
-    members = {server: parts for server, parts in behind.items() if parts}
+    members = {server: parts for server, parts in cause.members.items() if server not in strays}
     gone = cause.gone + (len(cause.members) - len(members) if members else 0)
+    unnamed = {server: outside(cause.counted.get(server, ()), named.get(server, ())) for server in members}
+    counted = {server: parts for server, parts in unnamed.items() if parts}
     return replace(cause, members=members, counted=counted, gone=gone)
 
 

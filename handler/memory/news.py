@@ -151,11 +151,21 @@ def _unnamed(parts: Iterable[Part], named: Iterable[Part]) -> tuple[Part, ...]:
 
 
 def _still_told(server: Server, closed: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Return what was told without what has closed: of a wide source, the narrower ones that are still open."""
+    """Return what was told without what has closed: of a wide source, the narrower ones that are still open.
+
+    These count for the cause for which they were told, or the wide one was.
+    """
     if not closed:
         return server.told
     rest = outside(server.told, closed)
-    return united((*rest, *outside(inside(server.denied, server.told), rest)))
+    narrower = outside(inside(server.denied, server.told), rest)
+    return united((*rest, *(replace(part, cause=_told_cause(part, server.told)) for part in narrower)))
+
+
+def _told_cause(part: Part, told: Iterable[Part]) -> str:
+    """Return the cause for which a part was told."""
+    holding = sorted((held for held in told if inside([part], [held])), key=lambda held: held.source != part.source)
+    return holding[0].cause if holding else part.cause
 
 
 def _interrupted(overdue: tuple[Pending, ...], opened: tuple[Part, ...]) -> Kind | None:
