@@ -3,6 +3,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -195,3 +196,31 @@ def test_shell_sweeps_as_the_function_does(
     monkeypatch.delenv("MEMORY_TABLE")
     assert main(["sweep"]) == 2
     assert "MEMORY_TABLE is not set" in capsys.readouterr().err
+
+
+def test_unchanged_servers_cost_reads_only(stage: Stage, table: str) -> None:
+    """A hundred servers take two queries, and one read each of reports and servers; how far it is, three writes."""
+    reports = [
+        {"report": f"a{number}", "server": f"i-{number:05}", "port": 8080, "sources": ["198.51.100.0/24"]}
+        for number in range(100)
+    ]
+    play(
+        stage, table, {"at": "2026-11-24T06:00:00", "events": reports}, {"at": "2026-11-24T06:30:00", "events": [SWEEP]}
+    )
+    calls: list[tuple[str, Any]] = []
+
+    def note(model: Any, params: Any, **_: object) -> None:
+        calls.append((model.name, json.loads(params["body"])))
+
+    stage.dynamodb.meta.events.register("before-call.dynamodb", note)
+    play(stage, table, {"at": "2026-11-24T07:00:00", "events": [SWEEP]})
+    stage.dynamodb.meta.events.unregister("before-call.dynamodb", note)
+    written = [asked["Item"]["sk"]["S"] for name, asked in calls if name == "PutItem"]
+    read = [
+        [key["sk"]["S"].partition("#")[0] for key in asked["RequestItems"][table]["Keys"]]
+        for name, asked in calls
+        if name == "BatchGetItem"
+    ]
+    assert sorted(written) == ["notice#digest#2026-11-24", "run#sweep", "run#sweep", "run#sweep"]
+    assert [keys for keys in read if len(keys) > 1] == [["report"] * 100, ["server"] * 100]
+    assert Counter(name for name, _ in calls)["Query"] == 2
