@@ -129,7 +129,11 @@ findings_of_servers = st.lists(
 
 
 @settings(
-    max_examples=15, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(findings=findings_of_servers)
 def test_silences_exactly_what_it_was_made_from(tmp_path: Path, opa_path: str, findings: list[Finding]) -> None:
