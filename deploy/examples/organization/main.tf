@@ -85,3 +85,8 @@ module "look_ups" {
   look_ups          = local.look_ups
   sweep_scanners    = local.sweep_scanners
 }
+
+output "subscriptions_to_confirm" {
+  description = "What is still to be confirmed, from the link in the mail."
+  value       = module.portcullis.subscriptions_to_confirm
+}

@@ -36,6 +36,10 @@ variable "mail" {
   type        = string
 }
 
+locals {
+  on_call = { security = { protocol = "email", endpoint = var.mail } }
+}
+
 module "portcullis" {
   source = "../../modules/portcullis"
 
@@ -44,16 +48,17 @@ module "portcullis" {
   look_ups  = { sources = true, tags = "missing", groups = true }
   sweep     = { regions = ["eu-central-1", "us-east-1"] }
 
-  subscriptions       = { security = { protocol = "email", endpoint = var.mail } }
-  alarm_subscriptions = { security = { protocol = "email", endpoint = var.mail } }
+  subscriptions       = local.on_call
+  alarm_subscriptions = local.on_call
 }
 
 module "frankfurt" {
   source    = "../../modules/forward"
   providers = { aws = aws.frankfurt }
 
-  home_region = "eu-west-1"
-  scanners    = ["inspector2"]
+  home_region         = "eu-west-1"
+  scanners            = ["inspector2"]
+  alarm_subscriptions = local.on_call
 }
 
 # Trusted Advisor sends its events in us-east-1 alone.
@@ -61,6 +66,12 @@ module "virginia" {
   source    = "../../modules/forward"
   providers = { aws = aws.virginia }
 
-  home_region = "eu-west-1"
-  scanners    = ["inspector2", "trusted_advisor"]
+  home_region         = "eu-west-1"
+  scanners            = ["inspector2", "trusted_advisor"]
+  alarm_subscriptions = local.on_call
+}
+
+output "subscriptions_to_confirm" {
+  description = "What is still to be confirmed, from the link in the mail."
+  value       = merge(module.portcullis.subscriptions_to_confirm, module.frankfurt.subscriptions_to_confirm, module.virginia.subscriptions_to_confirm)
 }

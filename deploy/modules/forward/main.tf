@@ -94,9 +94,20 @@ resource "aws_cloudwatch_event_target" "scanner" {
   depends_on = [aws_iam_role_policy.forward, aws_sqs_queue_policy.undelivered]
 }
 
-resource "aws_cloudwatch_metric_alarm" "undelivered" {
-  count = var.alarm_topic_arn == null ? 0 : 1
+# An alarm takes a topic of its own Region only.
+resource "aws_sns_topic" "alarms" {
+  name = "${var.name}-alarms"
+}
 
+resource "aws_sns_topic_subscription" "alarms" {
+  for_each = var.alarm_subscriptions
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = each.value.protocol
+  endpoint  = each.value.endpoint
+}
+
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
   alarm_name          = "${var.name}-undelivered"
   alarm_description   = "EventBridge could not send events to ${var.home_region}. docs/runbook.md#undelivered-events"
   namespace           = "AWS/SQS"
@@ -108,6 +119,6 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   threshold           = 0
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [var.alarm_topic_arn]
-  ok_actions          = [var.alarm_topic_arn]
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
 }

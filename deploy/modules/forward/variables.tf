@@ -30,13 +30,16 @@ variable "scanners" {
   }
 }
 
-variable "alarm_topic_arn" {
-  description = "A topic of this Region that hears when events could not be sent; no alarm is made where none is named."
-  type        = string
-  default     = null
+variable "alarm_subscriptions" {
+  description = "Who hears when events could not be sent, by a name of your own: protocol and endpoint, as of the module portcullis."
+  type = map(object({
+    protocol = string
+    endpoint = string
+  }))
+  default = {}
 
   validation {
-    condition     = var.alarm_topic_arn == null || can(regex("^arn:[^: ]+:sns:[^: ]+:[0-9]{12}:[^: ]+$", var.alarm_topic_arn))
-    error_message = "Write the ARN of an SNS topic of this Region."
+    condition     = alltrue([for entry in values(var.alarm_subscriptions) : contains(["email", "email-json", "sms", "https", "sqs", "lambda"], entry.protocol) && length(entry.endpoint) > 0])
+    error_message = "Write email, email-json, sms, https, sqs or lambda for the protocol of each subscription, and its endpoint."
   }
 }

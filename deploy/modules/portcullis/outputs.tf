@@ -46,8 +46,9 @@ output "memory_table_name" {
 }
 
 output "subscriptions_to_confirm" {
-  description = "The subscriptions by mail that nobody has confirmed yet, or that a link in the mail can end. Confirm them with `aws sns confirm-subscription --authenticate-on-unsubscribe true`."
-  value = sort(flatten([for subscriptions in [aws_sns_topic_subscription.alerts, aws_sns_topic_subscription.alarms] : [
-    for name, entry in subscriptions : name if startswith(entry.protocol, "email") && (entry.pending_confirmation || !entry.confirmation_was_authenticated)
-  ]]))
+  description = "By the ARN of the topic: the mail addresses that nobody has confirmed yet, or whose subscription a link in the mail can end. Confirm them with `aws sns confirm-subscription --authenticate-on-unsubscribe true`."
+  value = {
+    for subscription in concat(values(aws_sns_topic_subscription.alerts), values(aws_sns_topic_subscription.alarms)) : subscription.topic_arn => subscription.endpoint...
+    if startswith(subscription.protocol, "email") && (subscription.pending_confirmation || !subscription.confirmation_was_authenticated)
+  }
 }

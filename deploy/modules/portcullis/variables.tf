@@ -254,6 +254,19 @@ variable "sweep" {
   }
 }
 
+locals {
+  endpoints = {
+    email      = "^[^@ ]+@[^@ ]+$"
+    email-json = "^[^@ ]+@[^@ ]+$"
+    sms        = "^\\+[0-9]{6,15}$"
+    https      = "^https://[^ ]+$"
+    sqs        = "^arn:[^: ]+:sqs:[^: ]+:[0-9]{12}:[^: ]+$"
+    lambda     = "^arn:[^: ]+:lambda:[^: ]+:[0-9]{12}:function:[^ ]+$"
+  }
+
+  endpoint_error = "Write email, email-json, sms, https, sqs or lambda for the protocol of each subscription, and an endpoint that fits it: an address, +49..., https://..., or the ARN of the queue or of the function."
+}
+
 variable "subscriptions" {
   description = "Who gets the alerts, by a name of your own: protocol (`email`, `email-json`, `sms`, `https`, `sqs`, `lambda`), endpoint, and which teams and severities; all of them where none is named. A queue or a function must admit the topic by its own policy."
   type = map(object({
@@ -265,24 +278,12 @@ variable "subscriptions" {
   default = {}
 
   validation {
-    condition     = alltrue([for name, entry in var.subscriptions : contains(["email", "email-json", "sms", "https", "sqs", "lambda"], entry.protocol)])
-    error_message = "Write email, email-json, sms, https, sqs or lambda for the protocol of a subscription."
+    condition     = alltrue([for entry in values(var.subscriptions) : can(regex(local.endpoints[entry.protocol], entry.endpoint))])
+    error_message = local.endpoint_error
   }
 
   validation {
-    condition = alltrue([for name, entry in var.subscriptions : can(regex({
-      email        = "^[^@ ]+@[^@ ]+$"
-      "email-json" = "^[^@ ]+@[^@ ]+$"
-      sms          = "^\\+[0-9]{6,15}$"
-      https        = "^https://[^ ]+$"
-      sqs          = "^arn:[^: ]+:sqs:[^: ]+:[0-9]{12}:[^: ]+$"
-      lambda       = "^arn:[^: ]+:lambda:[^: ]+:[0-9]{12}:function:[^ ]+$"
-    }[entry.protocol], entry.endpoint))])
-    error_message = "Write an endpoint that fits the protocol of each subscription: an address for email, +49... for sms, https://... for https, the ARN of the queue or of the function for sqs and lambda."
-  }
-
-  validation {
-    condition     = alltrue([for name, entry in var.subscriptions : length(setsubtract(entry.severities, ["critical", "high", "medium", "none"])) == 0])
+    condition     = alltrue([for entry in values(var.subscriptions) : length(setsubtract(entry.severities, ["critical", "high", "medium", "none"])) == 0])
     error_message = "Write critical, high, medium or none (answers to persons) for the severities of a subscription."
   }
 }
@@ -296,8 +297,8 @@ variable "alarm_subscriptions" {
   default = {}
 
   validation {
-    condition     = alltrue([for name, entry in var.alarm_subscriptions : contains(["email", "email-json", "sms", "https", "sqs", "lambda"], entry.protocol) && length(entry.endpoint) > 0])
-    error_message = "Write email, email-json, sms, https, sqs or lambda for the protocol of an alarm's subscription, and its endpoint."
+    condition     = alltrue([for entry in values(var.alarm_subscriptions) : can(regex(local.endpoints[entry.protocol], entry.endpoint))])
+    error_message = local.endpoint_error
   }
 }
 

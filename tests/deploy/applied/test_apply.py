@@ -285,6 +285,14 @@ def test_the_page_says_where_aws_describes_each_metric_of_an_alarm(deployed: Dep
     assert {namespace: set(names([cell])) for cell, (namespace, _) in rows.items()} == watched
 
 
+def test_what_is_put_into_the_queue_by_hand_is_told(deployed: Deployed) -> None:
+    """An event that no pattern was meant for is not lost: it could not be judged."""
+    url = deployed.sqs.get_queue_url(QueueName="portcullis-events")["QueueUrl"]
+    deployed.sqs.send_message(QueueUrl=url, MessageBody='{"source": "aws.ec2", "detail-type": "new", "detail": {}}')
+    assert deployed.invoke() == []
+    assert [alert["kind"] for alert in deployed.alerts()] == ([] if one_team(deployed) else ["undecidable"])
+
+
 def test_a_finding_that_is_only_named_is_asked_for(deployed: Deployed) -> None:
     """Inspector has nothing of that name in moto, so it alerts, where Security Hub is judged at all."""
     deployed.put(case("security_hub/inspector-named-only"))

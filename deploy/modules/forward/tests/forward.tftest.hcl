@@ -21,6 +21,10 @@ mock_provider "aws" {
     defaults = { arn = "arn:aws:events:eu-central-1:111122223333:rule/portcullis-forward" }
   }
 
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-central-1:111122223333:portcullis-forward-alarms" }
+  }
+
   mock_resource "aws_sqs_queue" {
     defaults = { arn = "arn:aws:sqs:eu-central-1:111122223333:portcullis-forward-undelivered" }
   }
@@ -40,21 +44,21 @@ run "reports_go_to_the_bus_of_the_home_region_and_nowhere_else" {
     condition     = jsondecode(aws_iam_role_policy.forward.policy).Statement == [{ Sid = "HomeBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:111122223333:event-bus/default"] }]
     error_message = "The role may put events on the home bus, and no more."
   }
-
-  assert {
-    condition     = length(aws_cloudwatch_metric_alarm.undelivered) == 0
-    error_message = "Without a topic there is no alarm."
-  }
 }
 
 run "what_could_not_be_sent_is_an_alarm" {
   variables {
-    alarm_topic_arn = "arn:aws:sns:eu-central-1:111122223333:on-call"
+    alarm_subscriptions = { on_call = { protocol = "email", endpoint = "on-call@example.com" } }
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.undelivered[0].alarm_actions == toset(["arn:aws:sns:eu-central-1:111122223333:on-call"]) && aws_cloudwatch_metric_alarm.undelivered[0].dimensions["QueueName"] == "portcullis-forward-undelivered"
-    error_message = "The alarm looks at the queue of what could not be sent."
+    condition     = aws_cloudwatch_metric_alarm.undelivered.alarm_actions == toset([aws_sns_topic.alarms.arn]) && aws_cloudwatch_metric_alarm.undelivered.dimensions["QueueName"] == aws_sqs_queue.undelivered.name
+    error_message = "The alarm looks at the queue of what could not be sent, and is told on the topic of this Region."
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.alarms["on_call"].topic_arn == aws_sns_topic.alarms.arn && aws_sns_topic_subscription.alarms["on_call"].endpoint == "on-call@example.com"
+    error_message = "Whoever is named hears of it."
   }
 }
 

@@ -153,6 +153,26 @@ run "an_endpoint_of_another_protocol" {
   expect_failures = [var.subscriptions]
 }
 
+run "a_protocol_that_sns_does_not_have" {
+  command = plan
+
+  variables {
+    subscriptions = { netops = { protocol = "slack", endpoint = "https://example.com/hook" } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
+run "an_alarm_to_a_queue_by_its_url" {
+  command = plan
+
+  variables {
+    alarm_subscriptions = { on_call = { protocol = "sqs", endpoint = "https://sqs.eu-west-1.amazonaws.com/111122223333/on-call" } }
+  }
+
+  expect_failures = [var.alarm_subscriptions]
+}
+
 run "one_key_for_alerts_and_alarms" {
   command = plan
 

@@ -356,6 +356,21 @@ run "a_subscription_filters_by_team_and_severity_and_never_gets_the_canary" {
   }
 }
 
+run "an_output_tells_which_mails_are_to_be_confirmed" {
+  variables {
+    subscriptions       = { netops = { protocol = "email", endpoint = "netops@example.com" }, all = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:tickets" } }
+    alarm_subscriptions = { on_call = { protocol = "email", endpoint = "on-call@example.com" } }
+  }
+
+  assert {
+    condition = output.subscriptions_to_confirm == {
+      "arn:aws:sns:eu-west-1:111122223333:portcullis-alerts" = ["netops@example.com"]
+      "arn:aws:sns:eu-west-1:111122223333:portcullis-alarms" = ["on-call@example.com"]
+    }
+    error_message = "Each mail is named with its topic, as the command needs it."
+  }
+}
+
 run "the_table_forgets_and_can_be_restored" {
   assert {
     condition = (
