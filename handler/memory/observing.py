@@ -78,8 +78,11 @@ def observed(
 
 def _opened(
     outcome: Outcome, finding: Finding, decision: Decision, policy: str
-) -> Iterable[tuple[Server, Observation, Finding]]:
-    """Return what each report behind a finding says of its server, and of the one that it reports if it is another."""
+) -> Iterable[tuple[Server, Observation, Finding | None]]:
+    """Return what each report behind a finding says of its server, and of the one that it reports if it is another.
+
+    The report itself is beside what it says of the server that it reports.
+    """
     server = key_of(finding.server)[1]
     parts = judged(finding.server, decision)
     unreached = tuple(
@@ -101,7 +104,7 @@ def _opened(
             policy=policy,
             evidence=_content(report),
         )
-        yield finding.server, observation, report
+        yield finding.server, observation, report if reported == server else None
         if reported != server:
             yield report.server, replace(observation, parts=(), tagged=False, expanded=(server,)), report
 

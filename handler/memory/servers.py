@@ -139,14 +139,16 @@ class Servers(Struct, frozen=True, kw_only=True):
         )
 
     def _write_evidence(self, observed: Observed, item: object) -> None:
-        """Keep the reports that say something new, as they were before the look-ups; drop those that have closed."""
+        """Keep the reports that say something new, as they were before the look-ups; drop those that have closed.
+
+        One that is older than what is known says nothing, so that it does not take the newer one's place.
+        """
         claims = item.claims if isinstance(item, Server) else {}
-        contents = {observation.claim: observation.evidence for observation in observed.observations}
-        for name, report in observed.evidence.items():
-            known = claims.get(name)
-            if known is None or known.evidence != contents[name]:
-                self.table.put(evidence_key(report.server, name), report, self.at)
         after = self._after(observed, item)[1].claims
+        for name, report in observed.evidence.items():
+            known, claim = claims.get(name), after[name]
+            if claim.open and (known is None or known.evidence != claim.evidence):
+                self.table.put(evidence_key(report.server, name), report, self.at)
         for name, known in claims.items():
             if known.evidence and not after[name].open:
                 self.table.delete(evidence_key(observed.server, name))

@@ -91,6 +91,14 @@ def test_a_closing_costs_two_writes_and_its_episode(function: Function) -> None:
     assert function(replace(OPEN, date=1, is_open=False)) == {READ: 2, WRITE: 3, **DELETE}
 
 
+def test_an_older_report_costs_one_read(function: Function) -> None:
+    """It does not take the place of the newer one, and of what has closed since nothing is kept."""
+    function(replace(OPEN, date=1, high=25))
+    assert function(OPEN) == {READ: 1}
+    function(replace(OPEN, date=2, is_open=False))
+    assert function(OPEN) == {READ: 1}
+
+
 def test_a_cause_costs_one_write_more(function: Function) -> None:
     """Where its rule is known it is read before, and read and written after; who joins writes it once for all."""
     assert function(replace(OPEN, rule="sgr-1")) == {READ: 4, WRITE: 4}
