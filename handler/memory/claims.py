@@ -48,18 +48,23 @@ class Observation(Struct, frozen=True, kw_only=True):
 def observe(server: Server, observation: Observation, at: str, patience: timedelta) -> Server:
     """Return what is known of a server after an observation; the same value where it changes nothing.
 
-    `patience` is for how long a look-up may fail before that counts.
+    An older one adds servers that what is open stands for, and nothing else: those were looked up now, whatever its
+    date. `patience` is for how long a look-up may fail before that counts.
     """
     known = server.claims.get(observation.claim)
-    if known is not None and _is_outdated(known, observation):
-        return server
-    claim = _closed(known, observation, at) if observation.parts is None else _opened(known, observation, at, patience)
+    if known is not None and is_outdated(known, observation):
+        expanded = tuple(sorted({*known.expanded, *observation.expanded})) if known.open else known.expanded
+        claim: Claim | None = replace(known, expanded=expanded)
+    elif observation.parts is None:
+        claim = _closed(known, observation, at)
+    else:
+        claim = _opened(known, observation, at, patience)
     if claim is None or claim == known:
         return server
     return replace(server, claims={**server.claims, observation.claim: claim})
 
 
-def _is_outdated(known: Claim, observation: Observation) -> bool:
+def is_outdated(known: Claim, observation: Observation) -> bool:
     """Return whether what is known is newer, or open at the same or an unknown time.
 
     What is judged again never opens what has closed meanwhile. What is listed no more closes unless something was said

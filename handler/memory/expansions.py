@@ -1,4 +1,4 @@
-"""What a report of a security group says of the servers that it stood for, and does not any more."""
+"""What a report of a security group says of the servers that it stands for, or stood for and does not any more."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,10 +6,27 @@ from typing import Any
 from msgspec.structs import replace
 
 from handler import finding
-from handler.memory.claims import Observation
+from handler.memory.claims import Observation, is_outdated
 from handler.memory.observing import Observed
 from handler.memory.state import Server
 from handler.memory.store import Key, Row
+
+
+def timely(servers: Mapping[Key, Observed], rows: Mapping[Key, Row]) -> dict[Key, Observed]:
+    """Return what is said of servers: a group's report that has closed since opens nothing behind the group."""
+    return {
+        key: replace(observed, observations=tuple(_timely(key, said, rows) for said in observed.observations))
+        for key, observed in servers.items()
+    }
+
+
+def _timely(key: Key, observation: Observation, rows: Mapping[Key, Row]) -> Observation:
+    """Return what a report says of a server, as closed where the group that it is about is known as that."""
+    item = rows.get((key[0], observation.reported), Row()).item if observation.reported != key[1] else None
+    known = item.claims.get(observation.claim) if isinstance(item, Server) else None
+    if observation.parts is None or known is None or known.open or not is_outdated(known, observation):
+        return observation
+    return replace(observation, parts=None, observed=known.observed)
 
 
 def further(servers: Mapping[Key, Observed], rows: Mapping[Key, Row]) -> dict[Key, Observed]:

@@ -17,7 +17,7 @@ from handler.memory import daily, quiet
 from handler.memory.causes import Causes
 from handler.memory.comparison import Compared, Entry, in_flight, uncompared, unite, unmarked
 from handler.memory.daily import Daily
-from handler.memory.expansions import further
+from handler.memory.expansions import further, timely
 from handler.memory.notices import Notices, about
 from handler.memory.observing import Observed, observed
 from handler.memory.parts import Part
@@ -62,6 +62,7 @@ class Inventory:
         undecidable = unite(self._each(_undecided(outcomes), self._undecidable))
         try:
             rows = self._table.read(servers, self._at)
+            servers = timely(servers, rows)
             servers |= (beside := further(servers, rows))
             rows |= self._table.read(beside, self._at)
             counted = {} if self.observes else self._counted(servers, rows)
