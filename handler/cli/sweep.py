@@ -6,7 +6,6 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from handler.cli import UNREAD, executable
-from handler.cli.progress import Progress
 
 _LONGEST = timedelta(hours=6)
 
@@ -27,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     del arguments
     from handler import aws, lookup, settings  # noqa: PLC0415  `portcullis --help` needs none of it
     from handler.alert.text import printable  # noqa: PLC0415
+    from handler.cli.progress import Progress  # noqa: PLC0415
     from handler.opa import Opa  # noqa: PLC0415
     from handler.process import Process  # noqa: PLC0415
     from handler.sweep.clock import Clock  # noqa: PLC0415
