@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from rich.progress import Progress
 
 from simulate.faults import NONE, Rates
 from simulate.report import figures, table
@@ -24,9 +25,10 @@ def main() -> None:
     rates = NONE if chosen.without_faults else Rates()
     plan = Plan(servers=chosen.servers, days=chosen.days, seed=chosen.seed, rates=rates)
     console, start = Console(width=120), time.monotonic()
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, Progress(console=console, transient=True) as progress:
+        task = progress.add_task("days", total=plan.days)
         year = Year(plan, Path(folder))
-        year.run()
+        year.run(lambda day: progress.update(task, completed=day))
     found = figures(year.ledger, plan.days * DAY)
     console.print(
         f"{plan.servers} servers, {plan.days} days, {len(found.exposures):,} exposures, {year.faults.count:,} faults, "

@@ -28,10 +28,10 @@ class Exposure(Struct, eq=False):
     """What is known of one; times are seconds, absent until they have come.
 
     `by_event` is whether the scanner's seeing it made it due. `kept` is whether people believed it to be open from
-    before, `by_rule` since when another of its fleet stood for it, `tellings` when messages named it as open.
-    `closable` is when it could be known that it has ended, `closed` when that was told. `is_real` is false of what was
-    never denied and told all the same. `by_stream` and `by_script` are how often the scanner's events told it, and how
-    often the founding script would have.
+    before, `by_rule` since when another of its fleet stood for it, `tellings` when messages named it as open, and
+    `is_mentioned` whether one said that it still is. `closable` is when it could be known that it has ended, `closed`
+    when that was told. `is_real` is false of what was never denied and told all the same. `by_stream` and `by_script`
+    are how often the scanner's events told it, and how often the founding script would have.
     """
 
     key: Key
@@ -45,6 +45,7 @@ class Exposure(Struct, eq=False):
     tellings: list[float] = []
     closable: float | None = None
     closed: float | None = None
+    is_mentioned: bool = False
     is_missed: bool = False
     is_real: bool = True
     by_stream: int = 0
@@ -62,7 +63,7 @@ class Exposure(Struct, eq=False):
 
     def is_untold(self, now: float) -> bool:
         """Say whether nobody has named it, although there was time; by its rule it stands for a day and more."""
-        if self.kept or self.tellings or self.lasted(now) <= GRACE:
+        if self.kept or self.tellings or self.is_mentioned or self.lasted(now) <= GRACE:
             return False
         end = now if self.end is None else self.end
         return self.by_rule is None or end - self.by_rule > DAY + GRACE
@@ -76,8 +77,6 @@ class Ledger:
         self.false_closings: list[tuple[float, Key]] = []
         self.needless: list[tuple[float, Key]] = []
         """What was told as open that was not denied any more."""
-        self.named_again = 0
-        """What a digest of the day named as joined that had been told already."""
         self.messages: dict[str, dict[int, int]] = {name: defaultdict(int) for name in ("told", "stream", "script")}
         """By day: of the function, the scanner's events, and what the founding script would have sent."""
         self.believed: set[Key] = set()
@@ -179,26 +178,22 @@ class Ledger:
         for entry in (entry for message in messages for entry in message.get("news", ())):
             if entry not in entries:
                 entries.append(entry)
-        named: dict[Key, bool] = {}
+        named: set[Key] = set()
         for entry in entries:
             self._take_closed(entry, at)
-            named |= dict.fromkeys(self._still_open(entry), True)
+            self._mention(entry)
             for port, source in _ports(entry["opened"]):
-                named |= dict.fromkeys(self._opened(entry["server"], port, source, at), entry["state"] == "counted")
-        for key, is_counted in sorted(named.items()):
-            exposure = self._current.get(key) or self._ended.get(key)
-            if not is_counted or exposure is None or not exposure.tellings:
-                self._tell(key, at)
-            else:
-                self.named_again += 1
+                named |= self._opened(entry["server"], port, source, at)
+        for key in sorted(named):
+            self._tell(key, at)
 
-    def _still_open(self, entry: Mapping[str, Any]) -> Iterator[Key]:
-        """Yield what a message names as told before and still open, although only its rule was told."""
+    def _mention(self, entry: Mapping[str, Any]) -> None:
+        """Note what a message lists as told before and still open: of some of it only its rule may have been told."""
         for port, source in _ports(entry["before"]):
             for address in ADDRESSES[source]:
-                exposure = self._current.get((entry["server"], port, address))
-                if exposure is not None and not exposure.tellings and not exposure.kept:
-                    yield exposure.key
+                if exposure := self._current.get((entry["server"], port, address)):
+                    exposure.is_mentioned = True
+                    self.believed.add(exposure.key)
 
     def deliver(self, server: str, ports: Iterable[Port], *, is_open: bool, is_listed: bool, at: float) -> None:
         """Take an event as it would reach people without the function, and by the script unless its list has it."""

@@ -68,7 +68,6 @@ def table(ledger: Ledger, end: float, days: int) -> Table:
         rows.add_row(name, *(_share(number, len(found.exposures)) for number in (own, stream, script)))
     rows.add_row("closings missed", _share(len(found.missed), len(found.closed) + len(found.missed)), "", "")
     rows.add_row("closings false", str(len(found.false)), "", "")
-    rows.add_row("told, and named by a digest again", str(ledger.named_again), "", "")
     rows.add_row("told when it was over", str(len(ledger.needless)), "", "")
     rows.add_row("hours to being told, by an event", _spread(found.by_event), "", "")
     rows.add_row("hours to being told, without one", _spread(found.otherwise), "", "")

@@ -56,8 +56,9 @@ class Year:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._queue: list[tuple[float, int, int, str]] = []
 
-    def run(self) -> None:
-        """Let the time pass."""
+    def run(self, passed: Callable[[int], object] = int) -> None:
+        """Let the time pass; `passed` gets the number of days after each."""
+        self._passed = passed
         plan, end = self.plan, self.plan.days * DAY
         for server in self.world.servers.values():
             self._watch(server)
@@ -164,6 +165,7 @@ class Year:
         self.scanner.forget(self.world.now)
         if isinstance(self._table, Table):
             self._table.expire(moment(self.world.now).timestamp())
+        self._passed(self.world.day())
         self._later(DAY, self._midnight)
 
     # What the scanner says.

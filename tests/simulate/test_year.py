@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from simulate.faults import NONE
+from simulate.faults import NONE, Rates
 from simulate.report import Figures, figures
 from simulate.world import DAY
 from simulate.year import Plan, Year
@@ -25,6 +25,7 @@ def _run(plan: Plan, folder: Path, opa_path: str, client: object = None, table: 
         environment.setenv("OPA_PATH", opa_path)
         year = Year(plan, folder, client, table)
         year.run()
+    assert bool(year.faults.count) == (plan.rates != NONE)
     return figures(year.ledger, plan.days * DAY)
 
 
@@ -45,6 +46,16 @@ def test_without_faults_each_exposure_is_told_once(tmp_path: Path, opa_path: str
     found = _run(FEW, tmp_path, opa_path)
     assert min(map(len, (found.by_event, found.otherwise, found.closed))) > 20
     _faultless(found)
+
+
+def test_whatever_goes_wrong_nothing_stays_untold(tmp_path: Path, opa_path: str) -> None:
+    """In a month in which everything goes wrong at its rate, nothing is left untold, and next to nothing told twice."""
+    found = _run(replace(FEW, seed=3, rates=Rates()), tmp_path, opa_path)
+    assert found.untold == []
+    assert found.missed == []
+    assert found.false == []
+    assert len(found.twice) <= len(found.exposures) / 100
+    assert max(found.by_event + found.otherwise) < 4
 
 
 def test_dynamodb_itself_remembers_as_its_stand_in_does(
