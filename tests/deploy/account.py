@@ -17,7 +17,7 @@ import pytest
 from handler import aws
 from handler.settings import ROOT
 from tests.deploy.terraform import Terraform
-from tests.lookup.cloud import Cloud
+from tests.lookup.cloud import OTHER_ACCOUNT, Cloud
 from tests.sweep.aws_loopback import LoopbackAws
 from tests.world import EVENTS, undying_policies
 
@@ -58,7 +58,9 @@ class Deployed:
         self.scanners: LoopbackAws
         """What Inspector and Security Hub answer; moto does not filter, and does not say what is covered."""
         self.calls: set[str] = set()
-        """The actions that the function has asked AWS for."""
+        """The actions that the function has asked AWS for in its own account."""
+        self.calls_elsewhere: set[str] = set()
+        """The actions that it has asked for by the role in another account."""
 
     def configuration(self, function: str = "portcullis") -> dict[str, Any]:
         """Return what Lambda has of a function."""
@@ -81,6 +83,12 @@ class Deployed:
             "Statement"
         ]
         return statements
+
+    def actions_elsewhere(self) -> set[str]:
+        """Return the actions of the role in the other account."""
+        iam = Cloud(self.terraform.environment["AWS_ENDPOINT_URL"], OTHER_ACCOUNT).client("iam")
+        policy = iam.get_role_policy(RoleName="portcullis-look-ups", PolicyName="look-ups")["PolicyDocument"]
+        return {action for statement in policy["Statement"] for action in statement["Action"]}
 
     def actions(self) -> set[str]:
         """Return the actions of the function's role."""
@@ -192,10 +200,11 @@ class Deployed:
                 del sys.modules["handler.app"]
                 _forget_clients()
 
-    def _keep(self, event_name: str, **_: Any) -> None:
+    def _keep(self, event_name: str, request: Any, **_: Any) -> None:
         service, operation = event_name.split(".")[1:]
         action = f"{_PREFIXES.get(service, service)}:{operation}"
-        self.calls.add(_AUTHORIZED.get(action, action))
+        is_own = self.cloud.keys["aws_access_key_id"] in str(request.headers["Authorization"])
+        (self.calls if is_own else self.calls_elsewhere).add(_AUTHORIZED.get(action, action))
 
 
 def _forget_clients() -> None:

@@ -319,6 +319,17 @@ def test_the_role_is_enough_and_no_more(deployed: Deployed) -> None:
     assert deployed.actions() - deployed.calls - OF_LAMBDA <= look_ups
 
 
+def test_the_role_in_another_account_is_enough_and_no_more(deployed: Deployed) -> None:
+    """What is asked for by it is what it permits, but for other look-ups; nothing is, where no example makes it."""
+    if one_team(deployed):
+        assert deployed.calls_elsewhere == set()
+        return
+    look_ups = {action for actions in described("look-ups.md", "Setting").values() for action in actions}
+    assert deployed.calls_elsewhere >= {"ec2:DescribeSecurityGroupRules", "inspector2:ListFindings"}
+    assert deployed.calls_elsewhere <= deployed.actions_elsewhere()
+    assert deployed.actions_elsewhere() - deployed.calls_elsewhere <= look_ups
+
+
 def test_the_role_has_what_the_pages_describe(deployed: Deployed) -> None:
     """The actions of the deployed role are those of the tables in docs/, for the settings of the example."""
     variables = deployed.configuration()["Environment"]["Variables"]
