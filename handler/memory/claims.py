@@ -121,7 +121,7 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
     if before and observation.partial:
         parts = united((*parts, *before.parts))
     keeps_servers = before is not None and bool(observation.parts or observation.partial)
-    claim = Claim(
+    return Claim(
         reporter=observation.reporter,
         report=observation.report,
         observed=observation.observed,
@@ -138,8 +138,6 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
         policy=observation.policy,
         evidence=observation.evidence,
     )
-    same = before is not None and replace(before, policy=claim.policy) == claim
-    return before if same and before is not None else claim
 
 
 def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:

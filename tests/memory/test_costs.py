@@ -43,6 +43,7 @@ class Function:
         self._requests = requests
         self._at = BEGINNING
         self.mailbox = Mailbox()
+        self.policy = ENGINE.policy
 
     def __call__(self, *reports: Report) -> dict[str, int]:
         """Invoke with these reports; return the requests that it took."""
@@ -54,7 +55,7 @@ class Function:
             token=spelled(self._at),
             at=spelled(self._at),
             deadline=spelled(self._at + timedelta(seconds=35)),
-            policy=ENGINE.policy,
+            policy=self.policy,
         )
         self._requests.clear()
         alerts = alert.Alerts(SETTINGS, ENGINE, self.mailbox, float("inf"))
@@ -89,6 +90,14 @@ def test_a_closing_costs_two_writes_and_its_episode(function: Function) -> None:
     """The server with the closing as pending, and as told; and the episode. The report is deleted."""
     function(OPEN)
     assert function(replace(OPEN, date=1, is_open=False)) == {READ: 2, WRITE: 3, **DELETE}
+
+
+def test_a_release_of_the_policies_costs_one_write(function: Function) -> None:
+    """What other policies say the same of is remembered as judged by them, once."""
+    function(OPEN)
+    function.policy = "another"
+    assert function(OPEN) == {READ: 1, WRITE: 1}
+    assert function(OPEN) == {READ: 1}
 
 
 def test_an_older_report_costs_one_read(function: Function) -> None:
