@@ -59,9 +59,9 @@ default _holders(_, _) := [set(), set()]
 _holders(policy, source) := [whole, (whole | part)] if {
 	net.cidr_is_valid(source)
 	regex.match(_plain_cidr, source)
-	whole := {term.id | some term in policy.terms; net.cidr_contains_matches(term.networks.v4, source) != set()}
-	part := {term.id | some term in policy.terms; net.cidr_contains_matches(source, term.networks.v4) != set()}
+	whole := {id | some [id, networks] in policy.networks; net.cidr_contains_matches(networks.v4, source) != set()}
+	part := {id | some [id, networks] in policy.networks; net.cidr_contains_matches(source, networks.v4) != set()}
 } else := [{id | some [id, "whole"] in relations}, {id | some [id, _] in relations}] if {
 	family := _family(source)
-	relations := [[term.id, relation] | some term in policy.terms; relation := _lie(term.networks, family, source)]
+	relations := [[id, relation] | some [id, networks] in policy.networks; relation := _lie(networks, family, source)]
 }

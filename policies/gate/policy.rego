@@ -3,10 +3,34 @@ package gate
 # The policies that apply to a finding, as read at its time. Most are plain: nothing is wrong with any, none asks for
 # more than ports and addresses, and no two allowances share an id.
 _policy([allowances, prohibitions], now) := {
+	"plain": true,
+	"today": today,
+	"terms": terms,
+	"effective": terms,
+	"networks": [[term.id, term.networks] | some term in terms],
+	"special": false,
+	"stops": forbidding.stops,
+	"named": named,
+	"prohibitions": forbidding.named,
+	"problems": set(),
+} if {
+	today := _today(now)
+	terms := [term |
+		some allowance in allowances
+		term := _allowance(allowance)
+		term.special == false
+		term.expires >= today
+	]
+	named := object.union_n([term.named | some term in terms])
+	count(named) == count(allowances)
+	forbidding := _forbidding(prohibitions)
+	forbidding.problems == set()
+} else := {
 	"plain": [special, problems, count(named)] == [[], set(), count(terms)],
 	"today": today,
 	"terms": terms,
 	"effective": [term | some term in terms; term.expires >= today],
+	"networks": [[term.id, term.networks] | some term in terms],
 	"special": special != [],
 	"stops": forbidding.stops,
 	"named": named,
