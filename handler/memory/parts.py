@@ -12,14 +12,14 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from itertools import pairwise
 
 from msgspec import Struct
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from handler.finding import UNKNOWN
 
 _FAMILIES = 2
 
 
-class Part(Struct, frozen=True, array_like=True):
+class Part(Struct, frozen=True, order=True, array_like=True):
     """A port range (both ends included) that a source can reach, and what the gate said of it.
 
     `severity` is that of what is denied, empty where it is allowed. `by` names what allows it, or what is nearest to
@@ -85,13 +85,11 @@ def common(told: Iterable[Part], still: Iterable[Part]) -> tuple[Part, ...]:
 
 def united(parts: Iterable[Part]) -> tuple[Part, ...]:
     """Return the parts in their order, equal ones once, ranges that adjoin as one."""
-    by_rest: dict[Part, list[tuple[int, int]]] = {}
+    by_rest: dict[tuple[str | tuple[str, ...], ...], list[Part]] = {}
     for part in parts:
-        by_rest.setdefault(replace(part, from_port=0, to_port=0), []).append((part.from_port, part.to_port))
-    joined = [
-        replace(rest, from_port=low, to_port=high) for rest, ranges in by_rest.items() for low, high in _joined(ranges)
-    ]
-    return tuple(sorted(joined, key=astuple))
+        rest = (part.protocol, part.source, part.verdict, part.severity, part.by, part.cause)
+        by_rest.setdefault(rest, []).append(part)
+    return tuple(sorted(part for alike in by_rest.values() for part in _joined(alike)))
 
 
 def bare(parts: Iterable[Part]) -> tuple[Part, ...]:
@@ -99,13 +97,16 @@ def bare(parts: Iterable[Part]) -> tuple[Part, ...]:
     return united(Part(part.protocol, part.from_port, part.to_port, part.source) for part in parts)
 
 
-def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if joined and low <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], high))
+def _joined(alike: list[Part]) -> list[Part]:
+    """Join the ranges that adjoin, of parts that differ in their ports alone."""
+    if len(alike) == 1:
+        return alike
+    joined: list[Part] = []
+    for part in sorted(alike):
+        if joined and part.from_port <= joined[-1].to_port + 1:
+            joined[-1] = replace(joined[-1], to_port=max(joined[-1].to_port, part.to_port))
         else:
-            joined.append((low, high))
+            joined.append(part)
     return joined
 
 

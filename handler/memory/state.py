@@ -215,12 +215,12 @@ def later(at: str, by: timedelta) -> str:
 
 def moment(at: str) -> datetime:
     """Read a time."""
-    return datetime.strptime(at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(at).replace(tzinfo=UTC)
 
 
 def spelled(at: datetime) -> str:
     """Spell a time."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def encode(item: Struct) -> str:
