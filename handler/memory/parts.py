@@ -128,7 +128,8 @@ def pieces(parts: Iterable[Part], cover: Iterable[Part]) -> Iterator[tuple[Part,
         if ports not in by_ports:
             by_ports[ports] = [*segments(part, by_protocol.get(part.protocol, ()))]
         for low, high, sources in by_ports[ports]:
-            yield replace(part, from_port=low, to_port=high), sources
+            whole = (low, high) == ports[1:]
+            yield part if whole else replace(part, from_port=low, to_port=high), sources
 
 
 def segments(part: Part, cover: Collection[Part]) -> Iterator[tuple[int, int, frozenset[str]]]:
