@@ -84,14 +84,19 @@ class Causes(Struct, frozen=True, kw_only=True):
             server = key[1]
             still = by_cause(told.get(key, ())).get(closed[0].cause, ())
             members = _filled({**cause.members, server: _without(cause.members.get(server, ()), closed, still)})
-            unnamed = _without(cause.counted.get(server, ()), closed, still)
+            counted = cause.counted.get(server, ())
+            unnamed = outside(_without(counted, closed, still), _named(cause.members.get(server, ()), counted))
             others = [part for parts in members.values() for part in parts] if server in cause.members else []
             ended = outside(closed, [*others, *told_elsewhere])
             if ended:
                 last[key] = ended, 0 if members else cause.gone
             left = server in cause.members and server not in members and bool(members)
-            counted = _filled({**cause.counted, server: unnamed})
-            cause = replace(cause, members=members, counted=counted, gone=cause.gone + left)
+            cause = replace(
+                cause,
+                members=members,
+                counted=_filled({**cause.counted, server: unnamed}),
+                gone=cause.gone + left,
+            )
         mine = united(part for parts, _ in last.values() for part in parts)
         ending = Pending(token=self.token, deadline=self.deadline, kind="closed", closed=mine)
         return replace(cause, ending=(*running, ending) if mine else tuple(running))
@@ -142,6 +147,13 @@ def _key(server: Key, cause: str) -> Key:
 def _filled(parts: Mapping[str, Parts]) -> dict[str, Parts]:
     """Return the servers of which there are parts."""
     return {server: of_server for server, of_server in parts.items() if of_server}
+
+
+def _named(parts: Parts, counted: Parts) -> Parts:
+    """Return the parts of a member that a message has named, be they held by a wider one that is counted."""
+    return united(
+        rest for part in parts for rest in outside([part], [by for by in counted if by.source == part.source])
+    )
 
 
 def _without(parts: Parts, closed: Parts, told: Parts) -> Parts:
