@@ -6,7 +6,7 @@ from statistics import median
 from msgspec import Struct
 from rich.table import Table
 
-from simulate.ledger import Exposure, Ledger
+from simulate.ledger import GRACE, Exposure, Ledger
 from simulate.world import HOUR
 
 
@@ -55,17 +55,11 @@ def table(ledger: Ledger, end: float, days: int) -> Table:
     """Lay the figures out, beside those of the scanner's events and of the founding script."""
     found = figures(ledger, end)
     rows = Table("", "Portcullis", "the scanner's events", "a list of ports", box=None)
-    lasting = [exposure for exposure in found.exposures if exposure.lasted(end) > 2 * HOUR]
-    for name, least in (("told zero times", 0), ("told twice or more", 2)):
-        stream, script = (
-            sum(number >= least if least else number == 0 for number in numbers)
-            for numbers in (
-                [exposure.by_stream for exposure in lasting],
-                [exposure.by_script for exposure in lasting],
-            )
-        )
-        own = len(found.untold if least == 0 else found.twice)
-        rows.add_row(name, *(_share(number, len(found.exposures)) for number in (own, stream, script)))
+    lasting = [exposure for exposure in found.exposures if exposure.lasted(end) > GRACE]
+    zero = [sum(not getattr(exposure, name) for exposure in lasting) for name in ("by_stream", "by_script")]
+    twice = [sum(getattr(exposure, name) > 1 for exposure in found.exposures) for name in ("by_stream", "by_script")]
+    rows.add_row("told zero times", *(_share(number, len(lasting)) for number in (len(found.untold), *zero)))
+    rows.add_row("told twice or more", *(_share(number, len(found.exposures)) for number in (len(found.twice), *twice)))
     rows.add_row("closings missed", _share(len(found.missed), len(found.closed) + len(found.missed)), "", "")
     rows.add_row("closings false", str(len(found.false)), "", "")
     rows.add_row("told when it was over", str(len(ledger.needless)), "", "")
