@@ -155,7 +155,7 @@ def closing(closed: Closed) -> Observation:
 def _add(
     servers: dict[Key, Observed], server: Server, observation: Observation, outcome: Outcome, report: Finding | None
 ) -> None:
-    """Add an observation; what a report says of a server in several outcomes is united."""
+    """Add an observation; what a report says of a server in several outcomes is united, if one time says all of it."""
     key = key_of(server)
     known = servers.get(key) or Observed(server=server)
     same = next((other for other in known.observations if _same_telling(other, observation)), None)
@@ -172,13 +172,25 @@ def _add(
         server=server if server.tags_known or not known.server.tags_known else known.server,
         observations=(*(other for other in known.observations if other is not same), observation),
         outcomes=(*(other for other in known.outcomes if other is not outcome), outcome),
-        evidence={**known.evidence, observation.claim: report} if report is not None else known.evidence,
+        evidence=_with_newer(known.evidence, observation.claim, report),
     )
 
 
+def _with_newer(evidence: dict[str, Finding], claim: str, report: Finding | None) -> dict[str, Finding]:
+    """Return the reports with another one, where it is not older than the one of the same claim."""
+    if report is None or (claim in evidence and _date(report) < _date(evidence[claim])):
+        return evidence
+    return {**evidence, claim: report}
+
+
+def _date(report: Finding) -> str:
+    return report.reporters[0].updated_at or ""
+
+
 def _same_telling(first: Observation, second: Observation) -> bool:
-    """Return whether two observations are of one report, open in both, or closed in both."""
-    return first.claim == second.claim and (first.parts is None) == (second.parts is None)
+    """Return whether two observations are of one report, open in both, or closed in both, and neither is the newer."""
+    same = first.claim == second.claim and (first.parts is None) == (second.parts is None)
+    return same and (first.observed == second.observed or None in {first.observed, second.observed})
 
 
 def _content(report: Finding) -> str:
