@@ -64,11 +64,11 @@ class Memory(LookUps, frozen=True, kw_only=True):
     memory_table: Annotated[
         str, Meta(pattern="^([A-Za-z0-9_.-]{3,255})?$", description="the name of a DynamoDB table")
     ] = ""
-    memory_retention_days: Annotated[int, Meta(ge=1)] = 90
-    memory_unread_hours: Annotated[int, Meta(ge=0)] = 3
-    memory_flapping_changes: Annotated[int, Meta(ge=2)] = 6
-    memory_flapping_hours: Annotated[int, Meta(ge=1)] = 24
-    memory_reminder_days: Annotated[int, Meta(ge=0)] = 0
+    memory_retention_days: Annotated[int, Meta(ge=1, le=36500)] = 90
+    memory_unread_hours: Annotated[int, Meta(ge=0, le=8760)] = 3
+    memory_flapping_changes: Annotated[int, Meta(ge=2, le=100)] = 6
+    memory_flapping_hours: Annotated[int, Meta(ge=1, le=8760)] = 24
+    memory_reminder_days: Annotated[int, Meta(ge=0, le=36500)] = 0
 
 
 class Sweep(Memory, frozen=True, kw_only=True):
@@ -90,8 +90,8 @@ class Sweep(Memory, frozen=True, kw_only=True):
     sweep_regions: Annotated[
         str, Meta(pattern="^([a-z0-9-]+(,(?!$)|$))*$", description="names of Regions with commas between them")
     ] = ""
-    sweep_untold_days: Annotated[int, Meta(ge=0)] = 30
-    sweep_expiring_days: Annotated[int, Meta(ge=0)] = 14
+    sweep_untold_days: Annotated[int, Meta(ge=0, le=36500)] = 30
+    sweep_expiring_days: Annotated[int, Meta(ge=0, le=36500)] = 14
     sweep_queue_url: Annotated[str, Meta(pattern="^(https?://.+)?$", description="the URL of an SQS queue")] = ""
 
 

@@ -47,6 +47,8 @@ def test_each_look_up_is_switched_on_by_its_variable(variable: dict[str, str]) -
         ("MODE", "quiet", "alert or observe"),
         ("ALERT_MAX_MESSAGES", "many", "a whole number, 1 or more"),
         ("ALERT_MAX_BYTES", "5", "a whole number from 16384 to 1048576"),
+        ("MEMORY_RETENTION_DAYS", "9999999", "a whole number from 1 to 36500"),
+        ("MEMORY_FLAPPING_CHANGES", "1000", "a whole number from 2 to 100"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_named(name: str, value: str, remedy: str) -> None:
