@@ -166,14 +166,17 @@ def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...
 
 
 def _by_known_tags(before: Claim, judged: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Allow what was allowed by the tags as they were known, from nowhere else, as the same policies do."""
+    """Allow what was allowed by the tags as they were known, from nowhere else, as the same policies do.
+
+    What was denied by them stays denied, though it was allowed on another way to the port.
+    """
     allowed = [part for part in before.parts if not part.denied]
-    return united(
-        replace(part, verdict="allowed", severity="", by=_allowing(part, allowed), cause="")
-        if part.denied and not outside([part], allowed)
-        else part
-        for part in (*inside(judged, allowed), *outside(judged, allowed))
+    denied = [part for part in before.parts if part.denied]
+    still = (
+        replace(part, verdict="allowed", severity="", by=_allowing(part, allowed), cause="") if part.denied else part
+        for part in inside(judged, allowed)
     )
+    return united((*still, *inside(judged, denied), *outside(judged, allowed)))
 
 
 def _allowing(part: Part, allowed: Iterable[Part]) -> tuple[str, ...]:

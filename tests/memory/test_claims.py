@@ -190,11 +190,22 @@ def test_tags_that_cannot_be_read_change_nothing_for_a_while_and_then_count_once
         ((_tagged(_EARLY, _ALLOWED),), _says(_LATE, _part(443, "10.0.0.0/8"), policy="2")),
         ((_says(_EARLY, _ALLOWED, policy="1"),), _says(_LATE, _part(443, "10.0.0.0/8"), policy="1")),
         ((_tagged(_EARLY, _ALLOWED), _closes(_MIDDLE)), _says(_LATE, _part(443, "10.0.0.0/8"), policy="1")),
+        (
+            (_tagged(_EARLY, _ALLOWED, _part(443, "10.0.0.0/8")),),
+            _says(_LATE, _part(443, "10.0.0.0/8"), policy="1"),
+        ),
     ],
-    ids=["a wider source", "another port", "other policies", "tags were never known", "it had closed"],
+    ids=[
+        "a wider source",
+        "another port",
+        "other policies",
+        "tags were never known",
+        "it had closed",
+        "on one way of two",
+    ],
 )
-def test_tags_that_cannot_be_read_hide_nothing_that_opens(before: tuple[Observation, ...], now: Observation) -> None:
-    """What was not allowed by known tags and the same policies is denied at once."""
+def test_tags_that_cannot_be_read_hide_nothing(before: tuple[Observation, ...], now: Observation) -> None:
+    """What was not allowed by known tags and the same policies is denied at once, and what was denied stays so."""
     assert _after(*before, now).denied == now.parts
 
 
