@@ -221,7 +221,7 @@ class Table:
         version = int(item.get("version", {}).get("N", 0))
         pieces = int(item.get("pieces", {}).get("N", 1))
         unread = Row(version, pieces=pieces)
-        if "expires" in item and int(item["expires"]["N"]) <= moment(at).timestamp():
+        if float(item.get("expires", {}).get("N", math.inf)) <= moment(at).timestamp():
             return unread
         try:
             if item["format"]["N"] == str(FORMAT):
@@ -245,16 +245,16 @@ class Table:
     def _put(self, key: Key, row: Row, item: Struct, at: str, keep: timedelta | None) -> Row | None:
         """Write an item over the version that was read; return what is there instead, where that is another one.
 
-        boto3 sends a request again that got no answer: the second may meet the write of the first.
+        boto3 sends a request again that got no answer: the second may meet the write of the first. What has no version
+        that can be read is written over, as if it were not there.
         """
         with self._refusals():
             items = self._items(key, row.version + 1, item, at, keep)
         condition: dict[str, Any] = {
-            "ConditionExpression": "attribute_not_exists(pk)" if not row.version else "version = :version",
+            "ConditionExpression": "version = :read" if row.version else "NOT attribute_type(version, :read)",
+            "ExpressionAttributeValues": {":read": {"N": str(row.version)} if row.version else {"S": "N"}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        if row.version:
-            condition["ExpressionAttributeValues"] = {":version": {"N": str(row.version)}}
         try:
             with self._refusals("ConditionalCheckFailedException", "TransactionCanceledException"):
                 if len(items) == row.pieces == 1:

@@ -175,6 +175,19 @@ def test_time_to_live_is_checked_when_read(dynamodb: DynamoDBClient, table: str)
     assert store.read([KEY], AT)[KEY].item == server(10)
 
 
+@pytest.mark.parametrize("attribute", ["version", "pieces", "format", "state", "expires", "write"])
+@pytest.mark.parametrize("damage", [{"NULL": True}, None], ids=["of another type", "missing"])
+def test_damaged_item_is_written_over(dynamodb: DynamoDBClient, table: str, attribute: str, damage: Any) -> None:
+    """Whatever of it cannot be read is as if it were not there, once: what is written then is read."""
+    store = Table(dynamodb, table)
+    write(store, server(), keep=timedelta(days=1))
+    [item] = dynamodb.scan(TableName=table)["Items"]
+    kept = {name: value for name, value in item.items() if name != attribute}
+    dynamodb.put_item(TableName=table, Item=kept | ({attribute: damage} if damage else {}))
+    write(store, server(10), store.read([KEY], AT)[KEY])
+    assert store.read([KEY], AT)[KEY].item == server(10)
+
+
 def test_scan_reads_the_kinds_that_it_is_asked_for(dynamodb: DynamoDBClient, table: str) -> None:
     """Causes alone, or everything; and where no time is left it says so, instead of giving a part."""
     store = Table(dynamodb, table)
