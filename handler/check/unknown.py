@@ -81,12 +81,11 @@ def _worlds(conditions: Conditions, node: dict[str, Any]) -> set[str]:
     if conditions.asks_for_all(node):
         return set(WORLDS)
     path = conditions.asked(node)[:2]
-    texts = conditions.texts(node) if conditions.is_closed(node) else set[str]()
-    return {
-        world
-        for world, fields in WORLDS.items()
-        if path in fields or not texts.isdisjoint(field for _, field in fields)
-    }
+    asked = {world for world, fields in WORLDS.items() if path in fields} if path else set[str]()
+    if conditions.is_closed(node):
+        texts = conditions.texts(node)
+        asked |= {world for world, fields in WORLDS.items() if not texts.isdisjoint(field for _, field in fields)}
+    return asked
 
 
 def open_where_unknown(conditions: Conditions, worlds: dict[str, Conditions]) -> Iterator[tuple[Way, str]]:

@@ -85,8 +85,7 @@ def _unequal(conditions: Conditions, node: dict[str, Any]) -> str | None:
                 problem = f"looks for {_spelled(path)} among values that are no text, where it never is"
                 return f"{problem}; {remedy if path == _ACCOUNT else 'name a list of texts'}"
     for term, value in pairs:
-        path = conditions.asked(term)
-        if value["type"] in _NO_TEXT and _is_text(path):
+        if value["type"] in _NO_TEXT and _is_text(path := conditions.asked(term)):
             listed = value["type"] in {"array", "set", "object"}
             remedy = f"write `{_spelled(path)} in ...`" if listed else "write a text"
             return f"compares {_spelled(path)}, a text, with {_NO_TEXT[value['type']]}, which it never is; {remedy}"
