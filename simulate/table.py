@@ -88,13 +88,14 @@ def _key(item: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _holds(call: Mapping[str, Any], old: Item | None) -> bool:
+    version = (old or {}).get("version", {})
     match call.get("ConditionExpression"):
         case None:
             return True
-        case "attribute_not_exists(pk)":
-            return old is None
-        case "version = :version":
-            return old is not None and old.get("version") == call["ExpressionAttributeValues"][":version"]
+        case "NOT attribute_type(version, :read)":
+            return call["ExpressionAttributeValues"][":read"]["S"] not in version
+        case "version = :read":
+            return bool(version == call["ExpressionAttributeValues"][":read"])
         case condition:
             raise NotImplementedError(condition)
 

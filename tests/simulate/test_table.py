@@ -7,7 +7,11 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from simulate.table import Table
 
-_ABSENT = {"ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+_ABSENT = {
+    "ConditionExpression": "NOT attribute_type(version, :read)",
+    "ExpressionAttributeValues": {":read": {"S": "N"}},
+    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+}
 _SERVERS = {
     "KeyConditionExpression": "pk = :pk AND sk BETWEEN :after AND :end",
     "ExpressionAttributeValues": {":pk": {"S": "a"}, ":after": {"S": "server#b\0"}, ":end": {"S": "server$"}},
@@ -20,8 +24,8 @@ def _item(pk: str, sk: str, version: int) -> dict[str, Any]:
 
 def _version(number: int) -> dict[str, Any]:
     return {
-        "ConditionExpression": "version = :version",
-        "ExpressionAttributeValues": {":version": {"N": str(number)}},
+        "ConditionExpression": "version = :read",
+        "ExpressionAttributeValues": {":read": {"N": str(number)}},
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
@@ -38,6 +42,8 @@ _CALLS: list[tuple[str, dict[str, Any]]] = [
     ("put_item", {"Item": _item("a", "server#b", 2), **_version(1)}),
     ("put_item", {"Item": _item("a", "server#b", 3), **_version(1)}),
     ("put_item", {"Item": _item("a", "server#c", 3), **_version(1)}),
+    ("put_item", {"Item": {**_item("a", "server#d", 1), "version": {"S": "damaged"}}}),
+    ("put_item", {"Item": _item("a", "server#d", 1), **_ABSENT}),
     ("put_item", {"Item": _item("a", "server#c", 1)}),
     ("put_item", {"Item": _item("a", "report#c", 1)}),
     ("put_item", {"Item": _item("b", "server#d", 1)}),
