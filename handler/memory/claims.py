@@ -170,13 +170,26 @@ def _by_known_tags(before: Claim, judged: tuple[Part, ...]) -> tuple[Part, ...]:
 
     What was denied by them stays denied, though it was allowed on another way to the port.
     """
-    allowed = [part for part in before.parts if not part.denied]
-    denied = [part for part in before.parts if part.denied]
-    still = (
-        replace(part, verdict="allowed", severity="", by=_allowing(part, allowed), cause="") if part.denied else part
-        for part in inside(judged, allowed)
+    allowed, denied = _parted(before.parts)
+    allowed_now, denied_now = _parted(judged)
+    borne = [
+        replace(part, verdict="allowed", severity="", by=_allowing(part, allowed), cause="")
+        for part in inside(denied_now, allowed)
+    ]
+    kept = inside(denied, allowed_now)
+    narrower = outside(inside(allowed_now, denied), (*allowed, *kept))
+    kept += tuple(
+        replace(over, from_port=part.from_port, to_port=part.to_port, source=part.source)
+        for part in narrower
+        for over in denied
+        if common([part], [over])
     )
-    return united((*still, *inside(judged, denied), *outside(judged, allowed)))
+    return united((*allowed_now, *borne, *inside(denied_now, denied), *outside(denied_now, allowed), *kept))
+
+
+def _parted(parts: Iterable[Part]) -> tuple[list[Part], list[Part]]:
+    parts = tuple(parts)
+    return [part for part in parts if not part.denied], [part for part in parts if part.denied]
 
 
 def _allowing(part: Part, allowed: Iterable[Part]) -> tuple[str, ...]:

@@ -209,6 +209,17 @@ def test_tags_that_cannot_be_read_hide_nothing(before: tuple[Observation, ...], 
     assert _after(*before, now).denied == now.parts
 
 
+@pytest.mark.parametrize("source", ["10.0.0.0/8", "10.0.0.0/9", "0.0.0.0/0"], ids=["the same", "narrower", "wider"])
+def test_tags_that_cannot_be_read_close_nothing(source: str) -> None:
+    """What was denied by known tags stays denied where the same policies allow it without them, until they are read."""
+    allowed = replace(_ALLOWED, source=source)
+    server = _after(_tagged(_EARLY, _part(443, "10.0.0.0/8")), _says(_LATE, allowed, policy="1"))
+    assert server.denied == (_part(443, "10.0.0.0/9" if source == "10.0.0.0/9" else "10.0.0.0/8"),)
+    later_on = observe(server, _says(_LATE, allowed, policy="1"), later(_AT, timedelta(hours=9)), _PATIENCE)
+    assert later_on.denied == server.denied
+    assert not observe(later_on, _tagged(_LATE, allowed), later(_AT, timedelta(hours=10)), _PATIENCE).denied
+
+
 def test_look_ups_that_fail_for_a_new_port_count_at_once() -> None:
     """Where nothing was read before, `unknown` is kept as it is."""
     server = _after(_says(_EARLY, _part(22, "10.0.0.0/8")), _says(_LATE, Part("tcp", 22, 23, UNKNOWN, severity="high")))
