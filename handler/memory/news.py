@@ -189,10 +189,9 @@ def _again(pending: Pending) -> Kind:
 def _is_unread(before: Server, server: Server, opened: tuple[Part, ...]) -> bool:
     """Return whether all of it is denied because sources, or tags, that were read before have not been for a while."""
     if all(part.source == UNKNOWN for part in opened):
-        return not outside(
-            opened,
-            [part for claim in server.open if claim.unread_since or claim.unreached_since for part in claim.parts],
-        )
+        claims = [claim for claim in server.open if claim.unread_since or claim.unreached_since]
+        read = [part for claim in claims for part in claim.parts if part.source != UNKNOWN]
+        return not outside(opened, [replace(part, source=UNKNOWN) for part in read])
     untagged = [part for claim in server.open if claim.untagged_since for part in claim.parts if part.denied]
     return not outside(opened, before.allowed) and not outside(opened, untagged)
 
