@@ -83,7 +83,7 @@ def verdict(  # noqa: PLR0913  what there is to know of a claim
         if claim.unlisted < listing.start:
             found = _absent(claim, claim.unlisted, resource, listing)
             return "stays" if found == "unconfirmed" and claim.unconfirmed is not None else found
-    is_old = untold is not None and at >= later(seen, untold) and claim.unconfirmed is None
+    is_old = untold is not None and later(at, -untold) >= seen and claim.unconfirmed is None
     return "unconfirmed" if is_old and (listing is None or listing.complete) else "stays"
 
 

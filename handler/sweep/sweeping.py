@@ -5,6 +5,7 @@ has ended. With a queue it sends a message for each place, and invocations of th
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -34,6 +35,8 @@ _ASKED = ("run", "account", "region")
 
 _AT_ONCE, _NAMED = 10, 20
 """Messages that SQS takes in one call, and places that a sentence names."""
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def sweep(means: Means, name: str, clock: Clock, *, watch: Callable[[list[str]], Iterable[str]] = iter) -> Summary:
@@ -130,7 +133,7 @@ class _Work:
         """Look at places for as long as there is time, tell what has gathered, and remember how far this has come."""
         try:
             for number, place in enumerate(places):
-                if (number and self._clock.is_over) or not self._look_at(place):
+                if (number and self._clock.is_over) or not self._tried(place):
                     self._summary.problems["no time was left for all of it: the next sweep goes on there"] += 1
                     break
         except MemoryUnavailableError as error:
@@ -138,6 +141,19 @@ class _Work:
         self._teller.flush()
         self._teller.tell_noticed()
         self._keep(is_over=True)
+
+    def _tried(self, place: str) -> bool:
+        """Look at a place; one in which Portcullis has an error is said, and keeps the sweep from no other."""
+        try:
+            return self._look_at(place)
+        except MemoryUnavailableError:
+            raise
+        except Exception as error:
+            _LOGGER.exception("the sweep has an error")
+            problem = f"{type(error).__name__}: {error}; this is a bug, please report it"
+            self._summary.problems[f"{place.replace('#', ' ')} was looked at in part: {problem}"] += 1
+            self._reached[place] = None
+            return True
 
     def _look_at(self, place: str) -> bool:
         """List a place, unless that was done, and judge again what is remembered of it; return whether that is all."""

@@ -135,6 +135,12 @@ _HUB: dict[str, Any] = {"scanner": "security_hub", "coverage": None, "since": _a
         pytest.param(_claim(), _listing(49, complete=False), "stays", id="old, and the listing is not complete"),
         pytest.param(_claim(reporter="prowler", report="a"), _listing(49), "unconfirmed", id="old, and never listed"),
         pytest.param(_claim(reporter="prowler", report="a"), _listing(47), "stays", id="not old yet"),
+        pytest.param(
+            _claim(reporter="prowler", observed="9999-12-31T23:59:59Z"),
+            _listing(49),
+            "stays",
+            id="of the last day of time",
+        ),
         pytest.param(_claim(unconfirmed=_at(1), reporter="config"), _listing(49), "marked", id="old, known to be"),
     ],
 )

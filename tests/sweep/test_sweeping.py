@@ -15,6 +15,8 @@ from handler.cli import main
 from handler.errors import RecordsFailedError
 from handler.memory import store
 from handler.memory.state import Run
+from handler.sweep.again import Again
+from handler.sweep.listing import Listed
 from handler.sweep.sweeping import _KEY
 from tests.memory.conftest import make_table
 from tests.memory.story import Stage, remembering
@@ -105,6 +107,28 @@ def test_sweep_that_meets_another_leaves_it_alone(servers: Stage, table: str, ca
     assert (after["started"], after["left"], after["judged"]) == ("2026-11-24T06:30:00Z", 0, 1)
     done = [record.fields for record in caplog.records if record.message == "done"]  # type: ignore[attr-defined]
     assert [line["sweeps"] for line in done] == [0, 1]
+
+
+def test_place_with_an_error_keeps_the_sweep_from_no_other(
+    servers: Stage, table: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What Portcullis fails to look at is named as a bug, and the account after it is looked at by the same sweep."""
+    caplog.set_level(logging.INFO)
+    judge = Again.judge
+
+    def fail(again: Again, place: str, after: str, listed: Listed) -> Iterator[str]:
+        if place == "111122223333#eu-west-1":
+            raise OverflowError(place)
+        yield from judge(again, place, after, listed)
+
+    monkeypatch.setattr(Again, "judge", fail)
+    sees = {"a4": {"sources": ["0.0.0.0/0"]}}
+    [messages] = play(servers, table, {"at": "2026-11-24T07:00:00", "events": [SWEEP], "sees": sees})
+    assert [entry["server"] for message in messages for entry in message["news"]] == ["i-0a4"]
+    [line] = [record.fields for record in caplog.records if record.message == "sweep"]  # type: ignore[attr-defined]
+    assert line["left"] == 0
+    where = "111122223333 eu-west-1 was looked at in part"
+    assert line["problems"] == [f"{where}: OverflowError: 111122223333#eu-west-1; this is a bug, please report it"]
 
 
 def test_sweep_of_an_unchanged_table_writes_only_how_far_it_is(servers: Stage, table: str) -> None:
