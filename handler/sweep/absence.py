@@ -45,6 +45,7 @@ class Listing(Struct, frozen=True, kw_only=True):
 
     `complete` is whether it was read to its end, `enabled` whether the scanner says that it is on, `since` when it was
     switched on, where it says so. `coverage` has by resource what it scans, nothing where that could not be read.
+    `controls` are those of Security Hub of which it held a finding that is not archived: they are on.
     """
 
     scanner: str
@@ -54,6 +55,7 @@ class Listing(Struct, frozen=True, kw_only=True):
     enabled: bool = False
     since: str | None = None
     coverage: Mapping[str, Covered] | None = None
+    controls: Collection[str] = frozenset()
 
     @property
     def is_evidence(self) -> bool:
@@ -64,6 +66,11 @@ class Listing(Struct, frozen=True, kw_only=True):
 def scanner_of(claim: Claim) -> str:
     """Return the reporter whose listing holds a claim: Inspector's own for its findings, whoever passes them on."""
     return "inspector2" if ":inspector2:" in claim.report else claim.reporter
+
+
+def control_of(report: str) -> str:
+    """Return what the ARNs of a control's findings begin with in an account and Region; empty for any other report."""
+    return report.rpartition("/finding/")[0] if ":securityhub:" in report else ""
 
 
 def verdict(  # noqa: PLR0913  what there is to know of a claim
@@ -90,8 +97,8 @@ def verdict(  # noqa: PLR0913  what there is to know of a claim
 def _absent(claim: Claim, marked: str, resource: str, listing: Listing) -> Verdict:
     """Return what becomes of a claim that two complete listings did not hold, the first begun when it was marked."""
     if listing.scanner != "inspector2":
-        if ":securityhub:" not in claim.report:
-            return "unconfirmed"  # another product's: Security Hub drops what it was not told of for 90 days
+        if control_of(claim.report) not in listing.controls:
+            return "unconfirmed"  # of a control that is off, or another product's: Security Hub drops these in the end
         return "closed" if listing.since is not None and later(listing.since, _SETTLING) <= marked else "stays"
     if listing.coverage is None:
         return "stays"

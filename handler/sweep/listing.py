@@ -87,10 +87,12 @@ class Lister:
         """Judge the pages of a listing; it is complete where the last of them was read."""
         scanner = next(scanner for scanner in SCANNERS.values() if scanner.reporter == listing.scanner)
         held: set[str] = set()
+        controls: set[str] = set()
         number = 0
         try:
             for number, findings in enumerate(pages, 1):
                 held |= {scanner.claim_of(finding) for finding in findings}
+                controls |= scanner.controls(findings)
                 self._teller.summary.listed += len(findings)
                 if findings:
                     listed.judged |= self._judge({scanner.key: findings}, f"{where}, page {number}", listing)
@@ -102,7 +104,7 @@ class Lister:
         except _FAILURES as error:
             self._unseen(f"{where} was listed in part, {number} pages" if number else f"{where} was not listed", error)
             return replace(listing, held=held)
-        return replace(listing, held=held, complete=True)
+        return replace(listing, held=held, controls=controls, complete=True)
 
     def _judge(self, page: dict[str, Any], name: str, listing: Listing) -> set[str]:
         """Judge a page and have it told; return the claims that were judged."""

@@ -1,6 +1,6 @@
 """The scanners whose findings a sweep lists: what it asks them for, page by page, and whether they are on."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from handler.memory.observing import claim_of
 from handler.memory.state import spelled
 from handler.reporters import _fields as fields
 from handler.reporters import inspector2, security_hub, security_hub_v2
-from handler.sweep.absence import Covered
+from handler.sweep.absence import Covered, control_of
 
 _INSTANCE, _GROUP = ("AwsEc2Instance", "AWS::EC2::Instance"), ("AwsEc2SecurityGroup", "AWS::EC2::SecurityGroup")
 _SOFTWARE = "Software and Configuration Checks/Vulnerabilities/CVE"
@@ -33,8 +33,9 @@ class Scanner(Struct, frozen=True, kw_only=True):
     """How the findings of a scanner are listed: the client, its operation, the key of the findings in an answer.
 
     `filters` makes the arguments for an account and Region, `name_of` reads the id of a finding, `suppressed` and
-    `unsuppressed` are what it says where somebody has suppressed it, and what it would say else. `status` asks whether
-    the scanner is on in an account, and `coverage` what it scans there, where it says so. All raise what boto3 raises.
+    `unsuppressed` are what it says where somebody has suppressed it, and what it would say else, `archived` what it
+    says where its product tells of it no more. `status` asks whether the scanner is on in an account, and `coverage`
+    what it scans there, where it says so. All raise what boto3 raises.
     """
 
     reporter: str
@@ -45,6 +46,7 @@ class Scanner(Struct, frozen=True, kw_only=True):
     name_of: Callable[[Any], Any]
     suppressed: Parameters
     unsuppressed: Parameters
+    archived: Parameters
     status: Callable[[Any, str], Status]
     coverage: Callable[[Any, str], Mapping[str, Covered]] | None = None
 
@@ -61,6 +63,12 @@ class Scanner(Struct, frozen=True, kw_only=True):
         known = fields.loose_object(finding)
         is_suppressed = known.items() >= self.suppressed.items()
         return {**known, **self.unsuppressed} if is_suppressed else None
+
+    def controls(self, findings: Iterable[Any]) -> set[str]:
+        """Return the controls of Security Hub that are on: those of which something is not archived."""
+        known = [fields.loose_object(finding) for finding in findings]
+        current = (self.name_of(finding) for finding in known if not finding.items() >= self.archived.items())
+        return {control_of(name) for name in current if isinstance(name, str)} - {""}
 
     def claim_of(self, finding: Any) -> str:
         """Return the key of the claim that a listed finding holds, whatever its state."""
@@ -122,6 +130,7 @@ SCANNERS: Mapping[str, Scanner] = {
         name_of=lambda finding: finding.get("findingArn"),
         suppressed={"status": "SUPPRESSED"},
         unsuppressed={"status": "ACTIVE"},
+        archived={"status": "CLOSED"},
         status=_inspector_status,
         coverage=_inspector_coverage,
     ),
@@ -141,6 +150,7 @@ SCANNERS: Mapping[str, Scanner] = {
         name_of=lambda finding: finding.get("Id"),
         suppressed={"Workflow": {"Status": "SUPPRESSED"}},
         unsuppressed={"Workflow": {"Status": "NEW"}},
+        archived={"RecordState": "ARCHIVED"},
         status=lambda client, _: _subscribed(client.describe_hub()),
     ),
     "securityhub-v2": Scanner(
@@ -161,6 +171,7 @@ SCANNERS: Mapping[str, Scanner] = {
         name_of=lambda finding: fields.loose_object(finding.get("finding_info")).get("uid"),
         suppressed={"status_id": 3},
         unsuppressed={"status_id": 1},
+        archived={"activity_id": 3},
         status=lambda client, _: _subscribed(client.describe_security_hub_v2()),
     ),
 }

@@ -36,7 +36,12 @@ def _listing(hour: float, **fields: Any) -> Listing:
     return Listing(**known | fields)
 
 
-_HUB: dict[str, Any] = {"scanner": "security_hub", "coverage": None, "since": _at(-90)}
+_HUB: dict[str, Any] = {
+    "scanner": "security_hub",
+    "coverage": None,
+    "since": _at(-90),
+    "controls": {"arn:aws:securityhub:eu-west-1:111122223333:security-control/EC2.13"},
+}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +130,12 @@ _HUB: dict[str, Any] = {"scanner": "security_hub", "coverage": None, "since": _a
             _listing(2, **_HUB | {"since": None}),
             "stays",
             id="control of a Hub of no age",
+        ),
+        pytest.param(
+            _claim(reporter="security_hub", report=CONTROL, unlisted=_at(1)),
+            _listing(2, **_HUB | {"controls": {"arn:aws:securityhub:eu-west-1:111122223333:security-control/EC2.18"}}),
+            "unconfirmed",
+            id="control that is off",
         ),
         pytest.param(
             _claim(reporter="security_hub", report="prowler-a", unlisted=_at(1)),

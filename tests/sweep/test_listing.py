@@ -375,6 +375,25 @@ def test_control_that_is_listed_no_more_closes_where_the_hub_is_on(
     assert [state for _, state, _ in sweeps.sweep()] == told
 
 
+def test_control_that_was_switched_off_closes_nothing(sweeps: Sweeps) -> None:
+    """Security Hub archives what it has found, and deletes it after 30 days: of the port nobody knows any more."""
+    sweeps.settings["sweep_scanners"] = "securityhub"
+    name = GROUP_CASE["detail"]["findings"][0]["Id"]
+    other = {"Id": name.replace("EC2.13", "EC2.18"), "Resources": [_group("sg-0b2")]}
+    assert other["Id"] != name
+    _control(sweeps, **other)
+    _control(sweeps)
+    _control(sweeps, Id=f"{name}-archived", Resources=[_group("sg-0c3")], RecordState="ARCHIVED")
+    sweeps.step([], sees={"a1b2c3d4": {"sources": ["0.0.0.0/0"]}})
+    sweeps.sweep()
+    _control(sweeps, RecordState="ARCHIVED")
+    assert sweeps.sweep() == []
+    del sweeps.loopback.hub[name]
+    assert [sweeps.sweep() for _ in range(3)] == [[], [], []]
+    claim = sweeps.claim("sg-0a1")
+    assert (claim.open, claim.unlisted is None, claim.unconfirmed is None) == (True, False, False)
+
+
 def test_look_up_that_fails_for_long_is_told(sweeps: Sweeps) -> None:
     """A control without ports stays as it was known while the look-up fails, for three hours; then it alerts once."""
     sweeps.settings["sweep_scanners"] = "securityhub"
