@@ -97,7 +97,7 @@ class Lister:
                 if findings:
                     listed.judged |= self._judge({scanner.key: findings}, f"{where}, page {number}", listing)
                 if suppressed := [active for finding in findings if (active := scanner.active(finding)) is not None]:
-                    self._notice_suppressed({scanner.key: suppressed}, where)
+                    self._notice_suppressed(suppressed, scanner, where)
                 if self._teller.clock.is_over:
                     self._unseen(f"{where} was listed in part: no time was left for more than {number} pages")
                     return replace(listing, held=held)
@@ -122,10 +122,10 @@ class Lister:
             [record], clock.at, means.gate, aws.fetcher, deadline=clock.judge_until, look_up=means.look_up
         )
 
-    def _notice_suppressed(self, page: dict[str, Any], where: str) -> None:
+    def _notice_suppressed(self, findings: list[Any], scanner: Scanner, where: str) -> None:
         """Judge what is suppressed at the scanner as if it were not, and notice what of it is denied."""
-        for part in self._judged(page, f"{where}, suppressed"):
-            self._teller.notice(of_suppressed(part.outcomes, where))
+        for part in self._judged({scanner.key: findings}, f"{where}, suppressed"):
+            self._teller.notice(of_suppressed(part.outcomes, where, scanner.writers(findings)))
 
     def _unseen(self, what: str, error: Exception | None = None) -> None:
         why = str(error) if isinstance(error, PortcullisError) else spelled(error) if error else ""

@@ -49,12 +49,18 @@ def of_coverage(account: str, where: str, coverage: Mapping[str, Covered]) -> It
             yield Noticed(kind="unscanned", name=text, text=text, account=account, server=name)
 
 
-def of_suppressed(outcomes: Iterable[Outcome], where: str) -> Iterator[Noticed]:
-    """Give what the policies deny of reports that are suppressed, and were judged as if they were not."""
+def of_suppressed(outcomes: Iterable[Outcome], where: str, writers: Mapping[str, str]) -> Iterator[Noticed]:
+    """Give what the policies deny of reports that are suppressed, and were judged as if they were not.
+
+    `writers` has by claim who has written the note at the report, where somebody has.
+    """
     for outcome in outcomes:
         report = outcome.report
         if isinstance(report, Finding) and outcome.decision is not None and outcome.decision.action == "deny":
             server, reporter = report.server, report.reporters[0]
-            text = f"{reporter.id} about {server.id} is suppressed in {where}: {outcome.decision.denied[0].reason}"
+            writer = writers.get(claim_of(reporter), "")
+            place_and_writer = f"{where} (note by {writer})" if writer else where
+            reason = outcome.decision.denied[0].reason
+            text = f"{reporter.id} about {server.id} is suppressed in {place_and_writer}: {reason}"
             place = {"account": server.account, "region": server.region, "server": server.id}
             yield Noticed(kind="suppressed", name=claim_of(reporter), text=text, **place)

@@ -70,6 +70,14 @@ class Scanner(Struct, frozen=True, kw_only=True):
         current = (self.name_of(finding) for finding in known if not finding.items() >= self.archived.items())
         return {control_of(name) for name in current if isinstance(name, str)} - {""}
 
+    def writers(self, findings: Iterable[Any]) -> dict[str, str]:
+        """Return by claim who has written the note at a finding: Security Hub has one where somebody dealt with it."""
+        notes = {
+            self.claim_of(finding): fields.loose_object(fields.loose_object(finding).get("Note"))
+            for finding in findings
+        }
+        return {claim: writer for claim, note in notes.items() if (writer := fields.spoken(note.get("UpdatedBy")))}
+
     def claim_of(self, finding: Any) -> str:
         """Return the key of the claim that a listed finding holds, whatever its state."""
         name = self.name_of(fields.loose_object(finding))

@@ -540,6 +540,18 @@ def test_what_is_suppressed_and_denied_is_told_once(sweeps: Sweeps) -> None:
     assert sweeps.notices == []
 
 
+def test_who_has_noted_something_at_what_is_suppressed_is_named(sweeps: Sweeps) -> None:
+    """Security Hub does not say who suppressed a finding, but who wrote the note at it."""
+    sweeps.settings["sweep_scanners"] = "securityhub"
+    note = {"Text": "known", "UpdatedBy": "jane", "UpdatedAt": "2026-11-24T06:00:00.000Z"}
+    _control(sweeps, Workflow={"Status": "SUPPRESSED"}, Note=note)
+    sweeps.step([], sees={"a1b2c3d4": {"sources": ["0.0.0.0/0"]}})
+    assert sweeps.sweep() == []
+    [message] = sweeps.notices
+    [entry] = message["news"]
+    assert "about sg-0a1 is suppressed in securityhub in 111122223333 eu-west-1 (note by jane): " in entry["text"]
+
+
 def test_notice_that_sns_does_not_take_comes_again(sweeps: Sweeps) -> None:
     """It is told by the next sweep, and the line of this one says what went wrong."""
     sweeps.loopback.findings.clear()
