@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import handler
+from handler import readings
 from handler.bundle import Folder
 from handler.cli import main
 from handler.cli.init import PLACEHOLDER
@@ -41,6 +42,8 @@ def test_holds_what_the_function_needs_and_no_more(image: Image) -> None:
     task = image.root / "var" / "task"
     assert (image.root / "opt" / "opa" / "bin" / "opa").stat().st_mode & 0o111
     assert {path.name for path in task.iterdir()} >= {"handler", "policies", "boto3", "opa_client"}
+    register = readings._file(Folder(task / "policies")).name  # noqa: SLF001  the file that the function looks for
+    assert [path.name for path in (task / "handler" / "engine" / "register").iterdir()] == [register]
     engine = {path.relative_to(ROOT / "policies") for path in (ROOT / "policies" / "gate").rglob("*.rego")}
     assert {path.relative_to(task / "handler" / "engine") for path in task.rglob("gate/**/*.rego")} == engine
     assert [name for name in UNWANTED if (task / name).exists()] == []
