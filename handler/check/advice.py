@@ -58,9 +58,9 @@ def wide(statements: Statements) -> Iterator[Fault]:
         if not families:
             continue
         if len(families) == 1:
-            here, other = ("IPv4", "::/0") if families == {"v4"} else ("IPv6", "0.0.0.0/0")
+            family, network = ("IPv4", "::/0") if families == {"v4"} else ("IPv6", "0.0.0.0/0")
             problem = (
-                f"is open to all of {here} and not to {other}; say `anywhere`, or name the networks that are meant"
+                f"is open to all of {family} and not to {network}; say `anywhere`, or name the networks that are meant"
             )
             yield statements.written.fault("one-family", way, problem, "sources", "warning")
         for protocol in sorted({"tcp", "udp"} & set(way.value)):
@@ -72,8 +72,8 @@ def without_account(statements: Statements) -> Iterator[Fault]:
     conditions = statements.conditions
     for way in conditions.ways:
         if way.kind == "allowance" and way.id not in statements.written.rows:
-            asked = {conditions.asked(node)[:2] for node in conditions.nodes(way.expressions)}
-            if asked & {("server", "tags"), ("server", "name")} and not asked & {
+            paths = {conditions.asked(node)[:2] for node in conditions.nodes(way.expressions)}
+            if paths & {("server", "tags"), ("server", "name")} and not paths & {
                 ("server", "account"),
                 ("server", "id"),
             }:
@@ -106,10 +106,10 @@ def unused_accounts(data: Data, references: Iterable[Reference]) -> Iterator[Fau
     used |= {
         str(value.node.value) for place, value in data.values.items() if place[0] == "servers" and "accounts" in place
     }
-    told = {account for accounts in data.lists("accounts", "teams").values() for account in accounts}
-    told |= {str(place[2]) for place in data.values if place[:2] == ("accounts", "names") and len(place) > 2}  # noqa: PLR2004
+    named = {account for accounts in data.lists("accounts", "teams").values() for account in accounts}
+    named |= {str(place[2]) for place in data.values if place[:2] == ("accounts", "names") and len(place) > 2}  # noqa: PLR2004
     for name, accounts in data.lists("accounts").items():
-        if name not in used and not told & set(accounts):
+        if name not in used and not named & set(accounts):
             value = data.values["accounts", name]
             if isinstance(value.node, SequenceNode):
                 problem = f"no statement, team or name uses the list {name} of accounts; use or remove it"

@@ -36,10 +36,14 @@ class Conditions:
     def _arguments(self, everything: Iterable[dict[str, Any]]) -> Iterator[tuple[str, Term]]:
         """Give the parameters of helpers that stand for a reference."""
         for node in everything if self._helpers else ():
-            name, given = call(node) or ("", [])
+            name, arguments = call(node) or ("", [])
             for rule in self._helpers.get(tuple(name.split(".")), []):
-                pairs = zip(rule["head"].get("args", []), given, strict=False)
-                yield from ((one["value"], ref) for one, ref in pairs if one["type"] == "var" and ref["type"] == "ref")
+                pairs = zip(rule["head"].get("args", []), arguments, strict=False)
+                yield from (
+                    (parameter["value"], ref)
+                    for parameter, ref in pairs
+                    if parameter["type"] == "var" and ref["type"] == "ref"
+                )
 
     def helper(self, term: Term) -> list[dict[str, Any]]:
         """Give the rules that a term names, which are of partial evaluation's own making."""
@@ -63,11 +67,11 @@ class Conditions:
 
     def nodes(self, tree: Any) -> list[dict[str, Any]]:
         """Return every object in a tree and in the helpers that it names; a tree is gone through once."""
-        known, found = self._nodes.get(id(tree), (None, []))
+        known, walked = self._nodes.get(id(tree), (None, []))
         if known is not tree:
-            found = list(self._walked(tree))
-            self._nodes[id(tree)] = tree, found
-        return found
+            walked = list(self._walked(tree))
+            self._nodes[id(tree)] = tree, walked
+        return walked
 
     def _walked(self, tree: Any) -> Iterator[dict[str, Any]]:
         for node in nodes(tree):
@@ -86,11 +90,11 @@ class Conditions:
         above = () if head["value"] == "input" else self.path(head)
         return None if above is None else (*above, *map(_step, steps))
 
-    def got(self, term: Term) -> tuple[Path, Term] | None:
+    def with_default(self, term: Term) -> tuple[Path, Term] | None:
         """Give what `object.get` is asked for under `input`, and what it gives where that is absent."""
         match call(term):
             case ("object.get", [of, key, otherwise, *_]):
-                above = found[0] if (found := self.got(of)) else self.path(of)
+                above = outer[0] if (outer := self.with_default(of)) else self.path(of)
                 keys = key["value"] if key["type"] == "array" else [key]
                 return None if above is None else ((*above, *map(_step, keys)), otherwise)
         return None
@@ -99,8 +103,8 @@ class Conditions:
         """Give what a term asks for under `input`, by itself or through `object.get`; empty when it is not known."""
         known, path = self._asked.get(id(term), (None, ()))
         if known is not term:
-            got = self.got(term)
-            path = got[0] if got else self.path(term) or ()
+            default = self.with_default(term)
+            path = default[0] if default else self.path(term) or ()
             self._asked[id(term)] = term, path
         return path
 

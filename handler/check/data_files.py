@@ -72,13 +72,13 @@ class Data:
                 self._refuse(file, 1, "holds no `key: value`, so OPA skips it; write one or remove the file")
         except json.JSONDecodeError as error:
             marked = text.startswith("\ufeff")
-            said = "it begins with a byte order mark; save it as UTF-8 without one" if marked else error.msg
-            self._refuse(file, error.lineno, f"cannot be read: {said}")
+            reason = "it begins with a byte order mark; save it as UTF-8 without one" if marked else error.msg
+            self._refuse(file, error.lineno, f"cannot be read: {reason}")
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             tab = mark and "".join(text.splitlines()[mark.line : mark.line + 1])[mark.column : mark.column + 1] == "\t"
-            said = ", ".join(filter(None, (error.context, error.problem)))
-            problem = "there is a tab; indent with spaces" if tab else said
+            reason = ", ".join(filter(None, (error.context, error.problem)))
+            problem = "there is a tab; indent with spaces" if tab else reason
             self._refuse(file, mark.line + 1 if mark else None, f"cannot be read: {problem}")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
@@ -109,8 +109,8 @@ class Data:
         if earlier is value or _can_be_joined(earlier, value):
             self._walk(value.file, place, value.node)
             return
-        where = f"line {earlier.line}" if earlier.file == value.file else f"{earlier.file}:{earlier.line}"
-        problem = f"the key {place[-1]} is repeated (it is on {where} too) and only one counts; join or rename them"
+        first = f"line {earlier.line}" if earlier.file == value.file else f"{earlier.file}:{earlier.line}"
+        problem = f"the key {place[-1]} is repeated (it is on {first} too) and only one counts; join or rename them"
         self._refuse(value.file, value.line, problem, "repeated-key")
 
     def _refuse(self, file: Path, line: int | None, problem: str, rule: str = "data") -> None:

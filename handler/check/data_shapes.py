@@ -211,7 +211,7 @@ def _accounts_of_row(node: Node, lists: set[str]) -> str | None:
 
 
 def _has_key(node: Node, key: str) -> bool:
-    return isinstance(node, MappingNode) and any(found.value == key for found, _ in node.value)
+    return isinstance(node, MappingNode) and any(name.value == key for name, _ in node.value)
 
 
 def _is_port(node: Node) -> bool:

@@ -40,6 +40,6 @@ def _repeated(file: Path, keys: list[dict[str, Any]]) -> Iterator[Fault]:
     for key in keys:
         name, line = (key["type"], key["value"]), key["location"]["row"]
         if name in first:
-            said = f"the key {name[1]} is repeated (it is on line {first[name]} too) and only the last one counts"
-            yield Fault(rule="repeated-key", file=file, line=line, problem=f"{said}; join or rename them")
+            problem = f"the key {name[1]} is repeated (it is on line {first[name]} too) and only the last one counts"
+            yield Fault(rule="repeated-key", file=file, line=line, problem=f"{problem}; join or rename them")
         first.setdefault(name, line)

@@ -69,10 +69,10 @@ def line(fault: Fault) -> str:
 def _sum(checked: Checked) -> str:
     over = ", ".join(_many(count, name.removesuffix("s")) for name, count in checked.counts.items())
     counts = _counts(checked)
-    said = ", ".join(_many(counts[level], level.removesuffix("s")) for level in counts if counts[level])
+    counted = ", ".join(_many(counts[level], level.removesuffix("s")) for level in counts if counts[level])
     if not counts["errors"]:
-        return f"ok: {over}{said and f'; {said}'}"
-    return f"failed: {said}{over and f'; checked {over}'}"
+        return f"ok: {over}{counted and f'; {counted}'}"
+    return f"failed: {counted}{over and f'; checked {over}'}"
 
 
 def _many(count: int, name: str) -> str:

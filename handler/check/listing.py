@@ -78,14 +78,14 @@ def entries(policies: Folder, opa: str, today: date) -> tuple[list[Entry], list[
     }
     listed = []
     for way in _distinct(conditions.ways):
-        for file, line, asked in _places(way, written, bodies, data, conditions) or [
+        for file, line, questions in _places(way, written, bodies, data, conditions) or [
             _of_text(way, modules, conditions)
         ]:
             entry = Entry(
                 kind=way.kind,
                 id=way.id,
                 value=way.value,
-                conditions=asked,
+                conditions=questions,
                 days_left=_days_left(way.value, today),
                 malformed=(way.id, "malformed") in malformed,
                 file=file,
@@ -122,14 +122,14 @@ def _places(
     places: list[_Place] = []
     for place in written.places(way.kind, way.id):
         if place.row:
-            asked = list(_row(place.row, data))
+            questions = list(_row(place.row, data))
         else:
             body = bodies.get((place.file, place.rule), way.expressions)
             body = [expression for expression in body if not expression.get("generated")]
-            asked = [_asked(expression) or _MORE for expression in body]
+            questions = [_asked(expression) or _MORE for expression in body]
             expanded = _expanded(way, conditions)
-            asked += [f"that is: {expanded}"] if expanded and not all(map(_in_words, body)) else []
-        places.append((place.file, place.line, tuple(dict.fromkeys(asked)) or ("every server",)))
+            questions += [f"that is: {expanded}"] if expanded and not all(map(_in_words, body)) else []
+        places.append((place.file, place.line, tuple(dict.fromkeys(questions)) or ("every server",)))
     return places
 
 
@@ -147,11 +147,11 @@ def _of_text(way: Way, modules: dict[Path, dict[str, Any]], conditions: Conditio
 
 def _expanded(way: Way, conditions: Conditions) -> str:
     """Say what a statement asks as partial evaluation writes it out, without helpers; nothing if it is not simple."""
-    ways = [other for other in conditions.ways if (other.kind, other.value) == (way.kind, way.value)]
-    asked = [list(map(_in_words, other.expressions)) for other in ways]
-    if len(asked) > _MOST_WAYS or not all(asked) or any("" in words for words in asked):
+    ways = [written for written in conditions.ways if (written.kind, written.value) == (way.kind, way.value)]
+    ways_in_words = [list(map(_in_words, written.expressions)) for written in ways]
+    if len(ways_in_words) > _MOST_WAYS or not all(ways_in_words) or any("" in words for words in ways_in_words):
         return ""
-    return ", or ".join("; ".join(dict.fromkeys(words)) for words in asked)
+    return ", or ".join("; ".join(dict.fromkeys(words)) for words in ways_in_words)
 
 
 def _row(place: tuple[str | int, ...], data: Data) -> Iterator[str]:

@@ -58,7 +58,7 @@ class Names:
     def _said(self, missing: Place) -> str:
         *above, name = missing
         others = [str(place[-1]) for place in self._there if place[:-1] == tuple(above)]
-        near = "".join(f", perhaps {found}," for found in get_close_matches(str(name), sorted(others), 1))
+        near = "".join(f", perhaps {similar}," for similar in get_close_matches(str(name), sorted(others), 1))
         return (
             f"{'.'.join(map(str, ('data', *above)))} has no {name}, so OPA takes it for undefined, in silence; "
             f"write a name that is there{near} or add it to a data file"
@@ -73,12 +73,12 @@ def references(module: dict[str, Any]) -> Iterator[Reference]:
     imports = [entry for entry in module.get("imports", []) if _is_data(entry["path"])]
     imported = {entry.get("alias", entry["path"]["value"][-1]["value"]): _steps(entry["path"]) for entry in imports}
     for part in [*module.get("rules", []), [entry["path"] for entry in imports]]:
-        found = list(nodes(part))
-        declared = list(_declared(found))
-        own = _own(found, declared)
-        constants = _constants(declared, own)
-        known = {name: place for name, place in imported.items() if name not in own}
-        for ref in _of_type("ref", found):
+        terms = list(nodes(part))
+        declared = list(_declared(terms))
+        names = _own(terms, declared)
+        constants = _constants(declared, names)
+        known = {name: place for name, place in imported.items() if name not in names}
+        for ref in _of_type("ref", terms):
             places = list(_places(ref, known, constants))
             if places:
                 yield ref["location"]["row"], places
@@ -97,28 +97,28 @@ def _rules(module: dict[str, Any]) -> Iterator[Place]:
         yield (*package, name["value"], *_steps({"value": [name, *below]}))
 
 
-def _of_type(kind: str, found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    return (node for node in found if node.get("type") == kind)
+def _of_type(kind: str, terms: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    return (node for node in terms if node.get("type") == kind)
 
 
-def _constants(declared: list[Declared], own: list[str]) -> dict[str, list[dict[str, Any]]]:
+def _constants(declared: list[Declared], names: list[str]) -> dict[str, list[dict[str, Any]]]:
     """Return the constants for which a variable of a rule stands; none where a name is declared more than once."""
     constants = {}
     for (*_, target), among in declared:
-        if own.count(target["value"]) == 1 and among["type"] in {"array", "set"}:
+        if names.count(target["value"]) == 1 and among["type"] in {"array", "set"}:
             constants[target["value"]] = [item for item in among["value"] if item["type"] in _STEPS]
     return {name: items for name, items in constants.items() if items}
 
 
-def _own(found: list[dict[str, Any]], declared: list[Declared]) -> list[str]:
+def _own(terms: list[dict[str, Any]], declared: list[Declared]) -> list[str]:
     """Return the names that a rule declares: its parameters, and variables of `some`, `every` and `:=`."""
-    targets = [node["args"] for node in found if "args" in node] + [targets for targets, _ in declared]
+    targets = [node["args"] for node in terms if "args" in node] + [targets for targets, _ in declared]
     return [name["value"] for name in _of_type("var", nodes(targets))]
 
 
-def _declared(found: list[dict[str, Any]]) -> Iterator[Declared]:
+def _declared(terms: list[dict[str, Any]]) -> Iterator[Declared]:
     """Yield what a rule declares, with the collection of which the last is a member."""
-    for node in found:
+    for node in terms:
         for symbol in node.get("symbols", []):
             *targets, among = symbol["value"][1:] if symbol["type"] == "call" else [symbol, symbol]
             yield targets, among

@@ -83,8 +83,8 @@ def undecidable(policies: Folder, answers: dict[str, Any]) -> Iterator[Fault]:
 
 def _in_words(message: str) -> str:
     """Return what OPA says, where the check can say it better in its own words."""
-    if asked := re.fullmatch(r"undefined ref: (input\S*)", message):
-        return f"asks for {asked[1]}, which no finding has"
+    if undefined := re.fullmatch(r"undefined ref: (input\S*)", message):
+        return f"asks for {undefined[1]}, which no finding has"
     if message == "empty module":
         return "is empty; write a package and rules, or remove the file"
     return f"{message}; use or remove it" if message.endswith(" unused") else f"OPA refuses it: {message}"
@@ -121,6 +121,6 @@ def _alternatives(details: dict[str, Any]) -> str:
     names = sorted(map(str, details.get("oneOf") or []))
     if not names:
         return ""
-    asked = details["ref"][details.get("pos", -1)]["value"]
-    near = "".join(f"perhaps {name}; " for name in get_close_matches(str(asked), names, 1))
+    unknown_name = details["ref"][details.get("pos", -1)]["value"]
+    near = "".join(f"perhaps {name}; " for name in get_close_matches(str(unknown_name), names, 1))
     return f"; {near}there are {', '.join(names)}"

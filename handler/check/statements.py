@@ -139,8 +139,8 @@ class Statements:
                 yield self.written.fault("forbids-nothing", way, nothing, field)
             elif not (field == "accounts" and way.id in self.written.rows):  # that of a row is said in `data_shapes`
                 effect = "excepts nothing" if field == "except" else _EFFECTS[kind]
-                said = in_detail(way, field, problem, self._networks)
-                yield self.written.fault("malformed", way, f"{said}; it {effect} until this is mended", field)
+                detail = in_detail(way, field, problem, self._networks)
+                yield self.written.fault("malformed", way, f"{detail}; it {effect} until this is mended", field)
 
     def _judge(self) -> subprocess.CompletedProcess[str]:
         values = {kind: [way.value for way in ways] for kind, ways in self._register.items()}
@@ -156,8 +156,8 @@ class Statements:
             if name == "unnamed" or not (different or len(rows) > 1):
                 continue
             if len(places) > 1:
-                where = f" ({shown(places[0].file)}:{places[0].line})"
-                problem = f"another {kind} has the id {name} too{where}; give each its own"
+                place = f" ({shown(places[0].file)}:{places[0].line})"
+                problem = f"another {kind} has the id {name} too{place}; give each its own"
                 yield Fault(rule="shared-id", file=places[-1].file, line=places[-1].line, id=name, problem=problem)
             elif different:
                 field = next(iter(_differing(ways[0].value, different[0].value)), "")

@@ -83,8 +83,8 @@ def raised(workspace: Workspace) -> Iterator[Fault]:
         problem = f"{_CONFLICT}: {message}" if "conflict" in str(error.get("code")) else f"{message}; {_RAISES}"
         messages.setdefault((place.get("file", ""), place.get("row", 0)), problem)
     for (file, line), problem in messages.items():
-        where = Path(file) if file else workspace.policies.path
-        yield Fault(rule="test-raises", file=where, line=line or None, problem=problem)
+        path = Path(file) if file else workspace.policies.path
+        yield Fault(rule="test-raises", file=path, line=line or None, problem=problem)
 
 
 def strangers(workspace: Workspace) -> dict[str, list[str]]:
@@ -99,9 +99,9 @@ def strangers(workspace: Workspace) -> dict[str, list[str]]:
 def uncovered(workspace: Workspace) -> Iterator[Fault]:
     """Find lines of the folder that no test reaches. OPA names their files by the path of the bundle and that in it."""
     done = workspace.opa("test", "--coverage", "--coverage-runs=", "--format", "json", tests=True)
-    mine = {file.as_posix().lstrip("/"): file for file in workspace.rego()}
+    file_by_name = {file.as_posix().lstrip("/"): file for file in workspace.rego()}
     for name, lines in json.loads(done.stdout or "{}").get("files", {}).items():
-        file = mine.get(_BUNDLE.sub("", name).lstrip("/"))
+        file = file_by_name.get(_BUNDLE.sub("", name).lstrip("/"))
         for missing in lines.get("not_covered", []) if file else []:
             problem = "no test reaches this line; add one, or remove the line"
             yield Fault(rule="uncovered", file=file, line=missing["start"]["row"], problem=problem)
@@ -158,13 +158,13 @@ def _failures(workspace: Workspace, failing: list[Test], modules: dict[Path, dic
 
 def _why(module: dict[str, Any], line: int, expression: str, output: str) -> str:
     """Say what a failing expression expects and what the gate says, line by line, else show the expression."""
-    said, assumed = _printed(output)
+    printed, assumed = _printed(output)
     expected = _expected(module, line)
-    if expected is None or said is None:
+    if expected is None or printed is None:
         shown = "\n".join(f"    {text}".rstrip() for text in _unindented(expression))
-        heard = "".join(f"\n    the gate says: {text}" for text in sorted(said or []))
+        heard = "".join(f"\n    the gate says: {text}" for text in sorted(printed or []))
         return f"this does not hold\n{shown}{heard}{assumed}"
-    rows = [f"    {_mark(text, expected, said)} {text}" for text in sorted(expected | said)]
+    rows = [f"    {_mark(text, expected, printed)} {text}" for text in sorted(expected | printed)]
     return "\n".join(["`-` is expected and not said, `+` is said and not expected", *rows]) + assumed
 
 
@@ -174,22 +174,22 @@ def _source(file: Path, line: int) -> str:
     return "\n".join(takewhile(str.strip, lines[line - 1 :]))
 
 
-def _mark(text: str, expected: set[str], said: set[str]) -> str:
-    return " " if text in expected & said else "-" if text in expected else "+"
+def _mark(text: str, expected: set[str], printed: set[str]) -> str:
+    return " " if text in expected & printed else "-" if text in expected else "+"
 
 
 def _printed(output: str) -> tuple[set[str] | None, str]:
     """Return the last that the gate said in what the helper printed, and the line with what it assumed."""
-    said: set[str] | None = None
+    sentences: set[str] | None = None
     assumed = ""
     for text in output.splitlines():
         if text.startswith("the gate says:"):
-            said = set()
-        elif text.startswith("  ") and said is not None:
-            said.add(text.strip())
+            sentences = set()
+        elif text.startswith("  ") and sentences is not None:
+            sentences.add(text.strip())
         elif text.startswith("assumed: "):
             assumed = f"\n    {text}"
-    return said, assumed
+    return sentences, assumed
 
 
 def _expected(module: dict[str, Any], line: int) -> set[str] | None:

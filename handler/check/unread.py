@@ -92,9 +92,9 @@ def unused(modules: Mapping[Path, dict[str, Any]]) -> Iterator[Fault]:
 
 
 def _unused(file: Path, rule: dict[str, Any]) -> Iterator[Fault]:
-    found = list(nodes(rule))
-    variables = [node["value"] for node in found if node.get("type") == "var"]
-    for symbol in [symbol for node in found for symbol in node.get("symbols", []) if symbol["type"] == "call"]:
+    terms = list(nodes(rule))
+    variables = [node["value"] for node in terms if node.get("type") == "var"]
+    for symbol in [symbol for node in terms for symbol in node.get("symbols", []) if symbol["type"] == "call"]:
         *targets, _ = symbol["value"][1:]
         named = [node for node in nodes(targets) if node.get("type") == "var"]
         if named and all(variables.count(node["value"]) == 1 for node in named) and named[-1]["value"][0] != "$":

@@ -112,11 +112,11 @@ def _field(path: Path) -> str | None:
         schema = _part(path[:index])
         fields = schema.get("properties", {})
         if isinstance(step, str) and ("items" in schema or (fields and step not in fields)):
-            asked = f"asks for {_spelled(path[: index + 1])}, which no finding has"
+            problem = f"asks for {_spelled(path[: index + 1])}, which no finding has"
             if not fields:
-                return f"{asked}; {_spelled(path[:index])} is a list, so name its elements with `some ... in`"
+                return f"{problem}; {_spelled(path[:index])} is a list, so name its elements with `some ... in`"
             near = "".join(f"perhaps {name}; " for name in get_close_matches(step, fields, 1))
-            return f"{asked}; {near}there are {', '.join(sorted(fields))}"
+            return f"{problem}; {near}there are {', '.join(sorted(fields))}"
     return None
 
 
@@ -125,8 +125,8 @@ def _word(path: Path, constant: Term) -> str | None:
     if not words or constant["type"] != "string" or constant["value"] in words:
         return None
     near = "".join(f"perhaps {word}; " for word in get_close_matches(constant["value"].lower(), words, 1))
-    said = f"compares {_spelled(path)} with {constant['value']!a}, which it never is"
-    return f"{said}; {near}it is one of {', '.join(words)}"
+    problem = f"compares {_spelled(path)} with {constant['value']!a}, which it never is"
+    return f"{problem}; {near}it is one of {', '.join(words)}"
 
 
 def _account(constant: Term, accounts: set[str]) -> str | None:

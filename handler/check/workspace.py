@@ -103,10 +103,10 @@ class Workspace:
         """Run `opa check` on all: strictly, and against the schema of a finding."""
         return self.opa("check", "--strict", "--schema", SCHEMAS, "--format", "json", "--max-errors=0", tests=True)
 
-    def partial(self, query: str, given: dict[str, Any], unknowns: list[str]) -> dict[str, Any]:
+    def partial(self, query: str, value: dict[str, Any], unknowns: list[str]) -> dict[str, Any]:
         """Return the answer of `opa eval --partial` with this input and these unknowns; empty where it has none."""
         done = self.opa(
-            "eval", "--partial", "--format", "json", *unknowns, "--stdin-input", query, stdin=json.dumps(given)
+            "eval", "--partial", "--format", "json", *unknowns, "--stdin-input", query, stdin=json.dumps(value)
         )
         answer: dict[str, Any] = msgspec.json.decode(done.stdout or "{}")
         if '"print"' in done.stdout:
@@ -188,5 +188,5 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
 
 def shown(file: Path) -> str:
     """Return a path as a person in this folder would write it."""
-    path, here = file.absolute(), Path.cwd()
-    return os.path.normpath(path.relative_to(here) if path.is_relative_to(here) else path)
+    path, current = file.absolute(), Path.cwd()
+    return os.path.normpath(path.relative_to(current) if path.is_relative_to(current) else path)

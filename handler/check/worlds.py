@@ -66,7 +66,7 @@ class World:
 
     def _given(self, term: Term) -> Term | None:
         """Return what `object.get` gives in the place of an absent field, and what is made of it; null if not known."""
-        path, otherwise = self.conditions.got(term) or (None, None)
+        path, otherwise = self.conditions.with_default(term) or (None, None)
         if otherwise and self._is_absent(path):
             return otherwise
         match call(term):
