@@ -107,7 +107,9 @@ class Accounts:
     def _session(self, account: str, region: str) -> _Session:
         """Give the session of an account, a new one where there is none; those about to expire are dropped."""
         soon = self.clock() + _SPARE
-        self._sessions = {name: one for name, one in self._sessions.items() if not one.expires or one.expires >= soon}
+        self._sessions = {
+            name: session for name, session in self._sessions.items() if not session.expires or session.expires >= soon
+        }
         if account not in self._sessions:
             self._sessions[account] = self._assume(account, region)
         return self._sessions[account]
@@ -127,13 +129,13 @@ class Accounts:
         partition = self._boto.get_partition_for_region(region)
         external = {"ExternalId": self._external_id} if self._external_id else {}
         arn = f"arn:{partition}:iam::{account}:role/{self._role_name}"
-        told = sts.assume_role(RoleArn=arn, RoleSessionName="portcullis", **external)["Credentials"]
+        credentials = sts.assume_role(RoleArn=arn, RoleSessionName="portcullis", **external)["Credentials"]
         keys = {
-            "aws_access_key_id": told["AccessKeyId"],
-            "aws_secret_access_key": told["SecretAccessKey"],
-            "aws_session_token": told["SessionToken"],
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+            "aws_session_token": credentials["SessionToken"],
         }
-        return _Session(told["Expiration"], keys, {})
+        return _Session(credentials["Expiration"], keys, {})
 
     @cached_property
     def _boto(self) -> "boto3.Session":

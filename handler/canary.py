@@ -71,10 +71,10 @@ def send(  # noqa: PLR0913  what judging and alerting take
     records = tuple(record.id for record in canaries)
     if not isinstance(decision, Decision):
         return dict.fromkeys(records, f"the canary could not be decided: {decision}")
-    said = {"records": records, "action": decision.action}
+    fields = {"records": records, "action": decision.action}
     if decision.action != "deny":
         allowed_by = sorted({name for entry in decision.allowed for name in entry.by})
-        _LOGGER.error("canary", extra={"fields": {**said, "allowed_by": allowed_by}})
+        _LOGGER.error("canary", extra={"fields": {**fields, "allowed_by": allowed_by}})
         return {}
     outcome = Outcome(records=records, report=finding, decision=decision)
     [message] = alert.messages([outcome], settings, engine, alert.Earlier())
@@ -84,7 +84,7 @@ def send(  # noqa: PLR0913  what judging and alerting take
         publisher.publish(TopicArn=settings.alert_topic_arn, **arguments)
     except (BotoCoreError, ClientError) as error:
         return dict.fromkeys(records, f"SNS did not take the canary: {error}")
-    _LOGGER.info("canary", extra={"fields": said})
+    _LOGGER.info("canary", extra={"fields": fields})
     return {}
 
 

@@ -81,7 +81,7 @@ class RecordsFailedError(PortcullisError):
     """The most records that the message names: the log has a line for each."""
 
     def __init__(self, failures: dict[str, str]) -> None:
-        told = [f"{record}: {problem}" for record, problem in sorted(failures.items())]
-        more = [f"and {len(told) - self.NAMED} more records"] if len(told) > self.NAMED else []
-        super().__init__("; ".join([*told[: self.NAMED], *more]))
+        sentences = [f"{record}: {problem}" for record, problem in sorted(failures.items())]
+        more = [f"and {len(sentences) - self.NAMED} more records"] if len(sentences) > self.NAMED else []
+        super().__init__("; ".join([*sentences[: self.NAMED], *more]))
         self.failures = failures

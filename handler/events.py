@@ -58,21 +58,21 @@ def _array(events: list[Any], request_id: str) -> tuple[Record, ...]:
     """Unwrap each event of an array; one inside another is left to the reporters. No two records share an id."""
     if not events:
         return (_unreadable(request_id, "an array of events", UnreadableError("", "is an empty list"), events),)
-    found: dict[str, Record] = {}
+    record_by_id: dict[str, Record] = {}
     for index, event in enumerate(events):
         name = f"{request_id}[{index}]"
         for record in (_direct(event, name),) if isinstance(event, list) else unwrap(event, name).records:
-            own = record.id
-            while own in found:
-                own = f"{own}[{len(found)}]"
-            found[own] = replace(record, id=own)
-    return tuple(found.values())
+            name = record.id
+            while name in record_by_id:
+                name = f"{name}[{len(record_by_id)}]"
+            record_by_id[name] = replace(record, id=name)
+    return tuple(record_by_id.values())
 
 
 def _direct(event: Any, request_id: str) -> Record:
     """Take the event as it is, if it is JSON that can be passed on."""
-    own = event.get("id") if isinstance(event, dict) and "detail-type" in event else None
-    name = own if isinstance(own, str) and own.strip() and own.isprintable() else request_id
+    event_id = event.get("id") if isinstance(event, dict) and "detail-type" in event else None
+    name = event_id if isinstance(event_id, str) and event_id.strip() and event_id.isprintable() else request_id
     try:
         msgspec.json.encode(event)
     except (UnicodeEncodeError, RecursionError, TypeError) as error:
@@ -127,10 +127,10 @@ def _own_id(holder: Any, key: str, path: str) -> str:
     """Give the id under which AWS knows the message."""
     if not isinstance(holder, dict):
         raise UnreadableError(path, "is absent or no object")
-    own = holder.get(key)
-    if not isinstance(own, str) or not own or not own.isprintable():
+    text = holder.get(key)
+    if not isinstance(text, str) or not text or not text.isprintable():
         raise UnreadableError(f"{path}.{key}", "is absent or no text, so the record cannot be named")
-    return own
+    return text
 
 
 def _decode(text: Any, path: str) -> Any:

@@ -106,23 +106,23 @@ def _asked(
     action, ask = _FETCHERS[service]
     answers: Answers = {}
     for start in range(0, len(arns), _AT_ONCE):
-        some = arns[start : start + _AT_ONCE]
+        batch = arns[start : start + _AT_ONCE]
         if (service, region) in silent:
-            answers |= dict.fromkeys(some, silent[service, region])
+            answers |= dict.fromkeys(batch, silent[service, region])
         elif until is not None and time.monotonic() >= until:
-            answers |= dict.fromkeys(some, f"no time was left to fetch it: {action} in {region} was not asked")
+            answers |= dict.fromkeys(batch, f"no time was left to fetch it: {action} in {region} was not asked")
         else:
             try:
-                answers |= ask(client(service, region), f"{action} in {region}", some)
+                answers |= ask(client(service, region), f"{action} in {region}", batch)
             except FAILURES as error:
                 problem = f"{action} in {region} failed: {spelled(error)}"
-                answers |= dict.fromkeys(some, problem)
+                answers |= dict.fromkeys(batch, problem)
                 if isinstance(error, NoConnectionError | HTTPClientError):
                     silent[service, region] = problem
             except Exception as error:
                 _LOGGER.exception("a report could not be fetched")
                 problem = f"{action} in {region} failed in Portcullis ({type(error).__name__}: {error})"
-                answers |= dict.fromkeys(some, f"{problem}; this is a bug, please report it")
+                answers |= dict.fromkeys(batch, f"{problem}; this is a bug, please report it")
     return answers
 
 
@@ -130,16 +130,16 @@ def _inspector2(client: Any, action: str, arns: list[str]) -> Answers:
     """Ask Inspector. It answers without what it does not have or may not show."""
     wanted = {"findingArn": [{"comparison": "EQUALS", "value": arn} for arn in arns]}
     pages = client.get_paginator("list_findings").paginate(filterCriteria=wanted)
-    told = [finding for page in islice(pages, _PAGES) for finding in page.get("findings", [])]
+    findings = [finding for page in islice(pages, _PAGES) for finding in page.get("findings", [])]
     missing: Answers = dict.fromkeys(arns, f"{action} {_NOT_THERE}")
-    return missing | {finding.get("findingArn", ""): finding for finding in told}
+    return missing | {finding.get("findingArn", ""): finding for finding in findings}
 
 
 def _inspector(client: Any, action: str, arns: list[str]) -> Answers:
     """Ask Inspector Classic."""
-    told = client.describe_findings(findingArns=arns)
-    answers: Answers = {finding.get("arn", ""): finding for finding in told.get("findings", [])}
-    for arn, item in told.get("failedItems", {}).items():
+    answer = client.describe_findings(findingArns=arns)
+    answers: Answers = {finding.get("arn", ""): finding for finding in answer.get("findings", [])}
+    for arn, item in answer.get("failedItems", {}).items():
         answers[arn] = f"{action} did not give it: {item.get('failureCode', 'no reason is told')}"
     return answers
 
@@ -147,8 +147,8 @@ def _inspector(client: Any, action: str, arns: list[str]) -> Answers:
 def spelled(error: Exception) -> str:
     """Name an error by AWS's code, or by botocore's own name where AWS was not reached, and say what it says."""
     if isinstance(error, ClientError):
-        told = error.response.get("Error", {})
-        return f"{told.get('Code', 'no code')}: {told.get('Message', '')}".rstrip(": ")
+        problem = error.response.get("Error", {})
+        return f"{problem.get('Code', 'no code')}: {problem.get('Message', '')}".rstrip(": ")
     return f"{type(error).__name__}: {error}"
 
 

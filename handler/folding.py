@@ -30,7 +30,7 @@ class Folded(Struct, frozen=True, kw_only=True):
     claims: tuple[Finding, ...] = ()
 
 
-def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
+def fold(reports: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
     """Fold reports, each with the id of its record, by their exposure; in the order in which exposures were first told.
 
     1. Of the reports with one name and id of the reporter, the newest `updated_at` wins. Where two dates are equal, or
@@ -44,7 +44,7 @@ def fold(told: Iterable[tuple[str, Finding | Closed]]) -> list[Folded]:
     Who asked (see `Reporter`) is answered, whichever report wins.
     """
     groups: dict[str, list[tuple[str, Finding | Closed]]] = {}
-    for record, report in told:
+    for record, report in reports:
         groups.setdefault(report.id, []).append((record, report))
     return [folded for group in groups.values() for folded in _fold(group)]
 
@@ -165,12 +165,12 @@ def _newest(same: list[tuple[str, Finding | Closed]]) -> list[tuple[str, Finding
 
 def _answering(report: Finding | Closed, tellings: list[Finding | Closed]) -> Finding | Closed:
     """Let who asked be answered: the question may have been an older telling, or about a path that is closed."""
-    asked = [reporter for telling in tellings for reporter in _reporters(telling) if reporter.asked]
-    if not asked:
+    asking = [reporter for telling in tellings for reporter in _reporters(telling) if reporter.asked]
+    if not asking:
         return report
     if isinstance(report, Closed):
         return replace(report, reporter=replace(report.reporter, asked=True))
-    return replace(report, reporters=_named([*report.reporters, *asked]))
+    return replace(report, reporters=_named([*report.reporters, *asking]))
 
 
 def _newest_each(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -36,26 +36,26 @@ def configure() -> None:
 
 def fields(outcome: Outcome) -> dict[str, Any]:
     """Give what the log line of an outcome says of it."""
-    said: dict[str, Any] = {"records": outcome.records, "reporter": outcome.reporter}
+    fields: dict[str, Any] = {"records": outcome.records, "reporter": outcome.reporter}
     if outcome.reason:
-        said["reason"] = outcome.reason
+        fields["reason"] = outcome.reason
     match outcome.report:
         case Finding(id=name, reporters=reporters, server=server, notes=notes):
-            said |= {"finding": name, "reports": [reporter.id for reporter in reporters], **_server(server)}
-            said |= {"notes": notes} if notes else {}
+            fields |= {"finding": name, "reports": [reporter.id for reporter in reporters], **_server(server)}
+            fields |= {"notes": notes} if notes else {}
         case Closed(id=name, reporter=reporter, server=server):
-            said |= {"finding": name, "reports": [reporter.id], **_server(server)}
+            fields |= {"finding": name, "reports": [reporter.id], **_server(server)}
         case Undecidable() as report:
-            said |= {key: getattr(report, key) for key in ("shape", "id", "account", "region", "server")}
+            fields |= {key: getattr(report, key) for key in ("shape", "id", "account", "region", "server")}
     if outcome.decision is not None:
-        said |= {
+        fields |= {
             "action": outcome.decision.action,
             "severity": outcome.decision.severity,
             "denied": [_spelled(entry) for entry in outcome.decision.denied],
             "allowed_by": sorted({name for entry in outcome.decision.allowed for name in entry.by}),
         }
-        said |= {"problems": outcome.decision.problems} if outcome.decision.problems else {}
-    return said
+        fields |= {"problems": outcome.decision.problems} if outcome.decision.problems else {}
+    return fields
 
 
 def _server(server: Server) -> dict[str, Any]:

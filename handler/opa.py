@@ -274,11 +274,11 @@ def _sources(finding: Finding) -> int:
 
 def _seconds(deadline: float | None, most: float = _ANSWER_SECONDS) -> float:
     """Give the time for one answer: at most half of what is left, so that a restart and another try fit in."""
-    left = 2 * most if deadline is None else deadline - time.monotonic()
-    if left <= 0:
+    seconds = 2 * most if deadline is None else deadline - time.monotonic()
+    if seconds <= 0:
         msg = "no time is left to ask OPA"
         raise OpaUnavailableError(msg)
-    return min(most, left / 2)
+    return min(most, seconds / 2)
 
 
 def _checked(findings: Sequence[Finding], answer: Answer) -> tuple[Decision, ...]:

@@ -40,14 +40,14 @@ class Process:
     """
 
     def __init__(self, policies: str, executable: str = "opa", memory: int = 0) -> None:
-        found = shutil.which(executable)
-        if found is None:
+        path = shutil.which(executable)
+        if path is None:
             raise SettingError("OPA_PATH", f"is {executable!r}, which is no executable: name the `opa` to run")
         folder = Folder(policies)
         folder.check()
         register = load(folder)
         self._bundles = [packed_engine(), folder.pack(), *([register] if register else [])]
-        self._command = [found, "run", "--server", "--authentication=token", "--authorization=basic"]
+        self._command = [path, "run", "--server", "--authentication=token", "--authorization=basic"]
         self._command += ["--skip-version-check", "--log-level=error", "--log-format=json"]
         self._command += [f"--set=server.decoding.max_length={BODY_BYTES}"]
         self._memory = {"GOGC": "400", "GOMEMLIMIT": f"{memory // 2}MiB"} if memory else {}

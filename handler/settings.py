@@ -152,12 +152,12 @@ def megabytes(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def _read(environment: Mapping[str, str], kind: type[Kind]) -> Kind:
-    given = {name: environment[name.upper()] for name in kind.__struct_fields__ if environment.get(name.upper())}
+    values = {name: environment[name.upper()] for name in kind.__struct_fields__ if environment.get(name.upper())}
     try:
-        return msgspec.convert(given, kind, strict=False)
+        return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         field = str(error).rpartition(" - at `$.")[2].rstrip("`")
-        raise SettingError(field.upper(), f"is {given[field]!r}: write {_takes(kind, field)}") from error
+        raise SettingError(field.upper(), f"is {values[field]!r}: write {_takes(kind, field)}") from error
 
 
 def _takes(kind: type[Struct], name: str) -> str:

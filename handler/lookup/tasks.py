@@ -88,9 +88,9 @@ def _described(ask: _Ask, operation: str, field: str, listed: Answer) -> Answer:
 
 def _joined(answers: Iterable[Answer]) -> Answer:
     """Return several answers as one, which is not whole if one of them is not."""
-    asked = list(answers)
-    problem = next((answer.problem for answer in asked if answer.problem), None)
-    return Answer(tuple(item for answer in asked for item in answer.items), problem)
+    answered = list(answers)
+    problem = next((answer.problem for answer in answered if answer.problem), None)
+    return Answer(tuple(item for answer in answered for item in answer.items), problem)
 
 
 def _target_groups(service: dict[str, Any]) -> dict[Any, list[str]]:

@@ -30,9 +30,9 @@ def judged(finding: Finding, index: Index, at: str) -> Finding:
     exposures: list[Exposure] = []
     sentences: list[str] = []
     for exposure in finding.exposures:
-        reached, said = _reached(index, finding, exposure)
+        reached, remarks = _reached(index, finding, exposure)
         exposures += reached
-        sentences += said
+        sentences += remarks
     if read:
         sentences.append(f"rules of {listed(read)} read at {at}")
     if not exposures:

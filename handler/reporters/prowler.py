@@ -140,10 +140,10 @@ def _place(resource: dict[str, Any], path: str) -> _Place:
     """Read the ARN of an instance or a security group."""
     uid = fields.text(resource, "uid", path)
     named = fields.arn(uid)
-    what, _, name = uid.rpartition(":")[2].partition("/")
-    if named is None or named.service != "ec2" or what not in _KINDS or not name:
+    kind, _, name = uid.rpartition(":")[2].partition("/")
+    if named is None or named.service != "ec2" or kind not in _KINDS or not name:
         raise fields.refusal(resource, "uid", path, "the ARN of an instance or a security group")
-    return _Place(_KINDS[what], name, named.account, named.region)
+    return _Place(_KINDS[kind], name, named.account, named.region)
 
 
 def _tags(resource: dict[str, Any], path: str) -> dict[str, str] | None:
