@@ -35,15 +35,19 @@ def store(policies: Folder, register: bytes) -> None:
 
 def load(policies: Folder) -> Bundle | None:
     """Return the register of a folder as a bundle; null where there is none for these very files."""
+    register = read(policies)
+    return Bundle({f"{REGISTER}/register/data.json": register}, [REGISTER]) if register else None
+
+
+def read(policies: Folder) -> bytes:
+    """Return the register of a folder as it was stored; empty where there is none for these very files."""
     file = _file(policies)
     try:
         content = file.read_bytes()
     except OSError:
-        return None
+        return b""
     register = content[content.find(b"\n") + 1 :]
-    if content != _head(file.name, register) + register:
-        return None
-    return Bundle({f"{REGISTER}/register/data.json": register}, [REGISTER])
+    return register if content == _head(file.name, register) + register else b""
 
 
 def _file(policies: Folder) -> Path:

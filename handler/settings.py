@@ -76,7 +76,8 @@ class Sweep(Memory, frozen=True, kw_only=True):
 
     `sweep_regions`: where, beside the function's own Region and those of what is remembered. `sweep_untold_days`: what
     is neither listed nor told for so long counts as unconfirmed; 0 is never. `sweep_expiring_days`: the owner of an
-    allowance is told when it ends within so many days; 0 is never. `sweep_queue_url`: the queue that gets a message for
+    allowance is told when it ends within so many days; 0 is never. `sweep_unused_days`: the owner of an allowance is
+    told when nothing was open by it for so many days; 0 is never. `sweep_queue_url`: the queue that gets a message for
     each account and Region, which this function takes from it; without one they are looked at in turn.
     """
 
@@ -92,6 +93,7 @@ class Sweep(Memory, frozen=True, kw_only=True):
     ] = ""
     sweep_untold_days: Annotated[int, Meta(ge=0, le=36500)] = 30
     sweep_expiring_days: Annotated[int, Meta(ge=0, le=36500)] = 14
+    sweep_unused_days: Annotated[int, Meta(ge=0, le=36500)] = 90
     sweep_queue_url: Annotated[str, Meta(pattern="^(https?://.+)?$", description="the URL of an SQS queue")] = ""
 
 

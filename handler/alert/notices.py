@@ -15,7 +15,7 @@ from handler.alert.text import DIGEST_ROOMS, Room, count, first, footer, quoted,
 from handler.outcome import Engine
 from handler.settings import Settings
 
-Kind = Literal["suppressed", "malformed", "expiring", "off", "unscanned"]
+Kind = Literal["suppressed", "malformed", "expiring", "off", "unscanned", "unused"]
 
 _CALLED: dict[str, tuple[str, str]] = {
     "suppressed": ("denied report is suppressed", "denied reports are suppressed"),
@@ -23,6 +23,7 @@ _CALLED: dict[str, tuple[str, str]] = {
     "expiring": ("allowance expires soon", "allowances expire soon"),
     "off": ("account is not scanned", "accounts are not scanned"),
     "unscanned": ("server is not scanned", "servers are not scanned"),
+    "unused": ("allowance is not used", "allowances are not used"),
 }
 """What each kind is called in the subject and as a heading, the worst first."""
 

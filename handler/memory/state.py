@@ -186,17 +186,26 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pending: tuple[Pending, ...] = ()
 
 
+class Unused(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The allowances by which nothing is open: by id, on which day they were last seen in use, or first seen at all."""
+
+    since: dict[str, str] = {}
+
+
 class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sweep, from its start until every place was looked at, over as many invocations as that takes.
 
     `waiting` has the places (`ACCOUNT#REGION`) that are not done, each with the sort key of the last server that was
-    judged again, empty before the first; `places` is how many they were. Whoever is at it has the `token`, and has
-    ended by `until`.
+    judged again, empty before the first; `places` is how many they were. `unseen` is whether something of them could
+    not be listed, `unused_on` the day on which a sweep last looked for allowances that nothing needs. Whoever is at it
+    has the `token`, and has ended by `until`.
     """
 
     started: str
     places: int
     waiting: dict[str, str] = {}
+    unseen: bool = False
+    unused_on: str = ""
     token: str = ""
     until: str = ""
 
@@ -205,7 +214,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return token != self.token and at <= self.until <= later(at, LONGEST)
 
 
-Item = Server | Cause | Notice | Episode | Run
+Item = Server | Cause | Notice | Episode | Run | Unused
 
 
 def later(at: str, by: timedelta) -> str:

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from handler.errors import MemoryUnavailableError
 from handler.finding import Finding
-from handler.memory.state import FORMAT, Cause, Episode, Notice, Run, Server, encode, later, moment
+from handler.memory.state import FORMAT, Cause, Episode, Notice, Run, Server, Unused, encode, later, moment
 
 Key = tuple[str, str]
 """Partition key (`ACCOUNT#REGION`) and sort key."""
@@ -34,6 +34,7 @@ _KINDS: dict[str, type[Struct]] = {
     "episode": Episode,
     "report": Finding,
     "run": Run,
+    "unused": Unused,
 }
 """By what the sort key begins with."""
 

@@ -43,9 +43,10 @@ class Covered(Struct, frozen=True):
 class Listing(Struct, frozen=True, kw_only=True):
     """What a scanner has listed of an account and Region: a listing begun at `start`, which held some claims.
 
-    `complete` is whether it was read to its end, `enabled` whether the scanner says that it is on, `since` when it was
-    switched on, where it says so. `coverage` has by resource what it scans, nothing where that could not be read.
-    `controls` are those of Security Hub of which it held a finding that is not archived: they are on.
+    `complete` is whether it was read to its end, `enabled` whether the scanner says that it is on, `off` that it is
+    not, `since` when it was switched on, where it says so. `coverage` has by resource what it scans, nothing
+    where that could not be read. `controls` are those of Security Hub of which it held a finding that is not archived:
+    they are on.
     """
 
     scanner: str
@@ -53,6 +54,7 @@ class Listing(Struct, frozen=True, kw_only=True):
     held: Collection[str] = frozenset()
     complete: bool = False
     enabled: bool = False
+    off: bool = False
     since: str | None = None
     coverage: Mapping[str, Covered] | None = None
     controls: Collection[str] = frozenset()

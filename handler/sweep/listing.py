@@ -18,6 +18,7 @@ from handler.sweep.absence import Listing
 from handler.sweep.noticing import of_coverage, of_status, of_suppressed
 from handler.sweep.scanners import SCANNERS, Scanner
 from handler.sweep.teller import Teller
+from handler.sweep.unused import allowing
 
 _FAILURES = (*FAILURES, PortcullisError, KeyError, TypeError)
 """What a call may raise, and what reading an answer of another form may."""
@@ -55,6 +56,7 @@ class Lister:
                 listing = self._with_status(listing, scanner, client, account, where)
                 listing = self._with_findings(listing, scanner.pages(client, account, region), where, listed)
             listed.listings[scanner.reporter] = listing
+            self._teller.summary.unseen += not (listing.complete or listing.off)
         return listed
 
     def _client(self, service: str, account: str, region: str) -> Any:
@@ -74,7 +76,7 @@ class Lister:
         if not status.enabled:
             self._unseen(f"{where} is {status.state}, so that nothing closes")
             self._teller.notice(of_status(account, where, status.state))
-            return listing
+            return replace(listing, off=True)
         coverage = None
         try:
             coverage = scanner.coverage(client, account) if scanner.coverage is not None else None
@@ -126,6 +128,7 @@ class Lister:
         """Judge what is suppressed at the scanner as if it were not, and notice what of it is denied."""
         for part in self._judged({scanner.key: findings}, f"{where}, suppressed"):
             self._teller.notice(of_suppressed(part.outcomes, where, scanner.writers(findings)))
+            self._teller.used |= allowing(part.outcomes)
 
     def _unseen(self, what: str, error: Exception | None = None) -> None:
         why = str(error) if isinstance(error, PortcullisError) else spelled(error) if error else ""

@@ -25,6 +25,7 @@ def scanned(settings: Settings, summary: Summary) -> set[str]:
             members = _members(aws.lister(service, region))
         except (*FAILURES, KeyError) as error:
             summary.problems[f"{service} did not say whose administrator this is in {region}: {spelled(error)}"] += 1
+            summary.unseen += 1
             members = set()
         places |= {f"{name}#{region}" for name in {account, *members}}
     return places

@@ -13,6 +13,7 @@ class Summary:
         self.started = ""
         self.places = 0
         self.left = 0
+        self.unseen = 0
         self.listed = 0
         self.judged = 0
         self.told = 0

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 from msgspec.structs import replace
 
 from handler import aws
@@ -18,6 +19,7 @@ from handler.errors import MemoryUnavailableError
 from handler.memory.state import LONGEST, Run, later
 from handler.memory.store import Key, Table
 from handler.settings import Settings
+from handler.sweep import unused
 from handler.sweep.again import Again
 from handler.sweep.clock import Clock
 from handler.sweep.listing import Listed, Lister
@@ -33,6 +35,7 @@ _LISTED = "server#"
 _ASKED = ("run", "account", "region")
 """What a message about one place of a sweep says."""
 
+_DAY = len("2026-11-24")
 _AT_ONCE, _NAMED = 10, 20
 """Messages that SQS takes in one call, and places that a sentence names."""
 
@@ -78,7 +81,7 @@ def hand_out(means: Means, clock: Clock) -> Summary:
         where = ", ".join(place.replace("#", " ") for place in [*late][:_NAMED])
         summary.problems[f"the last sweep has not done {len(late)} accounts and Regions: {where}{others}"] += 1
     places = {**late, **dict.fromkeys(sorted(_places(table, settings, summary) - late.keys()), "")}
-    run = Run(started=clock.at, places=len(places), waiting=places)
+    run = _new(row.item, clock.at, places, summary)
     table.update(_KEY, row, clock.at, lambda _: run)
     summary.show(run)
     summary.note = f"{len(places)} accounts and Regions are to be looked at by others"
@@ -128,6 +131,7 @@ class _Work:
         self._lister = Lister(self._teller) if means.settings.sweep_scanners else None
         self._again = Again(self._teller)
         self._reached: dict[str, str | None] = {}
+        self._unused_on = ""
 
     def look_at(self, places: Iterable[str]) -> None:
         """Look at places for as long as there is time, tell what has gathered, and remember how far this has come."""
@@ -140,7 +144,27 @@ class _Work:
             self._summary.problems[f"it ended early: {error}"] += 1
         self._teller.flush()
         self._teller.tell_noticed()
-        self._keep(is_over=True)
+        self._tell_unused(self._keep(is_over=True))
+
+    def _tell_unused(self, run: Run | None) -> None:
+        """Tell of allowances that are not used, where this is the end of the day's first sweep that saw everything.
+
+        Only what is listed shows all that is open.
+        """
+        settings, at = self._teller.means.settings, self._clock.at
+        if not settings.sweep_unused_days or self._lister is None:
+            return
+        try:
+            unused.remember_used(self._table, self._teller.used, at)
+            if run is not None and not run.waiting and not run.unseen and run.unused_on < at[:_DAY]:
+                until = self._clock.judge_until
+                noticed = unused.look(self._table, settings.policies_path, at, settings.sweep_unused_days, until)
+                self._teller.notice(noticed)
+                self._teller.tell_noticed()
+                self._unused_on = at[:_DAY]
+                self._keep(is_over=True)
+        except MemoryUnavailableError as error:
+            self._summary.problems[f"it did not look for allowances that are not used: {error}"] += 1
 
     def _tried(self, place: str) -> bool:
         """Look at a place; one in which Portcullis has an error is said, and keeps the sweep from no other."""
@@ -152,6 +176,7 @@ class _Work:
             _LOGGER.exception("the sweep has an error")
             problem = f"{type(error).__name__}: {error}; this is a bug, please report it"
             self._summary.problems[f"{place.replace('#', ' ')} was looked at in part: {problem}"] += 1
+            self._summary.unseen += 1
             self._reached[place] = None
             return True
 
@@ -172,7 +197,7 @@ class _Work:
         self._reached[place] = None
         return True
 
-    def _keep(self, *, is_over: bool = False) -> None:
+    def _keep(self, *, is_over: bool = False) -> Run | None:
         """Remember how far this has come; not where another invocation has taken the sweep, or begun another."""
 
         def step(run: Run | None) -> Run | None:
@@ -181,11 +206,18 @@ class _Work:
             waiting = {place: self._reached.get(place, after) for place, after in run.waiting.items()}
             left = {place: after for place, after in waiting.items() if after is not None}
             until = later(self._clock.at, LONGEST) if run.token and not is_over else ""
-            return replace(run, waiting=left, until=until)
+            return replace(
+                run,
+                waiting=left,
+                unseen=run.unseen or self._summary.unseen > 0,
+                unused_on=max(run.unused_on, self._unused_on),
+                until=until,
+            )
 
         row = self._table.read([_KEY], self._clock.at)[_KEY]
         run = self._table.update(_KEY, row, self._clock.at, step)
         self._summary.left = len(run.waiting) if run is not None else 0
+        return run
 
 
 def _begin(means: Means, name: str, clock: Clock, summary: Summary) -> Run:
@@ -203,10 +235,16 @@ def _begin(means: Means, name: str, clock: Clock, summary: Summary) -> Run:
         if run is not None and run.is_others(name, clock.at):
             return run
         if run is None or not run.waiting:
-            run = Run(started=clock.at, places=len(places), waiting=dict.fromkeys(sorted(places), ""))
+            run = _new(run, clock.at, dict.fromkeys(sorted(places), ""), summary)
         return replace(run, token=name, until=later(clock.at, LONGEST))
 
     return table.update(_KEY, row, clock.at, take) or Run(started=clock.at, places=0)
+
+
+def _new(before: Struct | None, at: str, places: Mapping[str, str], summary: Summary) -> Run:
+    """Return a sweep that begins now."""
+    unused_on = before.unused_on if isinstance(before, Run) else ""
+    return Run(started=at, places=len(places), waiting=dict(places), unseen=summary.unseen > 0, unused_on=unused_on)
 
 
 def _places(table: Table, settings: Settings, summary: Summary) -> set[str]:

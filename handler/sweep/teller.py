@@ -24,6 +24,7 @@ from handler.sweep.noticing import key_of as notice_key
 from handler.sweep.noticing import of_decision
 from handler.sweep.summary import Summary
 from handler.sweep.unread import borne
+from handler.sweep.unused import allowing
 from handler.telling import Remembering, send
 
 _MOST, _LONGEST = 200, 60
@@ -47,7 +48,10 @@ class Means(Struct, frozen=True, kw_only=True):
 
 
 class Teller:
-    """What a sweep has found and not told yet. `name` is the invocation's, `summary` counts what is done."""
+    """What a sweep has found and not told yet. `name` is the invocation's, `summary` counts what is done.
+
+    `used` are the allowances by which something is open of what was judged.
+    """
 
     def __init__(self, means: Means, name: str, clock: Clock, summary: Summary) -> None:
         self.means = means
@@ -55,6 +59,7 @@ class Teller:
         self.clock = clock
         self.summary = summary
         self._patience = timedelta(hours=means.settings.memory_unread_hours)
+        self.used: set[str] = set()
         self._noticed: dict[Key, Noticed] = {}
         self._number = 0
         self._begin()
@@ -104,6 +109,7 @@ class Teller:
         for outcome in judged.outcomes:
             if outcome.decision is not None:
                 self.notice(of_decision(outcome.decision, self.clock.at, self.means.settings.sweep_expiring_days))
+        self.used |= allowing(judged.outcomes)
         touched = _touched(judged.outcomes)
         if touched & self._servers or any(key[1].startswith("server#security_group#") for key in touched):
             self.flush()  # the same server is compared again only after what it had to tell was told

@@ -39,6 +39,7 @@ def test_each_look_up_is_switched_on_by_its_variable(variable: dict[str, str]) -
         ("SWEEP_SCANNERS", "inspector", "inspector2, securityhub or securityhub-v2, with commas between several"),
         ("SWEEP_SCANNERS", "inspector2,", "inspector2, securityhub or securityhub-v2, with commas between several"),
         ("SWEEP_REGIONS", "eu-west-1, eu-central-1", "names of Regions with commas between them"),
+        ("SWEEP_UNUSED_DAYS", "36501", "a whole number from 0 to 36500"),
         ("LOOK_UP_TAGS", "true", "always or missing or never"),
         ("LOOK_UP_ROLE_NAME", "arn:aws:iam::111122223333:role/reader", "the name of a role, without its ARN"),
         ("LOOK_UP_EXTERNAL_ID", "with blanks", "the external id of the role's trust policy"),

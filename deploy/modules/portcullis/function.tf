@@ -39,10 +39,12 @@ locals {
       MEMORY_REMINDER_DAYS    = tostring(var.memory.reminder_days)
     } : {},
     local.sweeps ? {
-      SWEEP_SCANNERS    = join(",", local.listed)
-      SWEEP_REGIONS     = join(",", sort(var.sweep.regions))
-      SWEEP_UNTOLD_DAYS = tostring(var.sweep.untold_days)
-      SWEEP_QUEUE_URL   = aws_sqs_queue.input["sweep"].url
+      SWEEP_SCANNERS      = join(",", local.listed)
+      SWEEP_REGIONS       = join(",", sort(var.sweep.regions))
+      SWEEP_UNTOLD_DAYS   = tostring(var.sweep.untold_days)
+      SWEEP_EXPIRING_DAYS = tostring(var.sweep.expiring_days)
+      SWEEP_UNUSED_DAYS   = tostring(var.sweep.unused_days)
+      SWEEP_QUEUE_URL     = aws_sqs_queue.input["sweep"].url
     } : {},
   )
 

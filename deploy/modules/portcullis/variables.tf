@@ -213,6 +213,8 @@ variable "sweep" {
     scanners            = optional(set(string))
     regions             = optional(set(string), [])
     untold_days         = optional(number, 30)
+    expiring_days       = optional(number, 14)
+    unused_days         = optional(number, 90)
     memory_size         = optional(number, 1024)
     maximum_concurrency = optional(number, 5)
   })
@@ -234,8 +236,8 @@ variable "sweep" {
   }
 
   validation {
-    condition     = var.sweep.untold_days >= 0 && floor(var.sweep.untold_days) == var.sweep.untold_days
-    error_message = "Write a whole number of days for untold_days, 0 for never."
+    condition     = alltrue([for days in [var.sweep.untold_days, var.sweep.expiring_days, var.sweep.unused_days] : days >= 0 && days <= 36500 && floor(days) == days])
+    error_message = "Write whole numbers of days from 0 to 36500 for untold_days, expiring_days and unused_days, 0 for never."
   }
 
   validation {

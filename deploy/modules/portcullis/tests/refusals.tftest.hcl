@@ -123,6 +123,17 @@ run "a_region_by_its_name" {
   expect_failures = [var.sweep]
 }
 
+run "days_that_the_function_does_not_take" {
+  command = plan
+
+  variables {
+    memory = { enabled = true }
+    sweep  = { unused_days = 36501 }
+  }
+
+  expect_failures = [var.sweep]
+}
+
 run "a_sweep_that_no_alarm_could_miss" {
   command = plan
 

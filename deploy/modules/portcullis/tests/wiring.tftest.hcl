@@ -281,7 +281,7 @@ run "without_a_memory_there_is_no_sweep" {
 run "each_scanner_that_is_listed_adds_its_own_actions" {
   variables {
     scanners = ["guardduty"]
-    sweep    = { scanners = ["securityhub-v2", "securityhub"], regions = ["us-east-1", "eu-central-1"], untold_days = 7 }
+    sweep    = { scanners = ["securityhub-v2", "securityhub"], regions = ["us-east-1", "eu-central-1"], untold_days = 7, expiring_days = 30, unused_days = 0 }
   }
 
   assert {
@@ -293,10 +293,12 @@ run "each_scanner_that_is_listed_adds_its_own_actions" {
 
   assert {
     condition = { for name, value in aws_lambda_function.function["sweep"].environment[0].variables : name => value if startswith(name, "SWEEP_") } == {
-      SWEEP_SCANNERS    = "securityhub,securityhub-v2"
-      SWEEP_REGIONS     = "eu-central-1,us-east-1"
-      SWEEP_UNTOLD_DAYS = "7"
-      SWEEP_QUEUE_URL   = "https://sqs.eu-west-1.amazonaws.com/111122223333/portcullis-sweep"
+      SWEEP_SCANNERS      = "securityhub,securityhub-v2"
+      SWEEP_REGIONS       = "eu-central-1,us-east-1"
+      SWEEP_UNTOLD_DAYS   = "7"
+      SWEEP_EXPIRING_DAYS = "30"
+      SWEEP_UNUSED_DAYS   = "0"
+      SWEEP_QUEUE_URL     = "https://sqs.eu-west-1.amazonaws.com/111122223333/portcullis-sweep"
     }
     error_message = "The function is told what is listed, and by which queue."
   }
