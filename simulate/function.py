@@ -8,6 +8,8 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -15,7 +17,7 @@ from typing import Any, Self
 from msgspec.structs import replace
 
 from handler import aws
-from handler.cli import executable
+from handler.cli import executable, main
 from handler.decision import Decision
 from handler.errors import PortcullisError, RecordsFailedError
 from handler.finding import UNKNOWN, Exposure, Finding, Opened, to_json
@@ -170,6 +172,8 @@ class Function:
         for row in self._world.spelled_allowances():
             rows.setdefault(str(row.pop("role")), []).append(row | {"accounts": ["production"]})
         self._write("servers", {"by_name": {}, "by_id": {}, "by_tag": {"Role": rows}})
+        with redirect_stdout(StringIO()):
+            main(["check", str(self._policies)])  # as the image does, so that there is a register
 
     def _write(self, name: str, data: Any) -> None:
         (self._policies / name / "data.yaml").write_text(json.dumps(data))
