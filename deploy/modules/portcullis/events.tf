@@ -4,12 +4,26 @@ resource "aws_sqs_queue" "undelivered" {
   sqs_managed_sse_enabled   = true
 }
 
+locals {
+  absent = merge(
+    jsondecode(file("${path.module}/../../absent.json")),
+    { trusted_advisor = local.region == "us-east-1" || data.aws_partition.current.partition != "aws" ? [] : [local.region] },
+  )
+}
+
 resource "aws_cloudwatch_event_rule" "scanner" {
   for_each = var.scanners
 
   name          = "${var.name}-${replace(each.key, "_", "-")}"
   description   = "Reports of ${each.key} for ${var.name}."
   event_pattern = jsonencode(jsondecode(file("${path.module}/../../patterns/${each.key}.json")))
+
+  lifecycle {
+    precondition {
+      condition     = contains(var.unchecked_scanners, each.key) || !contains(local.absent[each.key], local.region)
+      error_message = "No events of ${each.key} are sent in ${local.region}: take it out of scanners. If another Region sends its events here, or AWS has it here by now, name it in unchecked_scanners."
+    }
+  }
 }
 
 resource "aws_cloudwatch_event_target" "scanner" {

@@ -11,6 +11,7 @@ locals {
 
   sweeps   = var.sweep.enabled == null ? var.memory.enabled : var.sweep.enabled
   listed   = sort(var.sweep.scanners == null ? setintersection(var.scanners, ["inspector2"]) : var.sweep.scanners)
+  unlisted = setintersection(var.sweep.regions, flatten([for scanner in setsubtract(local.listed, var.unchecked_scanners) : lookup(local.absent, scanner, [])]))
   looks_up = var.look_ups.sources || var.look_ups.groups || var.look_ups.containers || var.look_ups.tags != "never"
 
   environment = merge(
@@ -127,6 +128,11 @@ resource "aws_lambda_function" "function" {
     precondition {
       condition     = split(".", var.image_uri)[3] == local.region
       error_message = "The image is in ECR of ${split(".", var.image_uri)[3]}, and Lambda in ${local.region} takes none from there: push it to ECR in ${local.region}."
+    }
+
+    precondition {
+      condition     = each.key != "sweep" || length(local.unlisted) == 0
+      error_message = "A scanner that the sweep lists is not in ${join(", ", local.unlisted)}: take that out of the regions of sweep. If AWS has the scanner there by now, name it in unchecked_scanners."
     }
   }
 

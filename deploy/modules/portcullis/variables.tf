@@ -97,13 +97,24 @@ variable "maximum_receives" {
 }
 
 variable "scanners" {
-  description = "Whose events are judged: `inspector2`, `security_hub` (both Hubs), `guardduty`, `config`, `trusted_advisor`. Trusted Advisor sends its events in us-east-1 alone."
+  description = "Whose events are judged: `inspector2`, `security_hub` (both Hubs), `guardduty`, `config`, `trusted_advisor`. Trusted Advisor sends its events in us-east-1 alone: elsewhere it needs `unchecked_scanners`."
   type        = set(string)
   default     = ["inspector2", "security_hub"]
 
   validation {
     condition     = length(var.scanners) > 0 && length(setsubtract(var.scanners, ["inspector2", "security_hub", "guardduty", "config", "trusted_advisor"])) == 0
     error_message = "Name at least one of inspector2, security_hub, guardduty, config and trusted_advisor, and no other."
+  }
+}
+
+variable "unchecked_scanners" {
+  description = "Those of `scanners` that are not refused where this Region does not have them: another Region sends their events here (module `forward`), or AWS has brought them here since `deploy/absent.json` was written."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.unchecked_scanners, var.scanners)) == 0
+    error_message = "Name only what is among scanners for unchecked_scanners."
   }
 }
 

@@ -81,3 +81,37 @@ run "a_scanner_that_this_region_does_not_have" {
 
   expect_failures = [aws_cloudwatch_event_rule.scanner]
 }
+
+run "a_region_without_inspector" {
+  command = plan
+
+  override_data {
+    target = data.aws_region.current
+    values = { name = "ap-southeast-6" }
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.scanner["inspector2"]]
+}
+
+run "a_scanner_that_has_come_since" {
+  command = plan
+
+  variables {
+    unchecked_scanners = ["inspector2"]
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { name = "ap-southeast-6" }
+  }
+}
+
+run "a_scanner_that_is_not_sent_and_not_checked" {
+  command = plan
+
+  variables {
+    unchecked_scanners = ["guardduty"]
+  }
+
+  expect_failures = [var.unchecked_scanners]
+}

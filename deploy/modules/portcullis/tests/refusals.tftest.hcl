@@ -4,6 +4,10 @@ mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { name = "eu-west-1" }
   }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
 }
 
 variables {
@@ -38,6 +42,79 @@ run "a_scanner_that_there_is_not" {
   }
 
   expect_failures = [var.scanners]
+}
+
+run "a_scanner_that_this_region_does_not_have" {
+  command = plan
+
+  variables {
+    image_uri = "111122223333.dkr.ecr.ap-southeast-6.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { name = "ap-southeast-6" }
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.scanner["inspector2"]]
+}
+
+run "the_other_scanners_of_such_a_region" {
+  command = plan
+
+  variables {
+    image_uri = "111122223333.dkr.ecr.ap-southeast-6.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    scanners  = ["security_hub", "guardduty", "config"]
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { name = "ap-southeast-6" }
+  }
+}
+
+run "a_scanner_whose_events_another_region_sends" {
+  command = plan
+
+  variables {
+    image_uri          = "111122223333.dkr.ecr.ap-southeast-6.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    unchecked_scanners = ["inspector2"]
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { name = "ap-southeast-6" }
+  }
+}
+
+run "trusted_advisor_in_another_region_than_its_own" {
+  command = plan
+
+  variables {
+    scanners = ["inspector2", "trusted_advisor"]
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.scanner["trusted_advisor"]]
+}
+
+run "a_scanner_that_is_not_on_and_not_checked" {
+  command = plan
+
+  variables {
+    unchecked_scanners = ["guardduty"]
+  }
+
+  expect_failures = [var.unchecked_scanners]
+}
+
+run "a_sweep_of_a_region_without_the_scanner" {
+  command = plan
+
+  variables {
+    sweep = { regions = ["eu-central-1", "ap-southeast-6"] }
+  }
+
+  expect_failures = [aws_lambda_function.function["sweep"]]
 }
 
 run "a_batch_that_lambda_does_not_gather" {
