@@ -7,6 +7,7 @@ the first behind every border that a network of the policy draws inside it.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import cache
 from ipaddress import IPv6Network, collapse_addresses, ip_network
 from typing import Any, NamedTuple
 
@@ -116,10 +117,15 @@ def is_date(value: Json) -> bool:
 
 def span(value: Json) -> tuple[str, int, int] | None:
     """Read a CIDR without host bits; None when it is none, or IPv4 in the clothes of IPv6."""
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Fa-f:.]+/(0|[1-9][0-9]{0,2})", value):
+    return _span(value) if isinstance(value, str) else None
+
+
+@cache
+def _span(text: str) -> tuple[str, int, int] | None:
+    if not re.fullmatch(r"[0-9A-Fa-f:.]+/(0|[1-9][0-9]{0,2})", text):
         return None
     try:
-        network = ip_network(value)
+        network = ip_network(text)
     except ValueError:
         return None
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
@@ -148,7 +154,11 @@ def members(word: Json, named: Json) -> list[str] | None:
 
 def unite(words: Iterable[Json], named: Json) -> Networks:
     """Unite the readable words."""
-    literals = [literal for word in words for literal in members(word, named) or []]
+    return _united(tuple(literal for word in words for literal in members(word, named) or []))
+
+
+@cache
+def _united(literals: tuple[str, ...]) -> Networks:
     cidrs = [literal for literal in literals if span(literal) is not None]
     merged = {str(whole) for version in (4, 6) for whole in collapse_addresses(_of(version, cidrs))}
     return Networks(

@@ -3,12 +3,13 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
-from functools import reduce
+from collections.abc import Iterable, Iterator
+from functools import cache, reduce
 from operator import or_
 from pathlib import Path
 from pprint import pformat
 from random import Random
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -186,10 +187,12 @@ def lies(address: Address, network: Span | None) -> bool:
     return network is not None and address[0] == network[0] and network[1] <= int(address[1]) <= network[2]
 
 
-def differences(opa: Opa, cases: list[Case], named: Json) -> Iterator[tuple[Case, Json, Json]]:
-    """Give the cases that OPA and the plain reading judge differently, with both decisions."""
-    for one, decided in zip(cases, opa.decide(cases, named), strict=True):
-        expected = read(one, named)
+def differences(
+    opa: Opa, cases: list[Case], named: Json, readings: Iterable[Json] | None = None
+) -> Iterator[tuple[Case, Json, Json]]:
+    """Give the cases that OPA and the plain reading (made here unless given) judge differently, with both decisions."""
+    readings = readings or (read(one, named) for one in cases)
+    for one, decided, expected in zip(cases, opa.decide(cases, named), readings, strict=True):
         if comparable(decided, expected) != expected:
             yield one, decided, expected
 
@@ -254,6 +257,26 @@ def readable(cases: list[Case], named: Json) -> list[Json]:
     return values
 
 
+class Drawn(NamedTuple):
+    """Random cases and networks, other networks, the plain readings of the cases, and how many a register can hold."""
+
+    cases: list[Case]
+    named: Json
+    others: Json
+    readings: list[Json]
+    readable: int
+
+
+@cache
+def drawn(world: int) -> Drawn:
+    """Draw the cases of a world; they are read once for all registers."""
+    random = Random(SEED + world)  # noqa: S311  a seed is what is wanted
+    named = networks(random)
+    cases = with_own_ids([case(random, named) for _ in range(CASES)])
+    readings = [read(one, named) for one in cases]
+    return Drawn(cases, named, networks(random), readings, len(readable(cases, named)))
+
+
 @pytest.mark.parametrize("register", ["none", "these networks", "other networks"])
 @pytest.mark.parametrize("world", range(WORLDS))
 def test_gate_is_the_plain_reading(opa: Opa, world: int, register: str) -> None:
@@ -261,21 +284,19 @@ def test_gate_is_the_plain_reading(opa: Opa, world: int, register: str) -> None:
 
     What is well-formed is read out of the register where it was made with these networks.
     """
-    random = Random(SEED + world)  # noqa: S311  a seed is what is wanted
-    named = networks(random)
-    cases = with_own_ids([case(random, named) for _ in range(CASES)])
+    cases, named, others, readings, most = drawn(world)
     opa.registered = {}
     if register != "none":
-        opa.register(cases, named if register == "these networks" else networks(random))
-    assert_same(opa, cases, named)
-    hits, most = len(opa.hits), len(readable(cases, named))
+        opa.register(cases, named if register == "these networks" else others)
+    assert_same(opa, cases, named, readings)
+    hits = len(opa.hits)
     assert most > CASES
     assert {"none": hits == 0, "these networks": hits == most, "other networks": 0 < hits < most}[register]
 
 
-def assert_same(opa: Opa, cases: list[Case], named: Json) -> None:
+def assert_same(opa: Opa, cases: list[Case], named: Json, readings: list[Json]) -> None:
     """Fail with the smallest case that OPA and the plain reading judge differently, if there is one."""
-    found = next(differences(opa, cases, named), None)
+    found = next(differences(opa, cases, named, readings), None)
     if found is not None:
         one, decided, expected = shrunk(opa, found, named)
         shown = {"case": one._asdict(), "opa": comparable(decided, expected), "reading": expected}
