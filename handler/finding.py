@@ -22,6 +22,11 @@ PORTS_ASSUMED = "The report names a security group and no ports: they are known 
 where none does the finding is undecidable.
 """
 
+TAGS_READ = "tags of {} read at {}"
+TAGS_UNREAD = ("its tags are unknown", "its tags are the report's")
+"""What the notes on a finding say where a look-up has read the tags of its server, and how one ends where it has not.
+"""
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Protocol = Literal["tcp", "udp"]
 Reach = Literal["internet", "peered_vpc", "vpn"]
@@ -136,6 +141,11 @@ class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exposures: Annotated[tuple[Exposure, ...], Meta(min_length=1)]
     listeners: tuple[Listener, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def are_tags_unread(finding: Finding) -> bool:
+    """Return whether a look-up failed to read the tags of the server."""
+    return any(note.endswith(TAGS_UNREAD) for note in finding.notes)
 
 
 class Batch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from handler import alert
 from handler.errors import MemoryUnavailableError
 from handler.finding import Finding
 from handler.invocation import Judged
+from handler.lookup import LookUp
 from handler.memory.comparison import Compared, Entry, uncompared, unmarked
 from handler.memory.daily import Daily
 from handler.memory.flapping import Rules
@@ -20,6 +21,7 @@ from handler.memory.quiet import Quiet
 from handler.memory.servers import Terms
 from handler.memory.state import spelled
 from handler.memory.store import Key, Table
+from handler.memory.tags import with_known
 from handler.outcome import Outcome
 from handler.settings import Settings
 
@@ -53,6 +55,10 @@ class Remembering:
     def table(self) -> Table:
         """The table itself."""
         return self._table
+
+    def with_tags(self, look_up: LookUp | None) -> LookUp | None:
+        """Return the look-up with what is remembered in the place of tags that it fails to read."""
+        return with_known(look_up, self._table, self._terms.patience) if look_up is not None else None
 
     def inventory(self, token: str, at: datetime, seconds: float) -> Inventory:
         """Return the memory of an invocation that has so many seconds left."""

@@ -117,9 +117,12 @@ def _parts(parts: Iterable[Part]) -> list[dict[str, Any]]:
 
 def _unread(entry: Entry) -> str:
     """Return what could be read before, and cannot any more; `nobody` where sources were read and there are none."""
-    if all(part.source != UNKNOWN for part in entry.news.opened):
-        return "tags"
-    return "sources" if any(claim.unread_since for claim in entry.server.open) else "nobody"
+    if all(part.source == UNKNOWN for part in entry.news.opened):
+        if any(claim.unread_since for claim in entry.server.open):
+            return "sources"
+        if any(claim.unreached_since for claim in entry.server.open):
+            return "nobody"
+    return "tags"
 
 
 def _said(sentence: str, entry: Entry, policy: str) -> str:
@@ -128,8 +131,8 @@ def _said(sentence: str, entry: Entry, policy: str) -> str:
     before = f": it was open from {spelled(last.opened)} to {spelled(last.closed)}" if last else ""
     unread = min((claim.unread_since for claim in entry.server.open if claim.unread_since), default=entry.at)
     unreached = min((claim.unreached_since for claim in entry.server.open if claim.unreached_since), default=entry.at)
-    untagged = min((claim.untagged_since for claim in entry.server.open if claim.untagged_since), default=entry.at)
-    times = {"unread": spelled(unread), "unreached": spelled(unreached), "untagged": spelled(untagged)}
+    untagged = spelled(entry.server.untagged_since or entry.at)
+    times = {"unread": spelled(unread), "unreached": spelled(unreached), "untagged": untagged}
     return sentence.format(
         policy=policy, before=before, flapped=listed(entry.news.flapped), opened=listed(entry.news.opened), **times
     )

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from handler.finding import Finding, Server
+from handler.finding import TAGS_READ, TAGS_UNREAD, Finding, Server
 from handler.lookup.inquiry import Inquiry
 from handler.lookup.notes import clock, noted
 
@@ -33,11 +33,11 @@ def _tagged(finding: Finding, instance: dict[str, Any] | None, problem: str | No
     """Put what AWS says of an instance into its finding, or why it says nothing."""
     server = finding.server
     if instance is None:
-        kept = "its tags are the report's" if server.tags_known else "its tags are unknown"
+        kept = TAGS_UNREAD[server.tags_known]
         return noted(finding, [f"{problem or f'{server.id} was not there at {at}'}: {kept}"])
     state = instance.get("State", {}).get("Name", "")
     notes = [] if state in {"", "running"} else [f"{server.id} was {state} at {at}: judged as if it ran"]
-    return noted(replace(finding, server=_server(server, instance)), [*notes, f"tags of {server.id} read at {at}"])
+    return noted(replace(finding, server=_server(server, instance)), [*notes, TAGS_READ.format(server.id, at)])
 
 
 def _server(server: Server, instance: dict[str, Any]) -> Server:

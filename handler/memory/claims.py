@@ -4,14 +4,13 @@ A report is ordered by its own dates alone: an older one neither reopens nor clo
 one cannot be read, open wins.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from handler.finding import UNKNOWN
-from handler.memory.parts import Part, common, inside, outside, segments, united
+from handler.memory.parts import Part, inside, outside, segments, united
 from handler.memory.state import Claim, Server, later
 
 LOOKS_AGAIN = timedelta(hours=24)
@@ -32,7 +31,6 @@ class Observation(Struct, frozen=True, kw_only=True):
     reporter: str
     report: str
     observed: str | None
-    tagged: bool = False
     parts: tuple[Part, ...] | None = None
     confirmed: bool = True
     again: bool = False
@@ -100,24 +98,17 @@ def _closed(known: Claim | None, observation: Observation, at: str) -> Claim | N
 
 
 def _opened(known: Claim | None, observation: Observation, at: str, patience: timedelta) -> Claim:
-    """Return a claim as the observation has it, with the sources and tags that are known where none could be read."""
+    """Return a claim as the observation has it, with the sources that are known where none could be read."""
     before = known if known is not None and known.open else None
     judged = united(observation.parts or ())
-    untagged = before is not None and before.tagged and not observation.tagged and before.policy == observation.policy
-    by_tags = _by_known_tags(before, judged) if before and untagged else judged
-    parts, unknown = _remembered(before, by_tags) if before else (judged, ())
+    parts, unknown = _remembered(before, judged) if before else (judged, ())
     unread, unreached = outside(unknown, observation.unreached), inside(unknown, observation.unreached)
     unread_since = min(before.unread_since or at, at) if before and unread else None
     is_unreached = before is not None and unknown and (unreached or before.unreached_since)
     unreached_since = min(before.unreached_since or at, at) if before and is_unreached else None
-    untagged_since = min(before.untagged_since or at, at) if before and untagged else None
-    for since, wait, told in (
-        (unread_since, patience, by_tags),
-        (unreached_since, LOOKS_AGAIN, by_tags),
-        (untagged_since, patience, judged),
-    ):
+    for since, wait in ((unread_since, patience), (unreached_since, LOOKS_AGAIN)):
         if since is not None and at >= later(since, wait):
-            parts = united((*parts, *told))
+            parts = united((*parts, *judged))
     if before and observation.partial:
         parts = united((*parts, *before.parts))
     keeps_servers = before is not None and bool(observation.parts or observation.partial)
@@ -131,8 +122,6 @@ def _opened(known: Claim | None, observation: Observation, at: str, patience: ti
         unlisted=before.unlisted if before and observation.again else None,
         unread_since=unread_since,
         unreached_since=unreached_since,
-        tagged=observation.tagged or untagged,
-        untagged_since=untagged_since,
         reported=observation.reported,
         expanded=tuple(sorted({*observation.expanded, *(before.expanded if before and keeps_servers else ())})),
         policy=observation.policy,
@@ -163,34 +152,3 @@ def _remembered(before: Claim, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...
             if sources - {UNKNOWN} and (before.unread_since or before.unreached_since or UNKNOWN not in sources):
                 unknown.append(Part(part.protocol, low, high, UNKNOWN))
     return united(kept), united(unknown)
-
-
-def _by_known_tags(before: Claim, judged: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Allow what was allowed by the tags as they were known, from nowhere else, as the same policies do.
-
-    What was denied by them stays denied, though it was allowed on another way to the port.
-    """
-    allowed, denied = _parted(before.parts)
-    allowed_now, denied_now = _parted(judged)
-    borne = [
-        replace(part, verdict="allowed", severity="", by=_allowing(part, allowed), cause="")
-        for part in inside(denied_now, allowed)
-    ]
-    kept = inside(denied, allowed_now)
-    narrower = outside(inside(allowed_now, denied), (*allowed, *kept))
-    kept += tuple(
-        replace(over, from_port=part.from_port, to_port=part.to_port, source=part.source)
-        for part in narrower
-        for over in denied
-        if common([part], [over])
-    )
-    return united((*allowed_now, *borne, *inside(denied_now, denied), *outside(denied_now, allowed), *kept))
-
-
-def _parted(parts: Iterable[Part]) -> tuple[list[Part], list[Part]]:
-    parts = tuple(parts)
-    return [part for part in parts if not part.denied], [part for part in parts if part.denied]
-
-
-def _allowing(part: Part, allowed: Iterable[Part]) -> tuple[str, ...]:
-    return tuple(sorted({name for other in allowed if common([part], [other]) for name in other.by}))

@@ -186,20 +186,17 @@ def _again(pending: Pending) -> Kind:
     return pending.kind
 
 
-def _is_unread(before: Server, server: Server, opened: tuple[Part, ...]) -> bool:
-    """Return whether all of it is denied because sources, or tags, that were read before have not been for a while."""
-    if all(part.source == UNKNOWN for part in opened):
-        claims = [claim for claim in server.open if claim.unread_since or claim.unreached_since]
-        read = [part for claim in claims for part in claim.parts if part.source != UNKNOWN]
-        return not outside(opened, [replace(part, source=UNKNOWN) for part in read])
-    untagged = [part for claim in server.open if claim.untagged_since for part in claim.parts if part.denied]
-    return not outside(opened, before.allowed) and not outside(opened, untagged)
+def _is_unread(server: Server, opened: tuple[Part, ...]) -> bool:
+    """Return whether all of it is denied because sources that were read before have not been for a while."""
+    claims = [claim for claim in server.open if claim.unread_since or claim.unreached_since]
+    read = [replace(part, source=UNKNOWN) for claim in claims for part in claim.parts if part.source != UNKNOWN]
+    return all(part.source == UNKNOWN for part in opened) and not outside(opened, read)
 
 
 def _kind(before: Server, server: Server, opened: tuple[Part, ...]) -> Kind:
     if not opened:
         return "closed"
-    if _is_unread(before, server, opened):
+    if _is_unread(server, opened):
         return "unread"
     if not outside(opened, before.allowed):
         if all(part.verdict == "expired" for part in opened):

@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from handler.decision import Decision
-from handler.finding import UNKNOWN, Closed, Finding, Reporter, Server, to_json
+from handler.finding import UNKNOWN, Closed, Finding, Reporter, Server, are_tags_unread, to_json
 from handler.memory.claims import Observation
 from handler.memory.parts import Part, inside
 from handler.memory.store import Key
@@ -84,7 +84,7 @@ def _opened(
     The report itself is beside what it says of the server that it reports.
     """
     server = key_of(finding.server)[1]
-    parts = judged(finding.server, decision)
+    parts = judged(finding, decision)
     unreached = tuple(
         Part(exposure.protocol, exposure.from_port, exposure.to_port, UNKNOWN)
         for exposure in finding.exposures
@@ -99,17 +99,16 @@ def _opened(
             observed=reporter.updated_at,
             parts=parts,
             unreached=unreached,
-            tagged=finding.server.tags_known,
             reported=reported,
             policy=policy,
             evidence=_content(report),
         )
         yield finding.server, observation, report if reported == server else None
         if reported != server:
-            yield report.server, replace(observation, parts=(), tagged=False, expanded=(server,)), report
+            yield report.server, replace(observation, parts=(), expanded=(server,)), report
 
 
-def judged(server: Server, decision: Decision) -> tuple[Part, ...]:
+def judged(finding: Finding, decision: Decision) -> tuple[Part, ...]:
     """Return what a decision says of each range and source."""
     allowed = [
         Part(entry.protocol, entry.from_port, entry.to_port, entry.source, "allowed", "", entry.by)
@@ -124,16 +123,20 @@ def judged(server: Server, decision: Decision) -> tuple[Part, ...]:
             entry.cause,
             entry.severity,
             tuple(filter(None, (entry.prohibition or entry.nearest,))),
-            _cause(server, entry.security_group, entry.rules),
+            _cause(finding, entry.security_group, entry.rules),
         )
         for entry in decision.denied
     ]
     return (*allowed, *denied)
 
 
-def _cause(server: Server, group: str | None, rules: Sequence[str]) -> str:
-    """Return the key of what opens a port, for servers with equal tags; none where a rule or a tag was not read."""
-    if not rules or not server.tags_known:
+def _cause(finding: Finding, group: str | None, rules: Sequence[str]) -> str:
+    """Return the key of what opens a port, for servers with equal tags; none where a rule or a tag was not read.
+
+    Tags that were read before may have changed: their server is told by itself.
+    """
+    server = finding.server
+    if not rules or not server.tags_known or are_tags_unread(finding):
         return ""
     tags = sorted(f"{key}={tag}" for key, tag in server.tags.items() if key != "Name" and not key.startswith("aws:"))
     return digest(server.account, server.region, group or "", *sorted(rules), "", *tags)
@@ -164,7 +167,6 @@ def _add(
             observation,
             parts=(*(same.parts or ()), *(observation.parts or ())),
             unreached=(*same.unreached, *observation.unreached),
-            tagged=same.tagged or observation.tagged,
             expanded=tuple(sorted({*same.expanded, *observation.expanded})),
         )
     servers[key] = replace(

@@ -15,6 +15,7 @@ from handler.memory.observing import Observed, evidence_key, judged_here, narrow
 from handler.memory.parts import Part, read_since
 from handler.memory.state import Episode, Pending, Server, later
 from handler.memory.store import Key, Row, Table
+from handler.memory.tags import remembered
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -100,9 +101,13 @@ class Servers(Struct, frozen=True, kw_only=True):
 
     def _news(self, observed: Observed, before: Server, after: Server, counted: tuple[Part, ...]) -> News:
         judged = judged_here(observed)
-        return news.compare(
+        result = news.compare(
             before, after, self.at, token=self.token, counted=counted, judged=judged, rules=self.terms.rules
         )
+        since = after.untagged_since
+        if result.kind == "no_longer_allowed" and since is not None and self.at >= later(since, self.terms.patience):
+            return replace(result, kind="unread")
+        return result
 
     def _after(self, observed: Observed, item: object) -> tuple[Server, Server]:
         """Return a server as it was, and as it is by what was observed."""
@@ -115,6 +120,8 @@ class Servers(Struct, frozen=True, kw_only=True):
         after = before
         for observation in observed.observations:
             after = observe(after, observation, self.at, self.terms.patience)
+        for outcome in observed.outcomes:
+            after = remembered(after, outcome.report, self.at)
         if after != before:
             name = reported.name if reported.name is not UNSET else ""
             team = reported.tags.get(self.terms.team_tag, "").strip() if reported.tags_known else after.team

@@ -40,9 +40,8 @@ class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
     judged, denied and allowed. A closed claim is kept for as long as an older report may come late. `unconfirmed` is
     since when the report has been gone without evidence, `unread_since` since when its sources could not be looked up
     again, `unreached_since` since when they were read and nobody is known to come in, `unlisted` when the first of the
-    complete listings began that did not hold it: the second closes it. `tagged` is whether it was judged by known tags,
-    `untagged_since` since when they could not be read again. `reported` is the key of the reported server, and
-    `expanded` the keys of the servers that the reported one (a security group) stood for. `policy` judged it,
+    complete listings began that did not hold it: the second closes it. `reported` is the key of the reported server,
+    and `expanded` the keys of the servers that the reported one (a security group) stood for. `policy` judged it,
     `evidence` is the digest of the report.
     """
 
@@ -56,8 +55,6 @@ class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unlisted: str | None = None
     unread_since: str | None = None
     unreached_since: str | None = None
-    tagged: bool = False
-    untagged_since: str | None = None
     reported: str = ""
     expanded: tuple[str, ...] = ()
     policy: str = ""
@@ -101,6 +98,7 @@ class Episode(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is remembered of a server.
 
+    `tags` are those that a look-up has read last, `untagged_since` is since when they could not be read again.
     `told` is what people were told and is still open for all they know, `openings` when which of it was told, `since`
     when the first of it was, by which `messages`. What somebody is telling as closed is in `pending` and in `told` no
     more. `overdue` is what somebody began to tell and did not come back: whether people know it is not known. `past`
@@ -114,6 +112,8 @@ class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
     region: str
     name: str = ""
     team: str = ""
+    tags: dict[str, str] | None = None
+    untagged_since: str | None = None
     claims: dict[str, Claim] = {}
     told: tuple[Part, ...] = ()
     openings: tuple[Change, ...] = ()

@@ -22,11 +22,13 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from handler import opa
-from handler.finding import UNKNOWN, Finding, Server, identity
+from handler.finding import UNKNOWN, Exposure, Finding, Server, identity
 from handler.folding import Folded
+from handler.lookup import tags
 from handler.opa import Opa
 from handler.process import Process
 from handler.settings import ROOT
@@ -259,7 +261,8 @@ def event(report: dict[str, Any]) -> dict[str, Any]:
     `server` it is Inspector's about an instance, as Security Hub passes it on where it is `relayed`, with `group`
     Security Hub's about a security group, open to ssh; `state` is Security Hub's own. `asked` is where a person chose
     the custom action. `sources` and `rules` are what the look-up of the function finds (no sources where
-    nobody is known to come in), `behind` the instances of the group that it finds.
+    nobody is known to come in), `ways` where there are several, each with its own and its `load_balancer`. `described`
+    are the tags that it finds, null where it fails to; `behind` the instances of the group.
     """
     make = _of_group if "group" in report else _relayed if report.get("relayed") else _of_instance
     made = make(report)
@@ -279,7 +282,7 @@ def _of_instance(report: dict[str, Any]) -> dict[str, Any]:
     resource = detail["resources"][0]
     resource["id"] = made["resources"][0] = report["server"]
     detail["networkReachabilityDetails"]["networkPath"]["steps"][-1]["componentId"] = report["server"]
-    resource["tags"] = report.get("tags", {"Name": report["server"]})
+    resource["tags"] = report.get("tags", None if "described" in report else {"Name": report["server"]})
     return made
 
 
@@ -338,23 +341,38 @@ class Sources:
             return
         report = self.by_report.get(folded.report.reporters[0].id.rpartition("/")[2], {})
         finding = folded.report
-        if "sources" in report:
-            sources = tuple(report["sources"])
-            found: dict[str, Any] = {"sources": sources or (UNKNOWN,), "rules": tuple(report.get("rules", ()))}
-            found |= {} if sources else {"unreached": True}
-            exposures = tuple(replace(exposure, **found) for exposure in finding.exposures)
+        if "described" in report:
+            finding = _described(finding, report["described"])
+        ways = report.get("ways", [report] if "sources" in report else [])
+        if ways:
+            exposures = tuple(_reached(exposure, way) for exposure in finding.exposures for way in ways)
             finding = replace(finding, exposures=exposures)
         if "behind" not in report:
             yield replace(folded, report=finding)
         for name in report.get("behind", ()):
-            tags = report.get("tags", {"Name": name})
+            named = report.get("tags", {"Name": name})
             server = Server(
-                kind="instance", id=name, name=name, tags=tags, tags_known=True, account=ACCOUNT, region=REGION
+                kind="instance", id=name, name=name, tags=named, tags_known=True, account=ACCOUNT, region=REGION
             )
             ports = {(exposure.protocol, exposure.from_port, exposure.to_port) for exposure in finding.exposures}
             yield replace(
                 folded, report=replace(finding, id=identity(server, finding.reach, set(ports)), server=server)
             )
+
+
+def _described(finding: Finding, described: dict[str, str] | None) -> Finding:
+    """Return a finding with the tags that an instance has, or with none because it was not described."""
+    if described is None:
+        return tags._tagged(finding, None, "ec2:DescribeInstances was denied in 111122223333", "")
+    instance = {"Tags": [{"Key": key, "Value": text} for key, text in described.items()]}
+    return tags._tagged(finding, instance, None, "2026-11-24 06:00 UTC")
+
+
+def _reached(exposure: Exposure, way: dict[str, Any]) -> Exposure:
+    """Return an exposure with what opens it on one way."""
+    found: dict[str, Any] = {"sources": tuple(way["sources"]) or (UNKNOWN,), "rules": tuple(way.get("rules", ()))}
+    found |= {} if way["sources"] else {"unreached": True}
+    return replace(exposure, **found, load_balancer=way.get("load_balancer", UNSET))
 
 
 def play(

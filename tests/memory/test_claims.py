@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from handler.finding import UNKNOWN
 from handler.memory.claims import Observation, observe
@@ -160,64 +159,6 @@ def test_look_ups_that_fail_change_nothing_for_a_while_and_then_count_once() -> 
     assert enough.denied == (_part(22, "10.0.0.0/8"), _part(22, UNKNOWN))
     assert observe(enough, failing, later(_AT, timedelta(hours=9)), _PATIENCE) is enough
     assert observe(enough, read, later(_AT, timedelta(hours=9)), _PATIENCE).denied == (_part(22, "10.0.0.0/8"),)
-
-
-def _tagged(observed: str, *parts: Part, policy: str = "1") -> Observation:
-    return _says(observed, *parts, tagged=True, policy=policy)
-
-
-_ALLOWED = Part("tcp", 443, 443, "10.0.0.0/8", "allowed", "", ("web",))
-
-
-def test_tags_that_cannot_be_read_change_nothing_for_a_while_and_then_count_once() -> None:
-    """What was allowed by known tags stays allowed, narrower too; after the patience it is denied until they are."""
-    denied, narrower = replace(_part(443), source="10.0.0.0/8"), replace(_part(443), source="10.0.0.0/9")
-    server = _after(_tagged(_EARLY, _ALLOWED), _says(_LATE, denied, policy="1"))
-    assert (server.denied, server.allowed) == ((), (_ALLOWED,))
-    assert not observe(server, _says(_LATE, narrower, policy="1"), _AT, _PATIENCE).denied
-    enough = observe(server, _says(_LATE, denied, policy="1"), later(_AT, _PATIENCE), _PATIENCE)
-    assert (enough.denied, enough.allowed) == ((denied,), (_ALLOWED,))
-    assert observe(enough, _says(_LATE, denied, policy="1"), later(_AT, timedelta(hours=9)), _PATIENCE) is enough
-    read = observe(enough, _tagged(_LATE, _ALLOWED), later(_AT, timedelta(hours=9)), _PATIENCE)
-    assert (read.denied, read.claims["arn:1"].untagged_since) == ((), None)
-
-
-@pytest.mark.parametrize(
-    ("before", "now"),
-    [
-        ((_tagged(_EARLY, _ALLOWED),), _says(_LATE, _part(443), policy="1")),
-        ((_tagged(_EARLY, _ALLOWED),), _says(_LATE, _part(22, "10.0.0.0/8"), policy="1")),
-        ((_tagged(_EARLY, _ALLOWED),), _says(_LATE, _part(443, "10.0.0.0/8"), policy="2")),
-        ((_says(_EARLY, _ALLOWED, policy="1"),), _says(_LATE, _part(443, "10.0.0.0/8"), policy="1")),
-        ((_tagged(_EARLY, _ALLOWED), _closes(_MIDDLE)), _says(_LATE, _part(443, "10.0.0.0/8"), policy="1")),
-        (
-            (_tagged(_EARLY, _ALLOWED, _part(443, "10.0.0.0/8")),),
-            _says(_LATE, _part(443, "10.0.0.0/8"), policy="1"),
-        ),
-    ],
-    ids=[
-        "a wider source",
-        "another port",
-        "other policies",
-        "tags were never known",
-        "it had closed",
-        "on one way of two",
-    ],
-)
-def test_tags_that_cannot_be_read_hide_nothing(before: tuple[Observation, ...], now: Observation) -> None:
-    """What was not allowed by known tags and the same policies is denied at once, and what was denied stays so."""
-    assert _after(*before, now).denied == now.parts
-
-
-@pytest.mark.parametrize("source", ["10.0.0.0/8", "10.0.0.0/9", "0.0.0.0/0"], ids=["the same", "narrower", "wider"])
-def test_tags_that_cannot_be_read_close_nothing(source: str) -> None:
-    """What was denied by known tags stays denied where the same policies allow it without them, until they are read."""
-    allowed = replace(_ALLOWED, source=source)
-    server = _after(_tagged(_EARLY, _part(443, "10.0.0.0/8")), _says(_LATE, allowed, policy="1"))
-    assert server.denied == (_part(443, "10.0.0.0/9" if source == "10.0.0.0/9" else "10.0.0.0/8"),)
-    later_on = observe(server, _says(_LATE, allowed, policy="1"), later(_AT, timedelta(hours=9)), _PATIENCE)
-    assert later_on.denied == server.denied
-    assert not observe(later_on, _tagged(_LATE, allowed), later(_AT, timedelta(hours=10)), _PATIENCE).denied
 
 
 def test_look_ups_that_fail_for_a_new_port_count_at_once() -> None:

@@ -1,0 +1,68 @@
+"""Has a server whose tags cannot be read judged by those that were read last; when that lasts, without them, too."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from handler.errors import MemoryUnavailableError
+from handler.finding import TAGS_READ, Finding, are_tags_unread
+from handler.folding import Folded
+from handler.lookup import LookUp
+from handler.lookup.notes import clock, noted
+from handler.memory.observing import key_of
+from handler.memory.state import Server, later, moment
+from handler.memory.store import Table
+
+
+def with_known(look_up: LookUp, table: Table, patience: timedelta) -> LookUp:
+    """Return a look-up that fills in the tags that were read last, where it fails to read those of a server."""
+
+    def looked_up(folded: Sequence[Folded], until: float | None) -> list[Folded]:
+        exposures = look_up(folded, until)
+        reports = [exposure.report for exposure in exposures]
+        unread = [report for report in reports if isinstance(report, Finding) and are_tags_unread(report)]
+        try:
+            rows = table.read((key_of(finding.server) for finding in unread), unread[0].now) if unread else {}
+        except MemoryUnavailableError:
+            table.begin(0)  # nothing is compared then, so that nothing closes for want of tags
+            return exposures
+        items = {id(finding): rows[key_of(finding.server)].item for finding in unread} if rows else {}
+        return [
+            tagged for exposure in exposures for tagged in _tagged(exposure, items.get(id(exposure.report)), patience)
+        ]
+
+    return looked_up
+
+
+def _tagged(exposure: Folded, item: object, patience: timedelta) -> list[Folded]:
+    """Return an exposure with the tags that are known; after the patience without them, too, so that a deny wins."""
+    finding = exposure.report
+    if not isinstance(finding, Finding) or not isinstance(item, Server) or item.tags is None:
+        return [exposure]
+    since = min(item.untagged_since or finding.now, finding.now)
+    note = f"tags of {finding.server.id} could not be read since {clock(moment(since))}: it is judged"
+    server = replace(finding.server, name=item.tags.get("Name") or UNSET, tags=item.tags, tags_known=True)
+    tagged = replace(
+        exposure, report=noted(replace(finding, server=server), [f"{note} by those that were read before"])
+    )
+    if finding.now < later(since, patience):
+        return [tagged]
+    return [tagged, replace(exposure, report=noted(finding, [f"{note} without them, too"]), reports=())]
+
+
+def remembered(server: Server, report: object, at: str) -> Server:
+    """Return a server with its tags, if a look-up has read them for this report, or since when none could.
+
+    Of a server on which nothing is open they are not kept: nobody would notice that they change.
+    """
+    if not server.open:
+        return replace(server, tags=None, untagged_since=None)
+    if not isinstance(report, Finding) or key_of(report.server)[1] != server.key:
+        return server
+    if any(note.startswith(TAGS_READ.format(server.id, "")) for note in report.notes):
+        return replace(server, tags=report.server.tags, untagged_since=None)
+    if server.tags is not None and are_tags_unread(report):
+        return replace(server, untagged_since=min(server.untagged_since or at, at))
+    return server
