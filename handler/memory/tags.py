@@ -37,7 +37,10 @@ def with_known(look_up: LookUp, table: Table, patience: timedelta) -> LookUp:
 
 
 def _tagged(exposure: Folded, item: object, patience: timedelta) -> list[Folded]:
-    """Return an exposure with the tags that are known; after the patience without them, too, so that a deny wins."""
+    """Return an exposure with the tags that were read last, and without them, so that a deny wins.
+
+    It is without them only after the patience, or where the report has tags of its own, which may be newer or older.
+    """
     finding = exposure.report
     if not isinstance(finding, Finding) or not isinstance(item, Server) or item.tags is None:
         return [exposure]
@@ -47,9 +50,10 @@ def _tagged(exposure: Folded, item: object, patience: timedelta) -> list[Folded]
     tagged = replace(
         exposure, report=noted(replace(finding, server=server), [f"{note} by those that were read before"])
     )
-    if finding.now < later(since, patience):
+    if server == finding.server or not (finding.server.tags_known or finding.now >= later(since, patience)):
         return [tagged]
-    return [tagged, replace(exposure, report=noted(finding, [f"{note} without them, too"]), reports=())]
+    instead = "by the report's, too" if finding.server.tags_known else "without them, too"
+    return [tagged, replace(exposure, report=noted(finding, [f"{note} {instead}"]), reports=())]
 
 
 def remembered(server: Server, report: object, at: str) -> Server:
