@@ -32,11 +32,6 @@ class Table:
         """Say that what has expired is deleted."""
         return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}}
 
-    def get_item(self, **call: Any) -> Any:
-        """Get an item, if it is there."""
-        item = self._items.get(_key(call["Key"]))
-        return {"Item": item} if item is not None else {}
-
     def batch_get_item(self, **call: Any) -> Any:
         """Get items, those that are there."""
         [(table, asked)] = call["RequestItems"].items()

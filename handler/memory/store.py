@@ -80,7 +80,7 @@ class Table:
                 types = {named["AttributeName"]: named["AttributeType"] for named in table["AttributeDefinitions"]}
                 fits = keys == {"pk": "HASH", "sk": "RANGE"} and (types["pk"], types["sk"]) == ("S", "S")
                 if fits:
-                    self._client.get_item(TableName=self._name, Key=_spelled(("start", "start")))
+                    self._client.batch_get_item(RequestItems={self._name: {"Keys": [_spelled(("start", "start"))]}})
         except ClientError as error:
             raise MemoryUnavailableError(self._name, str(error)) from error
         except MemoryUnavailableError as error:
@@ -146,8 +146,8 @@ class Table:
     def delete(self, key: Key) -> None:
         """Delete an item, and whatever it was split over."""
         with self._refusals():
-            row = self._client.get_item(TableName=self._name, Key=_spelled(key), ConsistentRead=True).get("Item", {})
-            for number in range(int(row.get("pieces", {}).get("N", 1)), 0, -1):
+            item = next(self._get([key]), {})
+            for number in range(int(item.get("pieces", {}).get("N", 1)), 0, -1):
                 self._client.delete_item(TableName=self._name, Key=_spelled(_piece(key, number - 1)))
 
     def scan(self, at: str, kinds: Sequence[str] = (), until: float = math.inf) -> Iterator[tuple[Key, Row]]:

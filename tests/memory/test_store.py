@@ -49,12 +49,13 @@ def test_missing_table_is_named(dynamodb: DynamoDBClient) -> None:
         Table(dynamodb, "nowhere").check()
 
 
-def test_missing_permission_is_named(dynamodb: DynamoDBClient, table: str) -> None:
-    """A table that may not be described is refused with its name and AWS's word."""
+@pytest.mark.parametrize("call", ["describe_table", "batch_get_item"])
+def test_missing_permission_is_named(dynamodb: DynamoDBClient, table: str, call: str) -> None:
+    """A table that may not be described, or not be read as events read it, is refused with its name and AWS's word."""
     denied: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}
-    error = ClientError(denied, "DescribeTable")
+    error = ClientError(denied, call)
     with (
-        patch.object(dynamodb, "describe_table", side_effect=error),
+        patch.object(dynamodb, call, side_effect=error),
         pytest.raises(MemoryUnavailableError, match=f"MEMORY_TABLE {table}: .*AccessDeniedException"),
     ):
         Table(dynamodb, table).check()

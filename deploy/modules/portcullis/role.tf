@@ -41,7 +41,7 @@ locals {
     [for table in aws_dynamodb_table.memory : {
       Sid      = "Memory"
       Effect   = "Allow"
-      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"]
+      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:PutItem", "dynamodb:Scan"]
       Resource = [table.arn]
     }],
     [for table in aws_dynamodb_table.memory : {

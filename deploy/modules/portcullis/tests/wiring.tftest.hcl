@@ -230,7 +230,7 @@ run "by_default_the_role_may_what_an_alert_the_memory_and_the_sweep_need" {
       KeyOfTheAlerts           = [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"]]
       Log                      = [["logs:CreateLogStream", "logs:PutLogEvents"], ["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/portcullis:*", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/portcullis-sweep:*"]]
       Queues                   = [["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-events", "arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep"]]
-      Memory                   = [["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
+      Memory                   = [["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:PutItem", "dynamodb:Scan"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
       Sweep                    = [["dynamodb:Query"], ["arn:aws:dynamodb:eu-west-1:111122223333:table/portcullis-memory"]]
       SweepByAccountAndRegion  = [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:111122223333:portcullis-sweep"]]
       Listings                 = [["inspector2:BatchGetAccountStatus", "inspector2:ListCoverage", "inspector2:ListFindings", "inspector2:ListMembers"], ["*"]]
