@@ -9,7 +9,7 @@ alerts. A fifth, *reference*, names a report that must be fetched from AWS befor
 
 import json
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -143,9 +143,9 @@ class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notes: tuple[str, ...] = ()
 
 
-def are_tags_unread(finding: Finding) -> bool:
-    """Return whether a look-up failed to read the tags of the server."""
-    return any(note.endswith(TAGS_UNREAD) for note in finding.notes)
+def are_tags_unread(report: object) -> TypeGuard[Finding]:
+    """Return whether it is a finding about a server whose tags a look-up has failed to read."""
+    return isinstance(report, Finding) and any(note.endswith(TAGS_UNREAD) for note in report.notes)
 
 
 class Batch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ from handler.memory.quiet import Quiet
 from handler.memory.servers import Terms
 from handler.memory.state import spelled
 from handler.memory.store import Key, Table
-from handler.memory.tags import with_known
+from handler.memory.tags import with_remembered_tags
 from handler.outcome import Outcome
 from handler.settings import Settings
 
@@ -58,7 +58,7 @@ class Remembering:
 
     def with_tags(self, look_up: LookUp | None) -> LookUp | None:
         """Return the look-up with what is remembered in the place of tags that it fails to read."""
-        return with_known(look_up, self._table, self._terms.patience) if look_up is not None else None
+        return with_remembered_tags(look_up, self._table, self._terms.patience) if look_up is not None else None
 
     def inventory(self, token: str, at: datetime, seconds: float) -> Inventory:
         """Return the memory of an invocation that has so many seconds left."""

@@ -15,7 +15,7 @@ from handler.memory.observing import Observed, evidence_key, judged_here, narrow
 from handler.memory.parts import Part, read_since
 from handler.memory.state import Episode, Pending, Server, later
 from handler.memory.store import Key, Row, Table
-from handler.memory.tags import remembered
+from handler.memory.tags import remember_tags
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -121,7 +121,7 @@ class Servers(Struct, frozen=True, kw_only=True):
         for observation in observed.observations:
             after = observe(after, observation, self.at, self.terms.patience)
         for outcome in observed.outcomes:
-            after = remembered(after, outcome.report, self.at)
+            after = remember_tags(after, outcome.report, self.at)
         if after != before:
             name = reported.name if reported.name is not UNSET else ""
             team = reported.tags.get(self.terms.team_tag, "").strip() if reported.tags_known else after.team

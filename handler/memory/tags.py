@@ -1,6 +1,6 @@
 """Has a server whose tags cannot be read judged by those that were read last; when that lasts, without them, too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from msgspec import UNSET
@@ -13,36 +13,37 @@ from handler.lookup import LookUp
 from handler.lookup.notes import clock, noted
 from handler.memory.observing import key_of
 from handler.memory.state import Server, later, moment
-from handler.memory.store import Table
+from handler.memory.store import Key, Row, Table
 
 
-def with_known(look_up: LookUp, table: Table, patience: timedelta) -> LookUp:
+def with_remembered_tags(look_up: LookUp, table: Table, patience: timedelta) -> LookUp:
     """Return a look-up that fills in the tags that were read last, where it fails to read those of a server."""
 
     def looked_up(folded: Sequence[Folded], until: float | None) -> list[Folded]:
         exposures = look_up(folded, until)
-        reports = [exposure.report for exposure in exposures]
-        unread = [report for report in reports if isinstance(report, Finding) and are_tags_unread(report)]
+        unread = [exposure.report for exposure in exposures if are_tags_unread(exposure.report)]
+        if not unread:
+            return exposures
         try:
-            rows = table.read((key_of(finding.server) for finding in unread), unread[0].now) if unread else {}
+            rows = table.read((key_of(finding.server) for finding in unread), unread[0].now)
         except MemoryUnavailableError:
             table.begin(0)  # nothing is compared then, so that nothing closes for want of tags
             return exposures
-        items = {id(finding): rows[key_of(finding.server)].item for finding in unread} if rows else {}
-        return [
-            tagged for exposure in exposures for tagged in _tagged(exposure, items.get(id(exposure.report)), patience)
-        ]
+        return [tagged for exposure in exposures for tagged in _tagged(exposure, rows, patience)]
 
     return looked_up
 
 
-def _tagged(exposure: Folded, item: object, patience: timedelta) -> list[Folded]:
+def _tagged(exposure: Folded, rows: Mapping[Key, Row], patience: timedelta) -> list[Folded]:
     """Return an exposure with the tags that were read last, and without them, so that a deny wins.
 
     It is without them only after the patience, or where the report has tags of its own, which may be newer or older.
     """
     finding = exposure.report
-    if not isinstance(finding, Finding) or not isinstance(item, Server) or item.tags is None:
+    if not are_tags_unread(finding):
+        return [exposure]
+    item = rows[key_of(finding.server)].item
+    if not isinstance(item, Server) or item.tags is None:
         return [exposure]
     since = min(item.untagged_since or finding.now, finding.now)
     note = f"tags of {finding.server.id} could not be read since {clock(moment(since))}: it is judged"
@@ -56,7 +57,7 @@ def _tagged(exposure: Folded, item: object, patience: timedelta) -> list[Folded]
     return [tagged, replace(exposure, report=noted(finding, [f"{note} {instead}"]), reports=())]
 
 
-def remembered(server: Server, report: object, at: str) -> Server:
+def remember_tags(server: Server, report: object, at: str) -> Server:
     """Return a server with its tags, if a look-up has read them for this report, or since when none could.
 
     Of a server on which nothing is open they are not kept: nobody would notice that they change.

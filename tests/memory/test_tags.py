@@ -21,7 +21,7 @@ from handler.memory.observing import key_of
 from handler.memory.servers import Terms
 from handler.memory.state import Server, spelled
 from handler.memory.store import Table
-from handler.memory.tags import with_known
+from handler.memory.tags import with_remembered_tags
 from handler.telling import tell
 from simulate.table import Table as StandIn
 from tests.memory.invocations import BEGINNING, ENGINE, SETTINGS, Mailbox, Report
@@ -71,7 +71,7 @@ class Function:
         judged = Judged(outcomes=outcomes, failures={})
         if is_open:
             findings = [(outcome.records[0], _untagged(outcome.report)) for outcome in outcomes]
-            look_up = with_known(lambda folded, _: _looked_up(folded, described), self.table, _TERMS.patience)
+            look_up = with_remembered_tags(lambda folded, _: _looked_up(folded, described), self.table, _TERMS.patience)
             judged = judge_again(findings, at, self, look_up=look_up)
         inventory = Inventory(self.table, _TERMS, token=token, at=at, deadline=at, policy=ENGINE.policy)
         alerts = alert.Alerts(SETTINGS, ENGINE, self.mailbox, float("inf"))
