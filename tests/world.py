@@ -77,7 +77,8 @@ def start(opa_path: str, folder: Path, **allowances: str) -> Iterator[World]:
         environment.setenv("POLICIES_PATH", str(policies))
         policies.with_name("opa").symlink_to(opa_path)
         environment.setenv("OPA_PATH", str(policies.with_name("opa")))
-        aws.client.cache_clear()  # another start in this process had another endpoint
+        aws.client.cache_clear()  # another start in this process had another endpoint, and other keys
+        boto3.setup_default_session()
         world.app = importlib.import_module("handler.app")
         yield world
         world.app.GATE.close()
