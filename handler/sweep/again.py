@@ -32,21 +32,23 @@ class Again:
         self._table = teller.means.memory.table
         self._teller = teller
 
-    def judge(self, place: str, after: str, listed: Listed) -> Iterator[str]:
+    def judge(self, place: str, after: str, listed: Listed | None) -> Iterator[str]:
         """Judge what is open in a place (`ACCOUNT#REGION`), but for what was judged as listed, and look for the absent.
 
-        Gives after each batch the sort key of its last server.
+        Without a listing, where an earlier invocation has listed the place, nothing is known to be absent. Gives after
+        each batch the sort key of its last server.
         """
         means, clock = self._teller.means, self._teller.clock
         for servers in self._table.servers(place, after, clock.at):
-            reports = self._reports(place, servers, listed.judged)
+            reports = self._reports(place, servers, listed.judged if listed else ())
             if reports:
                 self._teller.summary.judged += len(reports)
                 judged = judge_again(
                     reports.items(), clock.at, means.gate, deadline=clock.judge_until, look_up=means.look_up
                 )
                 self._teller.add(judged, again=True)
-            self._look_for(servers, listed.listings)
+            if listed is not None:
+                self._look_for(servers, listed.listings)
             self._teller.settle({key: server for key, server in servers.items() if _is_owed(server, reports)})
             yield max((key[1] for key in servers), default=after)
 

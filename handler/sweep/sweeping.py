@@ -182,7 +182,7 @@ class _Work:
 
     def _look_at(self, place: str) -> bool:
         """List a place, unless that was done, and judge again what is remembered of it; return whether that is all."""
-        listed, after = Listed(), self._run.waiting[place]
+        listed, after = None if self._lister else Listed(), self._run.waiting[place]
         if self._lister is not None and not after:
             listed, after = self._lister.look_at(place), _LISTED
             self._reached[place] = after

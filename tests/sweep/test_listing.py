@@ -502,6 +502,21 @@ def test_listing_for_which_no_time_is_left_closes_nothing(sweeps: Sweeps, monkey
     assert sweeps.claim("i-0b1").unlisted is None
 
 
+def test_sweep_that_goes_on_after_the_listing_takes_nothing_for_untold(
+    sweeps: Sweeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the listing held is not known any more; the listings of old findings are what tells them."""
+    sweeps.settings["sweep_untold_days"] = 2
+    sweeps.sweep()
+    sweeps.hour = 70
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeps.stage.app, "_DECIDED", 0.3)
+        sweeps.sweep()
+    assert sweeps.line["left"] == 2
+    assert [sweeps.sweep(), sweeps.line["judged"], sweeps.line["unconfirmed"]] == [[], 2, 0]
+    assert sweeps.claim("i-0a1").unconfirmed is None
+
+
 def test_what_is_not_scanned_is_told_once(sweeps: Sweeps) -> None:
     """An instance that Inspector leaves out and an account where it is off are told; a stopped instance is not."""
     _exclude(sweeps.loopback)
