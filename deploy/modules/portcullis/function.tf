@@ -87,7 +87,7 @@ resource "aws_sqs_queue" "input" {
 
   name                       = "${var.name}-${each.key}"
   message_retention_seconds  = each.value.retention
-  visibility_timeout_seconds = 6 * each.value.timeout
+  visibility_timeout_seconds = 6 * each.value.timeout + each.value.batching_window
   sqs_managed_sse_enabled    = true
 
   redrive_policy = jsonencode({

@@ -42,7 +42,7 @@ variable "memory_size" {
 }
 
 variable "timeout" {
-  description = "Seconds that one invocation may take. A message stays invisible for six times as long."
+  description = "Seconds that one invocation may take. A message stays invisible for six times as long, and for the `batching_window`."
   type        = number
   default     = 60
 
