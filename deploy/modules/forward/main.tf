@@ -6,6 +6,7 @@ data "aws_partition" "current" {}
 
 locals {
   home_bus_arn = "arn:${data.aws_partition.current.partition}:events:${var.home_region}:${data.aws_caller_identity.current.account_id}:event-bus/default"
+  endpoints    = jsondecode(file("${path.module}/../../endpoints.json"))
 
   absent = merge(
     jsondecode(file("${path.module}/../../absent.json")),

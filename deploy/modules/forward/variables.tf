@@ -25,7 +25,7 @@ variable "scanners" {
   default     = ["inspector2", "security_hub"]
 
   validation {
-    condition     = length(var.scanners) > 0 && length(setsubtract(var.scanners, ["inspector2", "security_hub", "guardduty", "config", "trusted_advisor"])) == 0
+    condition     = length(var.scanners) > 0 && alltrue([for scanner in var.scanners : fileexists("${path.module}/../../patterns/${scanner}.json")])
     error_message = "Name at least one of inspector2, security_hub, guardduty, config and trusted_advisor, and no other."
   }
 }
@@ -50,7 +50,7 @@ variable "alarm_subscriptions" {
   default = {}
 
   validation {
-    condition     = alltrue([for entry in values(var.alarm_subscriptions) : contains(["email", "email-json", "sms", "https", "sqs", "lambda"], entry.protocol) && length(entry.endpoint) > 0])
-    error_message = "Write email, email-json, sms, https, sqs or lambda for the protocol of each subscription, and its endpoint."
+    condition     = alltrue([for entry in values(var.alarm_subscriptions) : can(regex(local.endpoints[entry.protocol], entry.endpoint))])
+    error_message = "Write email, email-json, sms, https, sqs or lambda for the protocol of each subscription, and an endpoint that fits it: an address, +49..., https://..., or the ARN of the queue or of the function."
   }
 }

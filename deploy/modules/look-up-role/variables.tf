@@ -55,7 +55,7 @@ variable "sweep_scanners" {
   default     = []
 
   validation {
-    condition     = length(setsubtract(var.sweep_scanners, ["inspector2", "securityhub", "securityhub-v2"])) == 0
+    condition     = length(setsubtract(var.sweep_scanners, keys(local.permissions.sweep))) == 0
     error_message = "Name inspector2, securityhub or securityhub-v2, and no other."
   }
 }

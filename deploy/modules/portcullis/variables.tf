@@ -102,7 +102,7 @@ variable "scanners" {
   default     = ["inspector2", "security_hub"]
 
   validation {
-    condition     = length(var.scanners) > 0 && length(setsubtract(var.scanners, ["inspector2", "security_hub", "guardduty", "config", "trusted_advisor"])) == 0
+    condition     = length(var.scanners) > 0 && alltrue([for scanner in var.scanners : fileexists("${path.module}/../../patterns/${scanner}.json")])
     error_message = "Name at least one of inspector2, security_hub, guardduty, config and trusted_advisor, and no other."
   }
 }
@@ -237,7 +237,7 @@ variable "sweep" {
   }
 
   validation {
-    condition     = length(setsubtract(var.sweep.scanners == null ? [] : var.sweep.scanners, ["inspector2", "securityhub", "securityhub-v2"])) == 0
+    condition     = length(setsubtract(var.sweep.scanners == null ? [] : var.sweep.scanners, keys(local.permissions.sweep))) == 0
     error_message = "Name inspector2, securityhub or securityhub-v2 as scanners of the sweep, and no other; [] where it is to list nothing."
   }
 
@@ -268,14 +268,7 @@ variable "sweep" {
 }
 
 locals {
-  endpoints = {
-    email      = "^[^@ ]+@[^@ ]+$"
-    email-json = "^[^@ ]+@[^@ ]+$"
-    sms        = "^\\+[0-9]{6,15}$"
-    https      = "^https://[^ ]+$"
-    sqs        = "^arn:[^: ]+:sqs:[^: ]+:[0-9]{12}:[^: ]+$"
-    lambda     = "^arn:[^: ]+:lambda:[^: ]+:[0-9]{12}:function:[^ ]+$"
-  }
+  endpoints = jsondecode(file("${path.module}/../../endpoints.json"))
 
   endpoint_error = "Write email, email-json, sms, https, sqs or lambda for the protocol of each subscription, and an endpoint that fits it: an address, +49..., https://..., or the ARN of the queue or of the function."
 }

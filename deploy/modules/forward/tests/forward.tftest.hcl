@@ -31,7 +31,8 @@ mock_provider "aws" {
 }
 
 variables {
-  home_region = "eu-west-1"
+  home_region         = "eu-west-1"
+  alarm_subscriptions = { on_call = { protocol = "email", endpoint = "on-call@example.com" } }
 }
 
 run "reports_go_to_the_bus_of_the_home_region_and_nowhere_else" {
@@ -47,10 +48,6 @@ run "reports_go_to_the_bus_of_the_home_region_and_nowhere_else" {
 }
 
 run "what_could_not_be_sent_is_an_alarm" {
-  variables {
-    alarm_subscriptions = { on_call = { protocol = "email", endpoint = "on-call@example.com" } }
-  }
-
   assert {
     condition     = aws_cloudwatch_metric_alarm.undelivered.alarm_actions == toset([aws_sns_topic.alarms.arn]) && aws_cloudwatch_metric_alarm.undelivered.dimensions["QueueName"] == aws_sqs_queue.undelivered.name
     error_message = "The alarm looks at the queue of what could not be sent, and is told on the topic of this Region."
@@ -60,6 +57,26 @@ run "what_could_not_be_sent_is_an_alarm" {
     condition     = aws_sns_topic_subscription.alarms["on_call"].topic_arn == aws_sns_topic.alarms.arn && aws_sns_topic_subscription.alarms["on_call"].endpoint == "on-call@example.com"
     error_message = "Whoever is named hears of it."
   }
+}
+
+run "an_alarm_to_a_queue_by_its_url" {
+  command = plan
+
+  variables {
+    alarm_subscriptions = { on_call = { protocol = "sqs", endpoint = "https://sqs.eu-central-1.amazonaws.com/111122223333/on-call" } }
+  }
+
+  expect_failures = [var.alarm_subscriptions]
+}
+
+run "a_scanner_that_there_is_not" {
+  command = plan
+
+  variables {
+    scanners = ["inspector"]
+  }
+
+  expect_failures = [var.scanners]
 }
 
 run "the_home_region_itself" {

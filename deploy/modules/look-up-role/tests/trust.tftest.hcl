@@ -58,6 +58,16 @@ run "everybody_of_an_account" {
   expect_failures = [var.function_role_arn]
 }
 
+run "a_scanner_that_no_sweep_lists" {
+  command = plan
+
+  variables {
+    sweep_scanners = ["guardduty"]
+  }
+
+  expect_failures = [var.sweep_scanners]
+}
+
 run "a_role_that_reads_nothing" {
   command = plan
 
