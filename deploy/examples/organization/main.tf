@@ -57,6 +57,11 @@ variable "netops_mail" {
   type        = string
 }
 
+variable "on_call_mail" {
+  description = "Who hears when the function itself fails."
+  type        = string
+}
+
 locals {
   look_ups       = { sources = true, tags = "missing", groups = true, containers = true }
   sweep_scanners = ["inspector2", "securityhub"]
@@ -74,6 +79,8 @@ module "portcullis" {
     security = { protocol = "sqs", endpoint = var.security_queue_arn }
     netops   = { protocol = "email", endpoint = var.netops_mail, teams = ["netops"], severities = ["critical", "high"] }
   }
+
+  alarm_subscriptions = { on_call = { protocol = "email", endpoint = var.on_call_mail } }
 }
 
 module "look_ups" {

@@ -113,6 +113,14 @@ resource "aws_sns_topic_subscription" "alarms" {
   endpoint  = each.value.endpoint
 }
 
+# A warning, for somebody may be subscribed to the topic by other means.
+check "alarms_are_heard" {
+  assert {
+    condition     = length(var.alarm_subscriptions) > 0
+    error_message = "Nobody is named in alarm_subscriptions: if the events of ${data.aws_region.current.name} cannot be sent, whoever is on call does not hear of it. Name them there, or subscribe them to ${aws_sns_topic.alarms.name} yourself."
+  }
+}
+
 resource "aws_cloudwatch_metric_alarm" "undelivered" {
   alarm_name          = "${var.name}-undelivered"
   alarm_description   = "EventBridge could not send events to ${var.home_region}. docs/runbook.md#undelivered-events"

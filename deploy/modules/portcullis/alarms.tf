@@ -29,6 +29,14 @@ resource "aws_sns_topic_subscription" "alarms" {
   endpoint  = each.value.endpoint
 }
 
+# A warning, for somebody may be subscribed to the topic by other means.
+check "alarms_are_heard" {
+  assert {
+    condition     = length(var.alarm_subscriptions) > 0
+    error_message = "Nobody is named in alarm_subscriptions: if the function goes deaf, whoever is on call does not hear of it. Name them there, or subscribe them to ${aws_sns_topic.alarms.name} yourself."
+  }
+}
+
 # A metric is written as on the dashboard: namespace, name, dimension and its value. What each alarm means, and what to
 # do, is in docs/runbook.md under the heading of the same words.
 locals {

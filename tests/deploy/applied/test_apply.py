@@ -32,6 +32,7 @@ VARIABLES = {
         "external_id": "example-1",
         "security_queue_arn": TICKETS,
         "netops_mail": "netops@example.com",
+        "on_call_mail": "on-call@example.com",
     },
     "several-regions": {"image_uri": IMAGE, "mail": "security@example.com"},
 }

@@ -59,6 +59,16 @@ run "what_could_not_be_sent_is_an_alarm" {
   }
 }
 
+run "an_alarm_that_nobody_would_hear" {
+  command = plan
+
+  variables {
+    alarm_subscriptions = {}
+  }
+
+  expect_failures = [check.alarms_are_heard]
+}
+
 run "an_alarm_to_a_queue_by_its_url" {
   command = plan
 

@@ -11,7 +11,8 @@ mock_provider "aws" {
 }
 
 variables {
-  image_uri = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  image_uri           = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  alarm_subscriptions = { on_call = { protocol = "email", endpoint = "on-call@example.com" } }
 }
 
 run "an_image_without_digest" {
@@ -259,6 +260,16 @@ run "an_alarm_to_a_queue_by_its_url" {
   }
 
   expect_failures = [var.alarm_subscriptions]
+}
+
+run "an_alarm_that_nobody_would_hear" {
+  command = plan
+
+  variables {
+    alarm_subscriptions = {}
+  }
+
+  expect_failures = [check.alarms_are_heard]
 }
 
 run "one_key_for_alerts_and_alarms" {

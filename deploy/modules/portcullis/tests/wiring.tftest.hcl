@@ -99,7 +99,8 @@ override_resource {
 }
 
 variables {
-  image_uri = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  image_uri           = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  alarm_subscriptions = { on_call = { protocol = "email", endpoint = "on-call@example.com" } }
 }
 
 run "an_event_comes_by_the_queue_and_rests_in_a_dead_letter_queue" {
@@ -360,8 +361,7 @@ run "a_subscription_filters_by_team_and_severity_and_never_gets_the_canary" {
 
 run "an_output_tells_which_mails_are_to_be_confirmed" {
   variables {
-    subscriptions       = { netops = { protocol = "email", endpoint = "netops@example.com" }, all = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:tickets" } }
-    alarm_subscriptions = { on_call = { protocol = "email", endpoint = "on-call@example.com" } }
+    subscriptions = { netops = { protocol = "email", endpoint = "netops@example.com" }, all = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:tickets" } }
   }
 
   assert {
