@@ -39,6 +39,8 @@ resource "aws_iam_role" "forward" {
   name        = "${var.name}-${data.aws_region.current.name}"
   description = "Lets EventBridge send the reports of ${data.aws_region.current.name} to ${var.home_region}."
 
+  permissions_boundary = var.permissions_boundary_arn
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

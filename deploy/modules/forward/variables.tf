@@ -54,3 +54,14 @@ variable "alarm_subscriptions" {
     error_message = "Write email, email-json, sms, https, sqs or lambda for the protocol of each subscription, and an endpoint that fits it: an address, +49..., https://..., or the ARN of the queue or of the function."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "A permissions boundary for the role, where your organization asks for one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:[^: ]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "Write the ARN of a policy (arn:aws:iam::ACCOUNT:policy/NAME)."
+  }
+}

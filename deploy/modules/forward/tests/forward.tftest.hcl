@@ -47,6 +47,19 @@ run "reports_go_to_the_bus_of_the_home_region_and_nowhere_else" {
   }
 }
 
+run "the_role_has_the_boundary_that_is_asked_for" {
+  command = plan
+
+  variables {
+    permissions_boundary_arn = "arn:aws:iam::111122223333:policy/boundary"
+  }
+
+  assert {
+    condition     = aws_iam_role.forward.permissions_boundary == "arn:aws:iam::111122223333:policy/boundary"
+    error_message = "An organization may ask for a boundary on every role."
+  }
+}
+
 run "what_could_not_be_sent_is_an_alarm" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.undelivered.alarm_actions == toset([aws_sns_topic.alarms.arn]) && aws_cloudwatch_metric_alarm.undelivered.dimensions["QueueName"] == aws_sqs_queue.undelivered.name
