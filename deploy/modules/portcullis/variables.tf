@@ -309,24 +309,24 @@ variable "alarm_subscriptions" {
 }
 
 variable "alert_key_arn" {
-  description = "A KMS key of your own for the topic of the alerts; the module makes one where none is named. Its policy must let the account's IAM policies count."
+  description = "A KMS key of your own, in this Region, for the topic of the alerts; the module makes one where none is named. Its policy must let the account's IAM policies count."
   type        = string
   default     = null
 
   validation {
-    condition     = var.alert_key_arn == null || can(regex("^arn:[^: ]+:kms:[^: ]+:[0-9]{12}:key/[0-9a-f-]+$", var.alert_key_arn))
-    error_message = "Write the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), not its alias or id."
+    condition     = var.alert_key_arn == null || can(regex("^arn:[^: ]+:kms:${local.region}:[0-9]{12}:key/(mrk-)?[0-9a-f-]+$", var.alert_key_arn))
+    error_message = "Write the ARN of a KMS key of this Region (arn:aws:kms:${local.region}:ACCOUNT:key/ID), not its alias or id: SNS encrypts with no other."
   }
 }
 
 variable "alarm_key_arn" {
-  description = "A KMS key for the topic of the alarms, whose policy admits `cloudwatch.amazonaws.com`. Another than that of the alerts, so that one broken key does not silence both; without one the topic is not encrypted."
+  description = "A KMS key for the topic of the alarms, in this Region, whose policy admits `cloudwatch.amazonaws.com`. Another than that of the alerts, so that one broken key does not silence both; without one the topic is not encrypted."
   type        = string
   default     = null
 
   validation {
-    condition     = var.alarm_key_arn == null || can(regex("^arn:[^: ]+:kms:[^: ]+:[0-9]{12}:key/[0-9a-f-]+$", var.alarm_key_arn))
-    error_message = "Write the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), not its alias or id."
+    condition     = var.alarm_key_arn == null || can(regex("^arn:[^: ]+:kms:${local.region}:[0-9]{12}:key/(mrk-)?[0-9a-f-]+$", var.alarm_key_arn))
+    error_message = "Write the ARN of a KMS key of this Region (arn:aws:kms:${local.region}:ACCOUNT:key/ID), not its alias or id: SNS encrypts with no other."
   }
 
   validation {

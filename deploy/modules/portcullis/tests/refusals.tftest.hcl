@@ -283,6 +283,35 @@ run "one_key_for_alerts_and_alarms" {
   expect_failures = [var.alarm_key_arn]
 }
 
+run "a_key_of_another_region" {
+  command = plan
+
+  variables {
+    alert_key_arn = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+  }
+
+  expect_failures = [var.alert_key_arn]
+}
+
+run "a_key_of_another_region_for_the_alarms" {
+  command = plan
+
+  variables {
+    alarm_key_arn = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+  }
+
+  expect_failures = [var.alarm_key_arn]
+}
+
+run "keys_that_are_in_several_regions" {
+  command = plan
+
+  variables {
+    alert_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+    alarm_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/mrk-5678abcd12ab34cd56ef1234567890ab"
+  }
+}
+
 run "an_alias_where_a_key_belongs" {
   command = plan
 
