@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -13,11 +13,13 @@ from handler import reading
 from handler.decision import Decision
 from handler.errors import OpaRefusedError, PortcullisError
 from handler.events import Record
-from handler.fetching import Client, fetch
 from handler.finding import PORTS_ASSUMED, UNKNOWN, Closed, Finding, Reference, Report, Undecidable, to_json
 from handler.folding import fold
 from handler.lookup import LookUp, ask_until
 from handler.outcome import Outcome
+
+if TYPE_CHECKING:
+    from handler.fetching import Client
 
 _SLICE_BYTES = 8 * 2**20
 """The findings of a slice, as JSON: their decisions and the text of an alert take a few times as much memory."""
@@ -56,7 +58,7 @@ def judge(  # noqa: PLR0913  what an invocation has: its records and time, and w
     records: Sequence[Record],
     now: str,
     gate: Gate,
-    client: Client,
+    client: "Client",
     *,
     deadline: float | None = None,
     look_up: LookUp | None = None,
@@ -70,7 +72,7 @@ def judge_slices(  # noqa: PLR0913  see `judge`
     records: Sequence[Record],
     now: str,
     gate: Gate,
-    client: Client,
+    client: "Client",
     *,
     deadline: float | None = None,
     look_up: LookUp | None = None,
@@ -109,7 +111,7 @@ def _judged(answered: _Answered, others: Iterable[Outcome] = (), *, last: bool =
 
 
 def read(
-    records: Iterable[Record], now: str, client: Client, until: float | None, look_up: LookUp | None
+    records: Iterable[Record], now: str, client: "Client", until: float | None, look_up: LookUp | None
 ) -> list[Outcome]:
     """Read, fetch, fold and look up; return the outcomes in the order of their records, without any decision.
 
@@ -246,11 +248,15 @@ def _reports(record: Record, now: str) -> Iterable[Report]:
     return reading.read(record.event, now, record.id)
 
 
-def _fetched(told: list[tuple[str, Report]], now: str, client: Client, until: float | None) -> list[tuple[str, Report]]:
+def _fetched(
+    told: list[tuple[str, Report]], now: str, client: "Client", until: float | None
+) -> list[tuple[str, Report]]:
     """Put what AWS has under a reference in the reference's place."""
     references = [report for _, report in told if isinstance(report, Reference)]
     if not references:
         return told
+    from handler.fetching import fetch  # noqa: PLC0415  it loads botocore, which few reports need
+
     answers = iter(fetch(references, now, client, until))
     return [
         (record, found)

@@ -93,10 +93,10 @@ class Opa:
     def ready(self, deadline: float | None = None) -> Engine:
         """Wait until OPA answers, try it with an empty batch, and say what is running.
 
-        `deadline` is a time of `time.monotonic()`; OPA has at most 8 seconds from its start. Raises
-        `PolicyRefusedError` with OPA's own message, or `OpaUnavailableError`.
+        `deadline` is a time of `time.monotonic()`; OPA has at most 8 seconds from its start, and a second where it is
+        waited for later. Raises `PolicyRefusedError` with OPA's own message, or `OpaUnavailableError`.
         """
-        until = self._process.started + _START_SECONDS
+        until = max(self._process.started + _START_SECONDS, time.monotonic() + 1)
         late = "OPA was started and does not answer in time; give the function more memory"
         if deadline is not None and deadline < until:
             until, late = deadline, "no time is left to start OPA again"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from handler.cli import main
+from handler.cli import decide, main, table
 from handler.settings import ROOT
 
 EVENTS = ROOT / "handler" / "cli" / "demo_events"
@@ -266,6 +266,38 @@ def test_refusal_keeps_its_lines_only(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "\\u001b[2J.rego" in refusal
     assert "\n" in refusal.strip()
     assert all(line.isprintable() for line in refusal.split("\n"))
+
+
+def test_opa_loads_the_policies_while_the_rest_is_imported() -> None:
+    """It is started before what reads, judges or prints is imported, and no JSON needs what draws tables."""
+    program = (
+        "import sys; from subprocess import Popen; from handler import process; from handler.cli import main\n"
+        "class Started(Popen):\n"
+        "    def __init__(self, *arguments, **options):\n"
+        "        super().__init__(*arguments, **options)\n"
+        "        if 'run' in arguments[0]: print({'msgspec', 'requests'} & sys.modules.keys(), file=sys.stderr)\n"
+        "process.subprocess.Popen, sys.modules['rich'] = Started, None\n"
+        f"sys.exit(main(['decide', '--json', '--policies', {str(ROOT / 'policies')!r}, {DENIED!r}]))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (1, "set()\n")
+
+
+def test_fields_and_sorts_are_those_of_the_table() -> None:
+    """The arguments name them without importing what draws it."""
+    assert table.Row.__struct_fields__ == decide.FIELDS
+    assert tuple(table.SORTS) == decide.SORTS
+
+
+def test_refused_policies_are_said_where_nothing_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Reading does not wait for OPA, but nothing is printed of it."""
+    policies = Path(shutil.copytree(ROOT / "policies", tmp_path / "policies"))
+    (policies / "allow" / "odd.rego").write_text("package allow\n\nallowance contains nobody\n")
+    for output in ([], ["--json"], ["--stream"]):
+        assert main(["decide", *output, "--policies", str(policies), CLOSED]) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert "var nobody is unsafe" in printed.err
 
 
 def test_installed_command_runs() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handler.cli import files
-from handler.cli.decide import Judge
+from handler.cli.judge import Judge
 from handler.cli.progress import Progress
 from handler.errors import OpaUnavailableError
 from handler.events import Record

@@ -205,7 +205,7 @@ def test_init_names_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.
     assert said == f"{tmp_path}/team/.github/workflows/policies.yaml cannot be written: {os.strerror(errno.ENOTDIR)}\n"
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"baseline", "decide"}))
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"baseline"}))
 def test_commands_that_judge_no_reports_need_no_rich(command: str) -> None:
     """The check in the image has no rich, and none is loaded before it is needed."""
     program = f"import sys; sys.modules['rich'] = None; from handler.cli import main; main(['{command}', '--help'])"

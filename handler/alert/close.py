@@ -23,9 +23,10 @@ from handler.alert.rules import (
     rest,
     unlisted,
 )
-from handler.alert.text import ROOMS, Block, count, first, ports, printable, short, sources
+from handler.alert.text import ROOMS, Block, count, first, ports, short, sources
 from handler.decision import Denied
 from handler.finding import UNKNOWN, Server
+from handler.printable import printable
 
 _NOT_FOUND = "The mail about another server may change this group too: where AWS answers NotFound, that rule is gone."
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from handler.finding import UNKNOWN
 from handler.outcome import Engine
+from handler.printable import spelled
 
 T = TypeVar("T")
 
@@ -62,26 +63,17 @@ class Block(Struct, frozen=True):
     code: str = ""
 
 
-def printable(text: str) -> str:
-    r"""Spell every control, format and unassigned character as `\u202e`."""
-    return text if text.isprintable() else "".join(map(_mark, text))
-
-
 def short(text: str, characters: int) -> str:
     """Make a text printable and cut it, saying how much is missing."""
     if len(text) <= characters and text.isprintable():
         return text
     shown = ""
     for index, mark in enumerate(text):
-        spelled = _mark(mark)
-        if len(shown) + len(spelled) > characters:
+        more = spelled(mark)
+        if len(shown) + len(more) > characters:
             return f"{shown}... and {len(text) - index} more characters"
-        shown += spelled
+        shown += more
     return shown
-
-
-def _mark(mark: str) -> str:
-    return mark if mark.isprintable() else f"\\u{ord(mark):04x}"
 
 
 def quoted(text: str, characters: int) -> str:

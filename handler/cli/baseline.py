@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from handler.alert.text import printable
 from handler.cli import DENIED, UNREAD, check, decide, executable, files
 from handler.cli import open as remembered
 from handler.cli.summary import Line, Summary, number, unread
 from handler.errors import PortcullisError
+from handler.printable import printable
 
 if TYPE_CHECKING:
     from handler.bundle import Folder
+    from handler.cli.judge import Judge
 
 _TERM = timedelta(days=30)
 """How long a proposed allowance holds."""
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_output_within(path)
     folder = Folder(path)
     baseline, summary = Baseline(arguments.by_tag), Summary()
-    with decide.judging(arguments, shown=True) as (judge, engine):
+    with decide.judging(arguments, shown=True) as judge:
         for line in _judged(judge, arguments):
             summary.add(line)
             baseline.add(line)
@@ -88,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.tests:
         with arguments.tests.open("x", encoding="utf-8") as file:
             file.write(proposal_tests.text(proposals, arguments.tests.stem.removesuffix("_test")))
-    heading = [f"By `portcullis baseline` on {today}, policy {engine.policy}.", _NEXT if proposals else _NOTHING]
+    heading = [f"By `portcullis baseline` on {today}, policy {judge.engine.policy}.", _NEXT if proposals else _NOTHING]
     print(text(proposals, baseline.left_out, folder, heading, expires), end="")
     servers = len({server.id for proposal in proposals for server in proposal.servers})
     counts = f"{number(len(proposals), 'allowance')} proposed for {number(servers, 'server')}"
@@ -131,7 +132,7 @@ def _accept() -> int:
     return UNREAD if failures else 0
 
 
-def _judged(judge: decide.Judge, arguments: argparse.Namespace) -> Iterator[Line]:
+def _judged(judge: "Judge", arguments: argparse.Namespace) -> Iterator[Line]:
     """Judge the files, what is open, or what the scanners list."""
     for name in arguments.files:
         yield from judge.lines(name, files.read(name))

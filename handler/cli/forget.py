@@ -22,8 +22,8 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Forget the server; return the exit status."""
     from handler import settings  # noqa: PLC0415  `portcullis --help` needs none of it
-    from handler.alert.text import printable  # noqa: PLC0415
     from handler.memory.forgetting import forget  # noqa: PLC0415
+    from handler.printable import printable  # noqa: PLC0415
 
     table = opened_table()
     retention = timedelta(days=settings.read_memory().memory_retention_days)

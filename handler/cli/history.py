@@ -29,8 +29,8 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the episodes; return the exit status."""
     from handler.alert.story import duration, listed  # noqa: PLC0415  `portcullis --help` needs none of it
-    from handler.alert.text import printable  # noqa: PLC0415
     from handler.memory.state import Episode, Server  # noqa: PLC0415
+    from handler.printable import printable  # noqa: PLC0415
 
     server: Server | None = None
     episodes: list[tuple[Key, Episode]] = []
@@ -64,6 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _message(message: str) -> str:
     """Name the message that has told something, or who has accepted it without one."""
-    from handler.alert.text import printable  # noqa: PLC0415  `portcullis --help` needs none of it
+    from handler.printable import printable  # noqa: PLC0415  `portcullis --help` needs none of it
 
     return printable(f"  {message}" if message.startswith("accepted by ") else f"  message {message}")

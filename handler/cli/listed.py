@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from handler import aws, settings
-from handler.cli.decide import Judge
+from handler.cli.judge import Judge
 from handler.cli.summary import Line, unread
 from handler.errors import PortcullisError, SettingError
 from handler.events import Record

@@ -1,13 +1,14 @@
 """Shows on standard error how far long work is."""
 
+import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from rich import progress
-from rich.console import Console
+from handler.printable import printable
 
-from handler.alert.text import printable
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 T = TypeVar("T")
 
@@ -20,25 +21,20 @@ class Progress:
 
     def __init__(self, *, shown: bool) -> None:
         self._start = time.monotonic()
-        columns = (
-            progress.TextColumn("{task.description}", markup=False),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-        )
-        console = Console(stderr=True)
-        shown = shown and console.is_terminal and not console.is_dumb_terminal
-        self._bar = progress.Progress(
-            *columns, progress.TimeElapsedColumn(), console=console, transient=True, disable=not shown
-        )
+        self._bar = _bar() if shown and sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self._bar:
+            self._bar.stop()
 
     def of(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
         """Give the items and count them; `total` is how many come, where that is known."""
+        if self._bar is None:
+            yield from items
+            return
         task = self._bar.add_task(printable(description), total=total)
         for item in items:
             yield item
@@ -46,3 +42,19 @@ class Progress:
             if not self._bar.live.is_started and time.monotonic() - self._start > _SECONDS:
                 self._bar.start()
         self._bar.remove_task(task)
+
+
+def _bar() -> "Bar":
+    from rich import progress  # noqa: PLC0415  who is shown no bar does not wait for it
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    return progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=console.is_dumb_terminal or not console.is_terminal,
+    )

@@ -25,9 +25,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Sweep, and print what was done; return the exit status."""
     del arguments
     from handler import aws, lookup, settings  # noqa: PLC0415  `portcullis --help` needs none of it
-    from handler.alert.text import printable  # noqa: PLC0415
     from handler.cli.progress import Progress  # noqa: PLC0415
     from handler.opa import Opa  # noqa: PLC0415
+    from handler.printable import printable  # noqa: PLC0415
     from handler.process import Process  # noqa: PLC0415
     from handler.sweep.clock import Clock  # noqa: PLC0415
     from handler.sweep.sweeping import sweep  # noqa: PLC0415

@@ -13,10 +13,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from handler.alert.text import printable
 from handler.cli.summary import Line
 from handler.decision import Allowed, Decision, Denied
 from handler.finding import Finding
+from handler.printable import printable
 
 if TYPE_CHECKING:
     from handler.memory.parts import Part
