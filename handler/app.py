@@ -75,7 +75,6 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
     seconds = context.get_remaining_time_in_millis() / 1000
     alerts = alert.Alerts(_SETTINGS, _ENGINE, _SNS, start + _SENT * seconds)
     inventory = _MEMORY.inventory(context.aws_request_id, at, seconds) if _MEMORY is not None else None
-    look_up = _MEMORY.with_tags(look_up) if _MEMORY is not None else look_up
     parted = canary.part(envelope.records)
     reply, counts = _Reply(), Counter[str](received=len(parted.reports), heartbeats=parted.heartbeats)
     failures = canary.send(
@@ -94,7 +93,7 @@ def answer(event: Any, context: Any, at: datetime, look_up: lookup.LookUp | None
         GATE,
         aws.fetcher,
         deadline=start + _DECIDED * seconds,
-        look_up=look_up,
+        look_up=_MEMORY.with_tags(look_up) if _MEMORY is not None else look_up,
         seconds=_SLICE * seconds,
     ):
         unsent, quiet = _tell(judged, alerts, inventory)

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         means = Means(
             settings=read,
             gate=gate,
-            look_up=memory.with_tags(lookup.prepare(read)),
+            look_up=lookup.prepare(read),
             engine=engine,
             publisher=aws.client("sns", region),
             memory=memory,
