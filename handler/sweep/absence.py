@@ -43,14 +43,15 @@ class Covered(Struct, frozen=True):
 class Listing(Struct, frozen=True, kw_only=True):
     """What a scanner has listed of an account and Region: a listing begun at `start`, which held some claims.
 
-    `complete` is whether it was read to its end, `enabled` whether the scanner says that it is on, `off` that it is
-    not, `since` when it was switched on, where it says so. `coverage` has by resource what it scans, nothing
-    where that could not be read. `controls` are those of Security Hub of which it held a finding that is not archived:
-    they are on.
+    `where` names scanner, account and Region for people. `complete` is whether it was read to its end. `enabled` is
+    whether the scanner says that it is on, `off` whether it says that it is not, `since` when it was switched on, where
+    it says so. `coverage` has by resource what it scans, nothing where that could not be read. `controls` are those of
+    Security Hub of which it held a finding that is not archived: they are on.
     """
 
     scanner: str
     start: str
+    where: str = ""
     held: Collection[str] = frozenset()
     complete: bool = False
     enabled: bool = False
@@ -61,8 +62,13 @@ class Listing(Struct, frozen=True, kw_only=True):
 
     @property
     def is_evidence(self) -> bool:
-        """Whether what it does not hold may be gone. An empty one needs the scanner to say what it scans."""
-        return self.complete and self.enabled and (bool(self.held) or self.coverage is not None)
+        """Whether what it does not hold may be gone: an empty one is none, since scanners list for days what closed."""
+        return self.complete and self.enabled and bool(self.held)
+
+    def lacks_all(self, claim: Claim) -> bool:
+        """Return whether it holds nothing at all, though a claim of its scanner was open before it began."""
+        is_empty = self.complete and self.enabled and not self.held
+        return is_empty and claim.unconfirmed is None and _seen(claim) < self.start
 
 
 def scanner_of(claim: Claim) -> str:
@@ -84,7 +90,7 @@ def verdict(  # noqa: PLR0913  what there is to know of a claim
     """
     if any(name in listing.held for listing in listings.values()):
         return "listed" if claim.unlisted is not None else "stays"
-    seen = max(claim.since, claim.observed or "")
+    seen = _seen(claim)
     listing = listings.get(scanner_of(claim))
     if listing is not None and listing.is_evidence and seen < listing.start:
         if claim.unlisted is None:
@@ -94,6 +100,11 @@ def verdict(  # noqa: PLR0913  what there is to know of a claim
             return "stays" if found == "unconfirmed" and claim.unconfirmed is not None else found
     is_old = untold is not None and later(at, -untold) >= seen and claim.unconfirmed is None
     return "unconfirmed" if is_old and (listing is None or listing.complete) else "stays"
+
+
+def _seen(claim: Claim) -> str:
+    """Return when a claim was last known to be open."""
+    return max(claim.since, claim.observed or "")
 
 
 def _absent(claim: Claim, marked: str, resource: str, listing: Listing) -> Verdict:

@@ -80,6 +80,11 @@ class Again:
         self._teller.summary.marked += counts["marked"] + counts["closed"]
         self._teller.summary.absent += counts["closed"]
         self._teller.summary.unconfirmed += counts["unconfirmed"]
+        for server in servers.values():
+            for claim in server.open:
+                listing = listings.get(scanner_of(claim))
+                if listing is not None and listing.lacks_all(claim):
+                    self._teller.summary.problems[f"{listing.where} lists nothing, so that nothing of it closes"] = 1
         closed = [
             _closing(server, name)
             for key, server in servers.items()

@@ -47,7 +47,7 @@ class Lister:
         listed = Listed()
         for name in self._names:
             scanner, where = SCANNERS[name], f"{name} in {account} {region}"
-            listing = Listing(scanner=scanner.reporter, start=self._teller.clock.at)
+            listing = Listing(scanner=scanner.reporter, start=self._teller.clock.at, where=where)
             try:
                 client = self._client(scanner.service, account, region)
             except _FAILURES as error:

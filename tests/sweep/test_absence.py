@@ -55,10 +55,8 @@ _HUB: dict[str, Any] = {
         pytest.param(_claim(unlisted=_at(1)), _listing(2, complete=False), "stays", id="not complete"),
         pytest.param(_claim(unlisted=_at(1)), _listing(2, enabled=False), "stays", id="not on"),
         pytest.param(_claim(unlisted=_at(1)), _listing(2, coverage=None), "stays", id="nobody says what is scanned"),
-        pytest.param(
-            _claim(), _listing(1, held=set(), coverage=None), "stays", id="empty, and nobody says what is scanned"
-        ),
-        pytest.param(_claim(), _listing(1, held=set()), "marked", id="empty, of a scanner that scans"),
+        pytest.param(_claim(), _listing(1, held=set()), "stays", id="empty"),
+        pytest.param(_claim(unlisted=_at(1)), _listing(2, held=set()), "stays", id="empty after one that was not"),
         pytest.param(_claim(since=_at(1)), _listing(1), "stays", id="opened when the listing began"),
         pytest.param(_claim(observed=_at(3)), _listing(1), "stays", id="seen since the listing began"),
         pytest.param(

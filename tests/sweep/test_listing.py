@@ -260,6 +260,24 @@ def test_interrupted_listing_closes_nothing(sweeps: Sweeps) -> None:
     assert problem.startswith("inspector2 in 111122223333 eu-west-1 was listed in part, 1 pages: AccessDeniedException")
 
 
+@pytest.mark.parametrize("scanner", ["inspector2", "securityhub"])
+def test_listing_that_is_suddenly_empty_closes_nothing(sweeps: Sweeps, scanner: str) -> None:
+    """Whatever the scanner covers: the line says so, until nobody has told of it for long."""
+    sweeps.settings |= {"sweep_scanners": scanner, "sweep_untold_days": 2}
+    _control(sweeps)
+    sweeps.step([], sees={"a1b2c3d4": {"sources": ["0.0.0.0/0"]}})
+    assert sweeps.sweep() != []
+    sweeps.loopback.findings.clear()
+    sweeps.loopback.hub.clear()
+    assert [sweeps.sweep(), sweeps.sweep(), sweeps.sweep()] == [[], [], []]
+    assert sweeps.line["problems"] == [
+        f"{scanner} in 111122223333 eu-west-1 lists nothing, so that nothing of it closes",
+    ]
+    sweeps.hour += 48
+    sweeps.sweep()
+    assert [sweeps.sweep(), sweeps.line["problems"]] == [[], []]
+
+
 def test_throttled_listing_goes_on(sweeps: Sweeps) -> None:
     """A page that is throttled is asked for again, by botocore, and the listing is complete."""
     sweeps.loopback.errors["ListFindings"] = [(429, "ThrottlingException")]
