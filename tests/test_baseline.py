@@ -288,19 +288,19 @@ def test_check_refuses_it_until_the_blanks_are_filled(
         pytest.param(
             "07-telnet",
             1,
-            "a prohibition forbids it:\n#   shop.example.com (i-0aaaaaaaaaaaaaaa7): tcp 23 from",
+            "a prohibition forbids it.\n#   shop.example.com (i-0aaaaaaaaaaaaaaa7): tcp 23 from",
             id="prohibited",
         ),
         pytest.param(
             "05-bastion-ssh",
             1,
-            "nobody knows from where it is open; --look-up asks AWS:\n#   bastion-01 (i-0aaaaaaaaaaaaaaa5): tcp 22\n",
+            "it is not known from where it is open. With --look-up that is read from AWS.\n#   bastion-01",
             id="unknown",
         ),
         pytest.param(
             "08-reversed-range",
             2,
-            "it could not be judged; treat it as open:\n#   FILE: record 1: detail.",
+            "it could not be judged. Treat it as open.\n#   FILE: record 1: detail.",
             id="undecidable",
         ),
     ],
@@ -313,9 +313,10 @@ def test_what_is_not_proposed_is_listed_in_comments(
     Path("FILE").write_text((ROOT / "handler/cli/demo_events" / f"{name}.json").read_text())
     assert main(["baseline", *AT, "FILE"]) == status
     printed = capsys.readouterr()
-    assert f"Not proposed, since {says}" in printed.out
+    assert f"Not proposed: {says}" in printed.out
+    assert "No allowance is proposed: what is denied is listed below" in printed.out
     assert "allowance contains" not in printed.out
-    assert "0 allowances proposed for 0 servers, 1 not proposed: the comments say why\n" in printed.err
+    assert "0 allowances proposed for 0 servers, 1 not proposed: the comments in the file say why\n" in printed.err
 
 
 def test_ids_of_the_folder_are_not_proposed_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

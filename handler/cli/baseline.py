@@ -28,7 +28,8 @@ _NEXT = (
     "refuses this file until no blank is left. Every allowance ends in 30 days; give those that you keep an end of "
     "their own."
 )
-_NOTHING = "Nothing is denied that an allowance could permit."
+_ONLY_LISTED = "No allowance is proposed: what is denied is listed below, with the reason."
+_NOTHING = "Nothing is denied."
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -53,10 +54,10 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
     reports = parser.add_mutually_exclusive_group(required=True)
     reports.add_argument(
-        "--open", action="store_true", help="judge what is open, from the reports in the table that MEMORY_TABLE names"
+        "--open", action="store_true", help="judge what the table of MEMORY_TABLE holds as open, from its reports"
     )
     reports.add_argument(
-        "--sweep", action="store_true", help="judge what the scanners list that SWEEP_SCANNERS names, as a sweep does"
+        "--sweep", action="store_true", help="judge what the scanners of SWEEP_SCANNERS list, as a sweep does"
     )
     reports.add_argument(
         "--accept",
@@ -89,16 +90,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.tests:
         with arguments.tests.open("x", encoding="utf-8") as file:
             file.write(proposal_tests.text(proposals, arguments.tests.stem.removesuffix("_test")))
-    heading = [f"By `portcullis baseline` on {today}, policy {judge.engine.policy}.", _NEXT if proposals else _NOTHING]
+    number_listed = sum(map(len, baseline.left_out.values()))
+    advice = _NEXT if proposals else _ONLY_LISTED if number_listed else _NOTHING
+    heading = [f"By `portcullis baseline` on {today}, policy {judge.engine.policy}.", advice]
     print(text(proposals, baseline.left_out, folder, heading, expires), end="")
     servers = len({server.id for proposal in proposals for server in proposal.servers})
     counts = f"{number(len(proposals), 'allowance')} proposed for {number(servers, 'server')}"
-    number_left_out = sum(map(len, baseline.left_out.values()))
-    left_out = f", {number_left_out:,} not proposed: the comments say why" if number_left_out else ""
-    print(*map(printable, [*summary.paragraphs(), counts + left_out]), sep="\n", file=sys.stderr)
+    listed = f", {number_listed:,} not proposed: the comments in the file say why" if number_listed else ""
+    print(*map(printable, [*summary.paragraphs(), counts + listed]), sep="\n", file=sys.stderr)
     if summary.status == UNREAD:
         return UNREAD
-    return DENIED if number_left_out else 0
+    return DENIED if number_listed else 0
 
 
 def _accept() -> int:

@@ -22,9 +22,9 @@ _COLUMNS = 118
 _REASONS, _WAYS = 3, 10
 _EVERYBODY = ["0.0.0.0/0", "::/0"]
 
-_PROHIBITED = "Not proposed, since a prohibition forbids it:"
-_UNREAD = "Not proposed, since nobody knows from where it is open; --look-up asks AWS:"
-_UNDECIDABLE = "Not proposed, since it could not be judged; treat it as open:"
+_PROHIBITED = "Not proposed: a prohibition forbids it."
+_UNREAD = "Not proposed: it is not known from where it is open. With --look-up that is read from AWS."
+_UNDECIDABLE = "Not proposed: it could not be judged. Treat it as open."
 _LAST = (
     "Administrative ports, or every port, open to anywhere: close these rather than allow them. What you delete here "
     "stays denied."

@@ -13,10 +13,11 @@ _LONGEST = timedelta(hours=6)
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.description = (
-        "Judge again what the table of MEMORY_TABLE holds as open, and tell the topic of ALERT_TOPIC_ARN what is news, "
-        "as the function does when it gets the event of a sweep. Reads the settings of the function, and asks with the "
-        "credentials and the Region of this shell.\n\n"
-        "Exit status: 0, or 2 when something could not be looked at."
+        "List what the scanners of SWEEP_SCANNERS have found, judge again what the table of MEMORY_TABLE holds as\n"
+        "open, and tell the topic of ALERT_TOPIC_ARN what is news: what the function does when it gets the event of a\n"
+        "sweep. The settings are those of the function, from the environment. AWS is asked with the credentials and\n"
+        "the Region of this shell.\n\n"
+        "Exit status: 0, or 2 when something could not be seen or told."
     )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
 

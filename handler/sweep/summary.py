@@ -52,11 +52,14 @@ class Summary:
 
     def lines(self) -> list[str]:
         """Say all of it to a person."""
-        done = f"{self.places - self.left} of {self.places} accounts and Regions, as begun at {self.started}"
-        seen = f"{self.listed} findings listed, {self.judged} reports judged again"
-        told = f"{self.told} servers told as open, {self.closed} as closed, in {self.messages} messages"
-        gone = (
-            f"{self.marked} reports listed no more, {self.absent} of them for the second time and closed, "
-            f"{self.unconfirmed} unconfirmed; {self.noticed} other things noticed"
-        )
-        return [*([self.note] if self.note else [done, seen, told, gone]), *self.sentences()]
+        looked = f"has looked at {self.places - self.left} of {self.places} accounts and Regions."
+        told = f"{self.told} servers as open, {self.closed} as closed, {self.noticed} other things"
+        done = [
+            f"The sweep that began at {self.started} {looked}",
+            f"Seen: {self.listed} findings listed, {self.judged} remembered reports judged again.",
+            f"Told: {told}, in {self.messages} messages.",
+            f"Not listed any more: {self.marked} reports; {self.absent} for the second time, which closes them.",
+            f"Unconfirmed: {self.unconfirmed} reports, which nobody lists or tells. They stay open.",
+        ]
+        problems = ["What it could not see or tell:", *(f"- {problem}" for problem in self.sentences())]
+        return [*([self.note] if self.note else done), *(problems if self.problems else [])]

@@ -65,7 +65,7 @@ def test_baseline_judges_what_is_open_again(
     assert main(command) == 1
     proposed = capsys.readouterr()
     assert '"id": "sg-0c3-tcp-22"' in proposed.out
-    assert "nobody knows from where it is open; --look-up asks AWS:\n#   web-01 (i-0a1): tcp 22\n" in proposed.out
+    assert "With --look-up that is read from AWS.\n#   web-01 (i-0a1): tcp 22\n" in proposed.out
     assert "3 reports: 3 exposures (0 repeated): 2 denied" in proposed.err
     name = os.environ["MEMORY_TABLE"]
     for item in dynamodb.scan(TableName=name)["Items"]:

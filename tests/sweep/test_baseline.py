@@ -49,7 +49,7 @@ def test_what_scanners_list_is_proposed(loopback: LoopbackAws, capsys: pytest.Ca
     assert main(["baseline", "--sweep"]) == 1
     printed = capsys.readouterr()
     assert '"id": "sg-0a1-tcp-22"' in printed.out
-    assert "nobody knows from where it is open; --look-up asks AWS:\n#   i-0a1: tcp 22\n" in printed.out
+    assert "With --look-up that is read from AWS.\n#   i-0a1: tcp 22\n" in printed.out
     assert "1 allowance proposed for 1 server, 1 not proposed" in printed.err
     assert not any(name.startswith("batch_get") for name in loopback.calls)
 

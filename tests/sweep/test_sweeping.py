@@ -211,11 +211,13 @@ def test_shell_sweeps_as_the_function_does(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     assert main(["sweep"]) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0].startswith("2 of 2 accounts and Regions, as begun at ")
+    assert shown[0].startswith("The sweep that began at ")
+    assert shown[0].endswith(" has looked at 2 of 2 accounts and Regions.")
     assert shown[1:] == [
-        "0 findings listed, 5 reports judged again",
-        "0 servers told as open, 0 as closed, in 0 messages",
-        "0 reports listed no more, 0 of them for the second time and closed, 0 unconfirmed; 0 other things noticed",
+        "Seen: 0 findings listed, 5 remembered reports judged again.",
+        "Told: 0 servers as open, 0 as closed, 0 other things, in 0 messages.",
+        "Not listed any more: 0 reports; 0 for the second time, which closes them.",
+        "Unconfirmed: 0 reports, which nobody lists or tells. They stay open.",
     ]
     monkeypatch.delenv("MEMORY_TABLE")
     assert main(["sweep"]) == 2
