@@ -14,7 +14,7 @@ variable "image_uri" {
   type        = string
 
   validation {
-    condition     = can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[a-z0-9._/-]+@sha256:[0-9a-f]{64}$", var.image_uri))
+    condition     = can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.[a-z0-9.-]+/[a-z0-9._/-]+@sha256:[0-9a-f]{64}$", var.image_uri))
     error_message = "Write the image by its digest, as in \"111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:...\" (64 hexadecimal digits). `aws ecr describe-images --repository-name portcullis` prints it."
   }
 }
@@ -242,7 +242,7 @@ variable "sweep" {
   }
 
   validation {
-    condition     = alltrue([for region in var.sweep.regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", region))])
+    condition     = alltrue([for region in var.sweep.regions : can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]+$", region))])
     error_message = "Write the codes of Regions for regions, as in [\"eu-central-1\"]."
   }
 

@@ -112,6 +112,16 @@ run "the_home_region_itself" {
   expect_failures = [aws_cloudwatch_event_rule.scanner]
 }
 
+run "a_home_region_by_its_name" {
+  command = plan
+
+  variables {
+    home_region = "Ireland"
+  }
+
+  expect_failures = [var.home_region]
+}
+
 run "a_scanner_that_this_region_does_not_have" {
   command = plan
 

@@ -118,6 +118,26 @@ run "a_sweep_of_a_region_without_the_scanner" {
   expect_failures = [aws_lambda_function.function["sweep"]]
 }
 
+run "a_partition_whose_names_are_others" {
+  command = plan
+
+  variables {
+    image_uri = "111122223333.dkr.ecr.eusc-de-east-1.amazonaws.eu/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    scanners  = ["security_hub"]
+    sweep     = { scanners = ["securityhub"], regions = ["eusc-de-east-1"] }
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { name = "eusc-de-east-1" }
+  }
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-eusc" }
+  }
+}
+
 run "a_batch_that_lambda_does_not_gather" {
   command = plan
 
