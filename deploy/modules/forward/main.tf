@@ -5,12 +5,13 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
+  region       = data.aws_region.current.id
   home_bus_arn = "arn:${data.aws_partition.current.partition}:events:${var.home_region}:${data.aws_caller_identity.current.account_id}:event-bus/default"
   endpoints    = jsondecode(file("${path.module}/../../endpoints.json"))
 
   absent = merge(
     jsondecode(file("${path.module}/../../absent.json")),
-    { trusted_advisor = data.aws_region.current.name == "us-east-1" || data.aws_partition.current.partition != "aws" ? [] : [data.aws_region.current.name] },
+    { trusted_advisor = local.region == "us-east-1" || data.aws_partition.current.partition != "aws" ? [] : [local.region] },
   )
 }
 
@@ -36,8 +37,8 @@ resource "aws_sqs_queue_policy" "undelivered" {
 }
 
 resource "aws_iam_role" "forward" {
-  name        = "${var.name}-${data.aws_region.current.name}"
-  description = "Lets EventBridge send the reports of ${data.aws_region.current.name} to ${var.home_region}."
+  name        = "${var.name}-${local.region}"
+  description = "Lets EventBridge send the reports of ${local.region} to ${var.home_region}."
 
   permissions_boundary = var.permissions_boundary_arn
 
@@ -76,13 +77,13 @@ resource "aws_cloudwatch_event_rule" "scanner" {
 
   lifecycle {
     precondition {
-      condition     = data.aws_region.current.name != var.home_region
+      condition     = local.region != var.home_region
       error_message = "This is ${var.home_region} itself, whose events need no sending: leave this module out there."
     }
 
     precondition {
-      condition     = contains(var.unchecked_scanners, each.key) || !contains(local.absent[each.key], data.aws_region.current.name)
-      error_message = "No events of ${each.key} are sent in ${data.aws_region.current.name}: take it out of scanners. If AWS has it here by now, name it in unchecked_scanners."
+      condition     = contains(var.unchecked_scanners, each.key) || !contains(local.absent[each.key], local.region)
+      error_message = "No events of ${each.key} are sent in ${local.region}: take it out of scanners. If AWS has it here by now, name it in unchecked_scanners."
     }
   }
 }
@@ -119,7 +120,7 @@ resource "aws_sns_topic_subscription" "alarms" {
 check "alarms_are_heard" {
   assert {
     condition     = length(var.alarm_subscriptions) > 0
-    error_message = "Nobody is named in alarm_subscriptions: if the events of ${data.aws_region.current.name} cannot be sent, whoever is on call does not hear of it. Name them there, or subscribe them to ${aws_sns_topic.alarms.name} yourself."
+    error_message = "Nobody is named in alarm_subscriptions: if the events of ${local.region} cannot be sent, whoever is on call does not hear of it. Name them there, or subscribe them to ${aws_sns_topic.alarms.name} yourself."
   }
 }
 

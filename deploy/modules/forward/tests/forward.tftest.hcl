@@ -2,7 +2,7 @@
 
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { name = "eu-central-1" }
+    defaults = { id = "eu-central-1" }
   }
 
   mock_data "aws_caller_identity" {
@@ -137,7 +137,7 @@ run "a_region_without_inspector" {
 
   override_data {
     target = data.aws_region.current
-    values = { name = "ap-southeast-6" }
+    values = { id = "ap-southeast-6" }
   }
 
   expect_failures = [aws_cloudwatch_event_rule.scanner["inspector2"]]
@@ -152,7 +152,7 @@ run "a_scanner_that_has_come_since" {
 
   override_data {
     target = data.aws_region.current
-    values = { name = "ap-southeast-6" }
+    values = { id = "ap-southeast-6" }
   }
 }
 

@@ -2,7 +2,7 @@
 
 mock_provider "aws" {
   mock_data "aws_region" {
-    defaults = { name = "eu-west-1" }
+    defaults = { id = "eu-west-1" }
   }
 
   mock_data "aws_partition" {
@@ -54,7 +54,7 @@ run "a_scanner_that_this_region_does_not_have" {
 
   override_data {
     target = data.aws_region.current
-    values = { name = "ap-southeast-6" }
+    values = { id = "ap-southeast-6" }
   }
 
   expect_failures = [aws_cloudwatch_event_rule.scanner["inspector2"]]
@@ -70,7 +70,7 @@ run "the_other_scanners_of_such_a_region" {
 
   override_data {
     target = data.aws_region.current
-    values = { name = "ap-southeast-6" }
+    values = { id = "ap-southeast-6" }
   }
 }
 
@@ -84,7 +84,7 @@ run "a_scanner_whose_events_another_region_sends" {
 
   override_data {
     target = data.aws_region.current
-    values = { name = "ap-southeast-6" }
+    values = { id = "ap-southeast-6" }
   }
 }
 
@@ -129,7 +129,7 @@ run "a_partition_whose_names_are_others" {
 
   override_data {
     target = data.aws_region.current
-    values = { name = "eusc-de-east-1" }
+    values = { id = "eusc-de-east-1" }
   }
 
   override_data {
