@@ -7,6 +7,6 @@ output "subscriptions_to_confirm" {
   description = "As of the module portcullis."
   value = {
     for subscription in values(aws_sns_topic_subscription.alarms) : subscription.topic_arn => subscription.endpoint...
-    if startswith(subscription.protocol, "email") && (subscription.pending_confirmation || !subscription.confirmation_was_authenticated)
+    if subscription.pending_confirmation || (startswith(subscription.protocol, "email") && !subscription.confirmation_was_authenticated)
   }
 }

@@ -46,9 +46,9 @@ output "memory_table_name" {
 }
 
 output "subscriptions_to_confirm" {
-  description = "By the ARN of the topic: the mail addresses that nobody has confirmed yet, or whose subscription a link in the mail can end. Confirm them with `aws sns confirm-subscription --authenticate-on-unsubscribe true`."
+  description = "By the ARN of the topic: the endpoints that have not confirmed yet and hear nothing, and the mail addresses whose subscription a link in the mail can end. Confirm them with `aws sns confirm-subscription --authenticate-on-unsubscribe true`."
   value = {
     for subscription in concat(values(aws_sns_topic_subscription.alerts), values(aws_sns_topic_subscription.alarms)) : subscription.topic_arn => subscription.endpoint...
-    if startswith(subscription.protocol, "email") && (subscription.pending_confirmation || !subscription.confirmation_was_authenticated)
+    if subscription.pending_confirmation || (startswith(subscription.protocol, "email") && !subscription.confirmation_was_authenticated)
   }
 }

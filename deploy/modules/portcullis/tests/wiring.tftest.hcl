@@ -359,17 +359,26 @@ run "a_subscription_filters_by_team_and_severity_and_never_gets_the_canary" {
   }
 }
 
-run "an_output_tells_which_mails_are_to_be_confirmed" {
+run "an_output_tells_which_subscriptions_are_to_be_confirmed" {
   variables {
-    subscriptions = { netops = { protocol = "email", endpoint = "netops@example.com" }, all = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:tickets" } }
+    subscriptions = {
+      all    = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-west-1:111122223333:tickets" }
+      hook   = { protocol = "https", endpoint = "https://example.com/hook" }
+      netops = { protocol = "email", endpoint = "netops@example.com" }
+    }
+  }
+
+  override_resource {
+    target = aws_sns_topic_subscription.alerts["hook"]
+    values = { pending_confirmation = true }
   }
 
   assert {
     condition = output.subscriptions_to_confirm == {
-      "arn:aws:sns:eu-west-1:111122223333:portcullis-alerts" = ["netops@example.com"]
+      "arn:aws:sns:eu-west-1:111122223333:portcullis-alerts" = ["https://example.com/hook", "netops@example.com"]
       "arn:aws:sns:eu-west-1:111122223333:portcullis-alarms" = ["on-call@example.com"]
     }
-    error_message = "Each mail is named with its topic, as the command needs it."
+    error_message = "Each endpoint is named with its topic, as the command needs it."
   }
 }
 
