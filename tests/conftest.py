@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.client import ClientCreator
+from botocore.hooks import EventAliaser
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 from moto.core.utils import method_names_from_class
@@ -36,21 +37,38 @@ def opa_path() -> str:
 def made_once() -> Iterator[None]:
     """Make once what boto3 makes for each session or client, and moto for each request.
 
-    That is the models of AWS's services (0.1 s for EC2's), the methods of a client (0.01 s) and the names of what moto
-    answers (0.002 s).
+    That is the models of AWS's services (0.1 s for EC2's), the methods of a client (0.01 s), the names of events, and
+    those of what moto answers (0.002 s). moto in this process answers boto3 alone, so it needs no `requests` to answer.
     """
     create_methods = vars(ClientCreator)["_create_methods"]
+    load_service_model = vars(ClientCreator)["_load_service_model"]
+    alias_event_name = vars(EventAliaser)["_alias_event_name"]
     methods_by_service: dict[str, dict[str, Any]] = {}
+    models: dict[tuple[str, str | None], ServiceModel] = {}
+    names: dict[str, str] = {}
 
     def methods(creator: ClientCreator, model: ServiceModel) -> dict[str, Any]:
         if model.service_name not in methods_by_service:
             methods_by_service[model.service_name] = create_methods(creator, model)
         return dict(methods_by_service[model.service_name])
 
+    def service_model(creator: ClientCreator, service: str, version: str | None = None) -> ServiceModel:
+        if (service, version) not in models:
+            models[service, version] = load_service_model(creator, service, version)
+        return models[service, version]
+
+    def alias(aliaser: EventAliaser, name: str) -> str:
+        if name not in names:
+            names[name] = alias_event_name(aliaser, name)
+        return names[name]
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", cache(create_loader))
         patch.setattr(ClientCreator, "_create_methods", methods)
+        patch.setattr(ClientCreator, "_load_service_model", service_model)
+        patch.setattr(EventAliaser, "_alias_event_name", alias)
         patch.setattr("moto.core.responses.method_names_from_class", cache(method_names_from_class))
+        patch.setattr("moto.core.models.RESPONSES_METHODS", [])
         yield
 
 
