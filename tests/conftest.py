@@ -22,6 +22,8 @@ os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("amis.json"))
 os.environ["GOGC"] = "400"
 """The commands of OPA that tests run collect their garbage less often, which saves a fifth of their time."""
 
+pytest_plugins = ["tests.memory.tables"]  # not imported by each folder, which would have a DynamoDB Local of its own
+
 pytest.register_assert_rewrite("tests.check_driver")  # so that a golden file that differs is shown with the difference
 
 

@@ -9,8 +9,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler.cli import main
-from tests.memory.conftest import make_table
 from tests.memory.story import play, remembering
+from tests.memory.tables import make_table
 from tests.world import World
 
 SERVER = "i-0a1"

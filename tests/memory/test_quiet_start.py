@@ -7,8 +7,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler.cli import main
-from tests.memory.conftest import make_table
 from tests.memory.story import play, remembering
+from tests.memory.tables import make_table
 from tests.world import World
 
 ALLOWED, CLOSED_LATER, NEW = ({"report": name, "group": f"sg-0{name}"} for name in ("a1", "b2", "c3"))

@@ -11,8 +11,8 @@ import yaml
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler.settings import ROOT
-from tests.memory.conftest import make_table
 from tests.memory.story import Stage, remembering
+from tests.memory.tables import make_table
 
 STORIES = sorted((ROOT / "tests" / "cases" / "memory").glob("*.yaml"))
 

@@ -13,8 +13,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from handler import aws
 from handler.memory.state import Claim
 from handler.settings import ROOT
-from tests.memory.conftest import make_table
 from tests.memory.story import Stage, remembering
+from tests.memory.tables import make_table
 from tests.sweep.aws_loopback import LoopbackAws, RefusedError, instance, network_finding
 
 START = datetime(2026, 11, 24, 6, tzinfo=UTC)

@@ -11,8 +11,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler import aws
 from handler.sweep.sweeping import _KEY
-from tests.memory.conftest import make_table
 from tests.memory.story import Stage, remembering
+from tests.memory.tables import make_table
 from tests.sweep.aws_loopback import LoopbackAws, instance, network_finding
 from tests.sweep.test_listing import START, Sweeps
 

@@ -18,8 +18,8 @@ from handler.memory.state import Run
 from handler.sweep.again import Again
 from handler.sweep.listing import Listed
 from handler.sweep.sweeping import _KEY
-from tests.memory.conftest import make_table
 from tests.memory.story import Stage, remembering
+from tests.memory.tables import make_table
 
 SWEEP = {"sweep": True}
 

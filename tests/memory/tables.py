@@ -1,4 +1,4 @@
-"""What the tests of the memory share: DynamoDB Local, one for each process of pytest, and tables in it."""
+"""DynamoDB Local, one for each process of pytest, and tables in it, for whichever tests have to do with the memory."""
 
 from collections.abc import Iterator
 from uuid import uuid4
