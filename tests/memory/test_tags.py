@@ -59,6 +59,7 @@ class Function:
         self.table = Table(self.calls, "memory")
         self.at = BEGINNING
         self.mailbox = Mailbox()
+        self.judged = Judged(outcomes=(), failures={})
 
     def __call__(self, described: dict[str, str] | None, *servers: str, is_open: bool = True) -> list[Finding]:
         """Have servers reported anew, which a look-up describes by some tags or by none; return what was judged."""
@@ -76,6 +77,7 @@ class Function:
         inventory = Inventory(self.table, _TERMS, token=token, at=at, deadline=at, policy=ENGINE.policy)
         alerts = alert.Alerts(SETTINGS, ENGINE, self.mailbox, float("inf"))
         assert tell(judged, alerts, inventory)[0] == {}
+        self.judged = judged
         return [outcome.report for outcome in judged.outcomes if isinstance(outcome.report, Finding)]
 
     def decide_parts(self, findings: Sequence[Finding], deadline: float | None) -> Iterator[Mapping[int, Decision]]:
@@ -181,6 +183,23 @@ def test_a_finding_says_by_which_tags_it_is_judged() -> None:
         "it was denied: its tags are unknown",
         "tags of i-0a1 could not be read since 2026-11-24 06:00 UTC: it is judged by those that were read before",
     )
+
+
+def test_a_report_is_counted_once_however_it_is_judged() -> None:
+    """After hours it is judged with and without the tags that were read last, and denied by both."""
+    function = Function()
+    function(_DATABASE)
+    function(None)
+    function.at += timedelta(hours=3)
+    assert [finding.server.tags for finding in function(None)] == [_DATABASE, {}]
+    assert [len(outcome.reports) for outcome in function.judged.outcomes] == [1, 0]
+
+
+def test_tags_that_were_never_read_are_missed_by_nobody() -> None:
+    """It is not said since when they cannot be read again."""
+    function = Function()
+    function(None)
+    assert function.remembered().untagged_since is None
 
 
 def test_a_table_that_cannot_be_read_is_noise() -> None:
