@@ -14,8 +14,8 @@ from handler.bundle import Folder
 from handler.cli import main
 from handler.memory.store import Table
 from handler.sweep import unused
-from tests.memory.conftest import make_table
 from tests.memory.story import Stage, remembering
+from tests.memory.tables import make_table
 from tests.sweep.aws_loopback import network_finding
 from tests.sweep.test_listing import Sweeps, loopback, sweeps
 from tests.sweep.test_queue import taken
