@@ -15,7 +15,7 @@ from handler.memory.state import Claim, later
 Verdict = Literal["stays", "listed", "marked", "closed", "unconfirmed"]
 
 _SETTLING = timedelta(days=2)
-"""After Security Hub was switched on, until its controls have judged everything again: they take up to a day."""
+"""After Security Hub or a control was switched on, until everything was judged again: that takes up to a day."""
 
 
 class Covered(Struct, frozen=True):
@@ -46,7 +46,7 @@ class Listing(Struct, frozen=True, kw_only=True):
     `where` names scanner, account and Region for people. `complete` is whether it was read to its end. `enabled` is
     whether the scanner says that it is on, `off` whether it says that it is not, `since` when it was switched on, where
     it says so. `coverage` has by resource what it scans, nothing where that could not be read. `controls` are those of
-    Security Hub of which it held a finding that is not archived: they are on.
+    Security Hub of which it held a finding that is not archived, so that they are on, with the date of the oldest.
     """
 
     scanner: str
@@ -58,7 +58,7 @@ class Listing(Struct, frozen=True, kw_only=True):
     off: bool = False
     since: str | None = None
     coverage: Mapping[str, Covered] | None = None
-    controls: Collection[str] = frozenset()
+    controls: Mapping[str, str] = {}
 
     @property
     def is_evidence(self) -> bool:
@@ -97,7 +97,8 @@ def verdict(  # noqa: PLR0913  what there is to know of a claim
             return "marked"
         if claim.unlisted < listing.start:
             found = _absent(claim, claim.unlisted, resource, listing)
-            return "stays" if found == "unconfirmed" and claim.unconfirmed is not None else found
+            if found == "closed" or (found == "unconfirmed" and claim.unconfirmed is None):
+                return found
     is_old = untold is not None and later(at, -untold) >= seen and claim.unconfirmed is None
     return "unconfirmed" if is_old and (listing is None or listing.complete) else "stays"
 
@@ -110,9 +111,11 @@ def _seen(claim: Claim) -> str:
 def _absent(claim: Claim, marked: str, resource: str, listing: Listing) -> Verdict:
     """Return what becomes of a claim that two complete listings did not hold, the first begun when it was marked."""
     if listing.scanner != "inspector2":
-        if control_of(claim.report) not in listing.controls:
+        oldest = listing.controls.get(control_of(claim.report))
+        if oldest is None:
             return "unconfirmed"  # of a control that is off, or another product's: Security Hub drops these in the end
-        return "closed" if listing.since is not None and later(listing.since, _SETTLING) <= marked else "stays"
+        is_settled = listing.since is not None and later(max(listing.since, oldest), _SETTLING) <= listing.start
+        return "closed" if is_settled else "stays"
     if listing.coverage is None:
         return "stays"
     covered = listing.coverage.get(resource)

@@ -89,12 +89,13 @@ class Lister:
         """Judge the pages of a listing; it is complete where the last of them was read."""
         scanner = next(scanner for scanner in SCANNERS.values() if scanner.reporter == listing.scanner)
         held: set[str] = set()
-        controls: set[str] = set()
+        controls: dict[str, str] = {}
         number = 0
         try:
             for number, findings in enumerate(pages, 1):
                 held |= {scanner.claim_of(finding) for finding in findings}
-                controls |= scanner.controls(findings)
+                for control, created in scanner.controls(findings).items():
+                    controls[control] = min(created, controls.get(control, created))
                 self._teller.summary.listed += len(findings)
                 if findings:
                     listed.judged |= self._judge({scanner.key: findings}, f"{where}, page {number}", listing)

@@ -34,8 +34,8 @@ class Scanner(Struct, frozen=True, kw_only=True):
 
     `filters` makes the arguments for an account and Region, `name_of` reads the id of a finding, `suppressed` and
     `unsuppressed` are what it says where somebody has suppressed it, and what it would say else, `archived` what it
-    says where its product tells of it no more. `status` asks whether the scanner is on in an account, and `coverage`
-    what it scans there, where it says so. All raise what boto3 raises.
+    says where its product tells of it no more, `created` reads when it was made. `status` asks whether the scanner is
+    on in an account, and `coverage` what it scans there, where it says so. All raise what boto3 raises.
     """
 
     reporter: str
@@ -47,6 +47,7 @@ class Scanner(Struct, frozen=True, kw_only=True):
     suppressed: Parameters
     unsuppressed: Parameters
     archived: Parameters
+    created: Callable[[Any], Any] = lambda _: None
     status: Callable[[Any, str], Status]
     coverage: Callable[[Any, str], Mapping[str, Covered]] | None = None
 
@@ -64,11 +65,15 @@ class Scanner(Struct, frozen=True, kw_only=True):
         is_suppressed = known.items() >= self.suppressed.items()
         return {**known, **self.unsuppressed} if is_suppressed else None
 
-    def controls(self, findings: Iterable[Any]) -> set[str]:
-        """Return the controls of Security Hub that are on: those of which something is not archived."""
-        known = [fields.loose_object(finding) for finding in findings]
-        current = (self.name_of(finding) for finding in known if not finding.items() >= self.archived.items())
-        return {control_of(name) for name in current if isinstance(name, str)} - {""}
+    def controls(self, findings: Iterable[Any]) -> dict[str, str]:
+        """Return the controls of Security Hub that are on, each with the oldest date of what it has not archived."""
+        controls: dict[str, str] = {}
+        for finding in map(fields.loose_object, findings):
+            name, created = self.name_of(finding), fields.instant(self.created(finding))
+            control = control_of(name) if isinstance(name, str) else ""
+            if control and created is not None and not finding.items() >= self.archived.items():
+                controls[control] = min(created, controls.get(control, created))
+        return controls
 
     def writers(self, findings: Iterable[Any]) -> dict[str, str]:
         """Return by claim who has written the note at a finding: Security Hub has one where somebody dealt with it."""
@@ -126,6 +131,12 @@ def _subscribed(answer: dict[str, Any]) -> Status:
     return Status(enabled=True, since=fields.instant(answer.get("SubscribedAt")))
 
 
+def _created(about: dict[str, Any]) -> Any:
+    """Read when a finding of OCSF was made: `created_time` is in milliseconds."""
+    made = about.get("created_time")
+    return about.get("created_time_dt") or (made / 1000 if isinstance(made, int | float) else None)
+
+
 SCANNERS: Mapping[str, Scanner] = {
     "inspector2": Scanner(
         reporter=inspector2.NAME,
@@ -159,6 +170,7 @@ SCANNERS: Mapping[str, Scanner] = {
         suppressed={"Workflow": {"Status": "SUPPRESSED"}},
         unsuppressed={"Workflow": {"Status": "NEW"}},
         archived={"RecordState": "ARCHIVED"},
+        created=lambda finding: finding.get("CreatedAt"),
         status=lambda client, _: _subscribed(client.describe_hub()),
     ),
     "securityhub-v2": Scanner(
@@ -180,6 +192,7 @@ SCANNERS: Mapping[str, Scanner] = {
         suppressed={"status_id": 3},
         unsuppressed={"status_id": 1},
         archived={"activity_id": 3},
+        created=lambda finding: _created(fields.loose_object(finding.get("finding_info"))),
         status=lambda client, _: _subscribed(client.describe_security_hub_v2()),
     ),
 }

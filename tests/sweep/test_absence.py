@@ -40,7 +40,7 @@ _HUB: dict[str, Any] = {
     "scanner": "security_hub",
     "coverage": None,
     "since": _at(-90),
-    "controls": {"arn:aws:securityhub:eu-west-1:111122223333:security-control/EC2.13"},
+    "controls": {CONTROL.partition("/finding/")[0]: _at(-90)},
 }
 
 
@@ -103,6 +103,9 @@ _HUB: dict[str, Any] = {
         ),
         pytest.param(_claim(unlisted=_at(1)), _listing(2, coverage={}), "stays", id="nothing is covered at all"),
         pytest.param(
+            _claim(unlisted=_at(1)), _listing(49, coverage={}), "unconfirmed", id="old, and nothing is covered"
+        ),
+        pytest.param(
             _claim(reporter="security_hub", unlisted=_at(1)),
             _listing(2),
             "closed",
@@ -131,9 +134,21 @@ _HUB: dict[str, Any] = {
         ),
         pytest.param(
             _claim(reporter="security_hub", report=CONTROL, unlisted=_at(1)),
-            _listing(2, **_HUB | {"controls": {"arn:aws:securityhub:eu-west-1:111122223333:security-control/EC2.18"}}),
+            _listing(2, **_HUB | {"controls": {CONTROL.partition("EC2.13")[0] + "EC2.18": _at(-90)}}),
             "unconfirmed",
             id="control that is off",
+        ),
+        pytest.param(
+            _claim(reporter="security_hub", report=CONTROL, unlisted=_at(1)),
+            _listing(2, **_HUB | {"controls": {CONTROL.partition("/finding/")[0]: _at(-40)}}),
+            "stays",
+            id="control that was switched on again",
+        ),
+        pytest.param(
+            _claim(reporter="security_hub", report=CONTROL, unlisted=_at(1)),
+            _listing(50, **_HUB | {"since": _at(2)}),
+            "closed",
+            id="control of a Hub that was switched on again since the mark",
         ),
         pytest.param(
             _claim(reporter="security_hub", report="prowler-a", unlisted=_at(1)),

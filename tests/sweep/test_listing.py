@@ -13,6 +13,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from handler import aws
 from handler.memory.state import Claim
 from handler.settings import ROOT
+from handler.sweep.scanners import SCANNERS
 from tests.memory.story import Stage, remembering
 from tests.memory.tables import make_table
 from tests.sweep.aws_loopback import LoopbackAws, RefusedError, instance, network_finding
@@ -410,6 +411,31 @@ def test_control_that_was_switched_off_closes_nothing(sweeps: Sweeps) -> None:
     assert [sweeps.sweep() for _ in range(3)] == [[], [], []]
     claim = sweeps.claim("sg-0a1")
     assert (claim.open, claim.unlisted is None, claim.unconfirmed is None) == (True, False, False)
+
+
+def test_control_that_was_switched_on_again_closes_nothing_yet(sweeps: Sweeps) -> None:
+    """It takes a day to judge everything again, under other ids: what it lacks meanwhile may be open."""
+    sweeps.settings["sweep_scanners"] = "securityhub"
+    name = GROUP_CASE["detail"]["findings"][0]["Id"]
+    _control(sweeps, Id=name.replace("EC2.13", "EC2.18"), Resources=[_group("sg-0b2")])
+    _control(sweeps)
+    sweeps.step([], sees={"a1b2c3d4": {"sources": ["0.0.0.0/0"]}})
+    sweeps.sweep()
+    del sweeps.loopback.hub[name]
+    assert [sweeps.sweep(), sweeps.sweep()] == [[], []]
+    made = sweeps.at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    _control(sweeps, Id=f"{name}-new", Resources=[_group("sg-0c3")], CreatedAt=made)
+    assert [state for _ in range(3) for _, state, _ in sweeps.sweep()] == ["new"]
+    assert sweeps.claim("sg-0a1").open
+    sweeps.hour += 48
+    assert [(server, state) for server, state, _ in sweeps.sweep()] == [("sg-0a1", "closed")]
+
+
+def test_controls_of_the_new_hub_have_the_date_of_their_oldest_finding() -> None:
+    """It is in milliseconds."""
+    event = json.loads((ROOT / "tests" / "cases" / "security_hub_v2" / "control" / "event.json").read_text())
+    control = "arn:aws:securityhub:eu-west-1:111122223333:security-control/EC2.13"
+    assert SCANNERS["securityhub-v2"].controls(event["detail"]["findings"]) == {control: "2026-11-19T08:00:00Z"}
 
 
 def test_look_up_that_fails_for_long_is_told(sweeps: Sweeps) -> None:
