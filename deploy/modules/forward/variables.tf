@@ -17,6 +17,11 @@ variable "home_region" {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.home_region))
     error_message = "Write the code of a Region, as in \"eu-west-1\"."
   }
+
+  validation {
+    condition     = var.home_region != local.region
+    error_message = "This is ${local.region} itself, whose events need no sending: leave this module out there."
+  }
 }
 
 variable "scanners" {

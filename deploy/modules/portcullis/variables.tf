@@ -17,6 +17,11 @@ variable "image_uri" {
     condition     = can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.[a-z0-9.-]+/[a-z0-9._/-]+@sha256:[0-9a-f]{64}$", var.image_uri))
     error_message = "Write the image by its digest, as in \"111122223333.dkr.ecr.eu-west-1.amazonaws.com/portcullis@sha256:...\" (64 hexadecimal digits). `aws ecr describe-images --repository-name portcullis` prints it."
   }
+
+  validation {
+    condition     = strcontains(var.image_uri, ".ecr.${local.region}.")
+    error_message = "Push the image to ECR in ${local.region}, and write it from there: Lambda takes none from ECR in another Region."
+  }
 }
 
 variable "architecture" {

@@ -32,7 +32,7 @@ run "an_image_of_another_region" {
     image_uri = "111122223333.dkr.ecr.us-east-1.amazonaws.com/portcullis@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
   }
 
-  expect_failures = [aws_lambda_function.function]
+  expect_failures = [var.image_uri]
 }
 
 run "a_scanner_that_there_is_not" {
