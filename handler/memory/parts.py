@@ -85,6 +85,9 @@ def common(told: Iterable[Part], still: Iterable[Part]) -> tuple[Part, ...]:
 
 def united(parts: Iterable[Part]) -> tuple[Part, ...]:
     """Return the parts in their order, equal ones once, ranges that adjoin as one."""
+    parts = tuple(parts)
+    if len(parts) < 2:  # noqa: PLR2004  as most sets are
+        return parts
     by_rest: dict[tuple[str | tuple[str, ...], ...], list[Part]] = {}
     for part in parts:
         rest = (part.protocol, part.source, part.verdict, part.severity, part.by, part.cause)
@@ -111,6 +114,9 @@ def _joined(alike: list[Part]) -> list[Part]:
 
 
 def _cut(parts: Iterable[Part], cover: Iterable[Part], *, inside: bool) -> tuple[Part, ...]:
+    parts = tuple(parts)
+    if not parts:
+        return ()
     return united(piece for piece, sources in pieces(parts, cover) if holds(sources, piece.source) == inside)
 
 
@@ -135,6 +141,9 @@ def pieces(parts: Iterable[Part], cover: Iterable[Part]) -> Iterator[tuple[Part,
 def segments(part: Part, cover: Collection[Part]) -> Iterator[tuple[int, int, frozenset[str]]]:
     """Cut a part's ports where the cover changes: the first and last port of each piece, and the sources there."""
     near = [over for over in cover if over.from_port <= part.to_port and over.to_port >= part.from_port]
+    if all(over.from_port <= part.from_port and over.to_port >= part.to_port for over in near):
+        yield part.from_port, part.to_port, frozenset(over.source for over in near)
+        return
     ends = {max(over.from_port, part.from_port) for over in near} | {
         min(over.to_port, part.to_port) + 1 for over in near
     }
