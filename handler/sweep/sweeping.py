@@ -156,13 +156,13 @@ class _Work:
             return
         try:
             unused.remember_used(self._table, self._teller.used, at)
-            if run is not None and not run.waiting and not run.unseen and run.unused_on < at[:_DAY]:
-                until = self._clock.judge_until
-                noticed = unused.look(self._table, settings.policies_path, at, settings.sweep_unused_days, until)
-                self._teller.notice(noticed)
-                self._teller.tell_noticed()
-                self._unused_on = at[:_DAY]
-                self._keep(is_over=True)
+            if self._clock.is_over or run is None or run.waiting or run.unseen or run.unused_on >= at[:_DAY]:
+                return
+            days, until = settings.sweep_unused_days, self._clock.judge_until
+            self._teller.notice(unused.look(self._table, settings.policies_path, at, days, until))
+            self._teller.tell_noticed()
+            self._unused_on = at[:_DAY]
+            self._keep(is_over=True)
         except MemoryUnavailableError as error:
             self._summary.problems[f"it did not look for allowances that are not used: {error}"] += 1
 
