@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from handler.alert import policies
+from handler.alert import policies, subjects
 from handler.alert.attributes import UNASSIGNED
 from handler.alert.case import SEVERITIES
 from handler.alert.story import FLAPPING, SETTLED, duration, listed
@@ -34,13 +34,13 @@ def subject(entries: Sequence[Entry]) -> str:
     """Name the server, or say how many they are, and what has closed where that is the same on all."""
     words = {_word(entry) for entry in entries}
     word = words.pop() if len(words) == 1 else "closed"
-    accounts = sorted({entry.server.account for entry in entries})
-    where = f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts"
+    where = subjects.name_accounts(entry.server.account for entry in entries)
     openings = {listed(_changed(entry)) for entry in entries}
     what = openings.pop() if len(openings) == 1 else ""
     who = _who(entries[0], 40) if len(entries) == 1 else count(len(entries), "server", "servers")
     before = f" and {count(entries[0].gone, 'other', 'others')}" if len(entries) == 1 and entries[0].gone else ""
-    return f"[{word}] {who}{before}{f': {what}' if what else ''}, {where}"
+    said = [f"{before}: {what}, {where}"] if what else []
+    return subjects.fitted(word, who, [*said, f"{before}, {where}"], len(who))
 
 
 def body(entries: Sequence[Entry], settings: Settings, engine: Engine, room: Room) -> str:

@@ -39,7 +39,7 @@ class Draft(Struct, frozen=True, kw_only=True):
 def fitted(draft: Draft, settings: Settings, engine: Engine) -> Message:
     """Give text and chat a third each of what SNS takes, and the JSON the rest."""
     account = draft.attributes["account"]
-    subject = draft.subject
+    subject = subjects.sendable(draft.subject)
     if isinstance(account, str):
         subject = subjects.with_account_name(subject, account, policies.account(settings.policies_path, account))
     heading = {**draft.attributes, "subject": subject}

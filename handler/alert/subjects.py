@@ -19,8 +19,9 @@ _NAME = 12
 def server(case: Case, denied: Sequence[Denial]) -> str:
     """Name the severity, the server, its worst port, from where if there is room, and the account."""
     more = f" and {len(denied) - 1} more" if denied[1:] else ""
-    where = f", {_where([case.server.account])}"
-    return _fitted(_word(case.severity, [case]), case, [f"{opened}{where}" for opened in _opened(denied, more)])
+    account = f", {name_accounts([case.server.account])}"
+    said = [f"{opened}{account}" for opened in _opened(denied, more)]
+    return fitted(_word(case.severity, [case]), _who(case), said, _NAME)
 
 
 def digest(cases: Sequence[Case], reports: Sequence[Undecidable]) -> str:
@@ -38,10 +39,11 @@ def digest(cases: Sequence[Case], reports: Sequence[Undecidable]) -> str:
     accounts = [*(case.server.account for case in cases), *(report.account for report in reports if report.account)]
     said = [f"{beside}{opened}{tail}" for opened in _opened(worst)]
     severities = [cases[0].severity, *([UNDECIDABLE_SEVERITY] if reports else [])]
-    return _fitted(
+    return fitted(
         _word(min(severities, key=SEVERITIES.index), cases),
-        cases[0],
-        [*(f"{text}, {_where(accounts)}" for text in said), said[-1]],
+        _who(cases[0]),
+        [*(f"{text}, {name_accounts(accounts)}" for text in said), said[-1]],
+        _NAME,
     )
 
 
@@ -67,21 +69,25 @@ def _share(worst: Sequence[Denial], denied: Sequence[Denial]) -> bool:
     return any((denial.ports, denial.sources) == (worst[0].ports, worst[0].sources) for denial in denied)
 
 
-def _fitted(severity: str, case: Case, said: Sequence[str]) -> str:
-    """Give the first of what can be said that leaves room for the server's name, which is cut to what there is."""
-    who = _who(case)
+def fitted(word: str, who: str, said: Sequence[str], least: int) -> str:
+    """Return the first of what can be said that leaves room for so much of a name, which is cut to what there is."""
     for text in said:
-        left = CHARACTERS - len(f"[{severity}] {text}")
-        if left >= min(len(who), _NAME):
+        left = CHARACTERS - len(f"[{word}] {text}")
+        if left >= min(len(who), least):
             break
-    return f"[{severity}] {_cut(who, left)}{text}"
+    return f"[{word}] {_cut(who, left)}{text}"
+
+
+def sendable(subject: str) -> str:
+    """Return a subject as SNS takes it, whatever is in it."""
+    return _cut(_ascii(subject), CHARACTERS)
 
 
 def undecidable(reports: Sequence[Undecidable]) -> str:
     """Say how many reports could not be judged, and of which server if it is one."""
     told = count(len(reports), "report", "reports")
     servers = {report.server for report in reports}
-    where = _where(report.account or UNKNOWN for report in reports)
+    where = name_accounts(report.account or UNKNOWN for report in reports)
     rest = f"{told} could not be judged, {where}"
     who = _ascii(servers.pop() or "") if len(servers) == 1 else ""
     return f"[undecidable] {_cut(who, CHARACTERS - len(rest) - 16)}: {rest}" if who else f"[undecidable] {rest}"
@@ -89,7 +95,9 @@ def undecidable(reports: Sequence[Undecidable]) -> str:
 
 def answer(allowed: Sequence[Case], asides: Sequence[Outcome]) -> str:
     """Name the server that was asked about and what is allowed on it, else how much there was nothing to judge of."""
-    where = _where([*(case.server.account for case in allowed), *(_account(aside) or UNKNOWN for aside in asides)])
+    where = name_accounts(
+        [*(case.server.account for case in allowed), *(_account(aside) or UNKNOWN for aside in asides)]
+    )
     if not allowed:
         return f"[nothing to judge] {count(len(asides), 'report', 'reports')}, {where}"
     entries = (entry for judged in allowed[0].shown for entry in judged.decision.allowed)
@@ -126,7 +134,8 @@ def _to(denial: Denial) -> str:
     return "" if UNKNOWN in denial.sources else f" to {_ascii(' and '.join(denial.sources))}"
 
 
-def _where(accounts: Iterable[str]) -> str:
+def name_accounts(accounts: Iterable[str]) -> str:
+    """Name the account, or say how many they are."""
     named = sorted({account if account.strip() else UNKNOWN for account in accounts})
     known = [account for account in named if account != UNKNOWN] or named
     if len(known) > 1:

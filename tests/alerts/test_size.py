@@ -10,10 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handler import alert
-from handler.alert import Message
+from handler.alert import Message, remembered
 from handler.alert.content import Carried, content
+from handler.alert.draft import fitted
 from handler.decision import Allowance, Allowed, Decision, Denied, Part, Problem, Prohibition
 from handler.finding import Exposure, Finding, Reporter, Server, Undecidable
+from handler.memory import parts as parts_of
+from handler.memory import state
+from handler.memory.comparison import Entry
+from handler.memory.news import News
 from handler.outcome import Outcome
 from handler.settings import Settings
 from tests.alerts import ENGINE, SETTINGS, exposure, finding, server
@@ -335,3 +340,38 @@ def test_news_of_a_server_with_very_many_parts_fits() -> None:
     assert frame["left_out"]["news"] == 0
     [entry] = frame["news"]
     assert (entry["episode"], entry["parts"], entry["closed"]) == ("8f2c", 250, parts[:10])
+
+
+@st.composite
+def closed(draw: st.DrawFn) -> Entry:
+    """Draw what has closed on a server, whatever its name and its sources are."""
+    ranges = draw(st.lists(st.tuples(protocols, ports, sources), min_size=1, max_size=8))
+    parts = tuple(
+        parts_of.Part(protocol, low, high, source, "uncovered", "high") for protocol, (low, high), source in ranges
+    )
+    known: dict[str, Any] = {"kind": draw(st.sampled_from(["instance", "security_group"])), "region": "eu-west-1"}
+    remembered_server = state.Server(
+        **known, id=draw(names), account=draw(names), name=draw(names), told=parts, since="2026-11-24T06:00:00Z"
+    )
+    news = News(kind="closed", closed=parts, before=draw(st.sampled_from([(), parts])))
+    return Entry(
+        key=("a", "b"),
+        at="2026-11-24T07:00:00Z",
+        server=remembered_server,
+        news=news,
+        closed=parts,
+        gone=draw(st.sampled_from([0, 1, 9999])),
+        records=frozenset({"record"}),
+    )
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(entries=st.lists(closed(), min_size=1, max_size=3))
+def test_every_closing_can_be_sent(entries: list[Entry]) -> None:
+    """A closing that SNS refuses would be given back for ever."""
+    for draft in remembered.closings(entries, SETTINGS, ENGINE):
+        subject = fitted(draft, SETTINGS, ENGINE).publish_arguments()["Subject"]
+        assert subject.isascii()
+        assert subject.isprintable()
+        assert 0 < len(subject) < 100
+        assert subject.startswith("[")
