@@ -9,7 +9,7 @@ from handler.alert.story import FLAPPING, SETTLED, duration, listed
 from handler.alert.text import Room, count, first, footer, quoted, row, short, wrapped
 from handler.alert.text import time as spelled
 from handler.memory.comparison import Entry
-from handler.memory.parts import Part
+from handler.memory.parts import Part, common
 from handler.outcome import Engine
 from handler.settings import Settings
 
@@ -77,7 +77,7 @@ def _section(entry: Entry, settings: Settings, room: Room) -> list[str]:
     others = f"the last of {entry.gone + 1} servers behind the same rule; the others have closed before"
     return [
         *(wrapped(sentence.format(flapped=listed(news.flapped))) if sentence else []),
-        *row("Closed", listed(entry.closed)),
+        *row("Closed", listed(news.flapped if _word(entry) == "settled, closed" else entry.closed)),
         *row("Servers", others if entry.gone else ""),
         *row("Why", short(entry.why, 2 * room.characters) if closed else ""),
         *row("Open for", f"{duration(since, entry.at)}, told {spelled(since)}" if closed and not settled else ""),
@@ -90,7 +90,7 @@ def _section(entry: Entry, settings: Settings, room: Room) -> list[str]:
 
 def _word(entry: Entry) -> str:
     if entry.news.kind == "settled":
-        return "settled, closed" if entry.closed and not entry.news.opened else "settled, still open"
+        return "settled, still open" if common(entry.news.flapped, entry.server.denied) else "settled, closed"
     if entry.news.kind == "flapping":
         return "flapping"
     return "partly closed" if entry.news.before else "closed"
