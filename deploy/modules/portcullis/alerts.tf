@@ -1,9 +1,9 @@
 locals {
-  alert_key_arn = var.alert_key_arn != null ? var.alert_key_arn : aws_kms_key.alerts[0].arn
+  alert_key_arn = var.alert_key != null ? var.alert_key.arn : aws_kms_key.alerts[0].arn
 }
 
 resource "aws_kms_key" "alerts" {
-  count = var.alert_key_arn == null ? 1 : 0
+  count = var.alert_key == null ? 1 : 0
 
   description         = "The alerts of ${var.name}"
   enable_key_rotation = true
@@ -21,7 +21,7 @@ resource "aws_kms_key" "alerts" {
 }
 
 resource "aws_kms_alias" "alerts" {
-  count = var.alert_key_arn == null ? 1 : 0
+  count = var.alert_key == null ? 1 : 0
 
   name          = "alias/${var.name}-alerts"
   target_key_id = aws_kms_key.alerts[0].key_id

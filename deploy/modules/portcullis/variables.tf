@@ -313,13 +313,14 @@ variable "alarm_subscriptions" {
   }
 }
 
-variable "alert_key_arn" {
-  description = "A KMS key of your own, in this Region, for the topic of the alerts; the module makes one where none is named. Its policy must let the account's IAM policies count."
-  type        = string
+# An object, so that a plan knows that there is a key where the ARN is known only once it is made.
+variable "alert_key" {
+  description = "A KMS key of your own, in this Region, for the topic of the alerts, by its ARN: `{ arn = aws_kms_key.alerts.arn }`. The module makes one where none is named. Its policy must let the account's IAM policies count."
+  type        = object({ arn = string })
   default     = null
 
   validation {
-    condition     = var.alert_key_arn == null || can(regex("^arn:[^: ]+:kms:${local.region}:[0-9]{12}:key/(mrk-)?[0-9a-f-]+$", var.alert_key_arn))
+    condition     = var.alert_key == null || can(regex("^arn:[^: ]+:kms:${local.region}:[0-9]{12}:key/(mrk-)?[0-9a-f-]+$", var.alert_key.arn))
     error_message = "Write the ARN of a KMS key of this Region (arn:aws:kms:${local.region}:ACCOUNT:key/ID), not its alias or id: SNS encrypts with no other."
   }
 }
@@ -335,7 +336,7 @@ variable "alarm_key_arn" {
   }
 
   validation {
-    condition     = var.alarm_key_arn == null || var.alarm_key_arn != var.alert_key_arn
+    condition     = var.alarm_key_arn == null || var.alarm_key_arn != try(var.alert_key.arn, null)
     error_message = "Name another key than that of the alerts, or none: one broken key must not silence both topics."
   }
 }

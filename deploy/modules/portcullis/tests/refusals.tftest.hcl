@@ -296,7 +296,7 @@ run "one_key_for_alerts_and_alarms" {
   command = plan
 
   variables {
-    alert_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    alert_key     = { arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555" }
     alarm_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
   }
 
@@ -307,10 +307,10 @@ run "a_key_of_another_region" {
   command = plan
 
   variables {
-    alert_key_arn = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    alert_key = { arn = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-4333-8444-555555555555" }
   }
 
-  expect_failures = [var.alert_key_arn]
+  expect_failures = [var.alert_key]
 }
 
 run "a_key_of_another_region_for_the_alarms" {
@@ -327,7 +327,7 @@ run "keys_that_are_in_several_regions" {
   command = plan
 
   variables {
-    alert_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+    alert_key     = { arn = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab" }
     alarm_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/mrk-5678abcd12ab34cd56ef1234567890ab"
   }
 }
@@ -336,8 +336,8 @@ run "an_alias_where_a_key_belongs" {
   command = plan
 
   variables {
-    alert_key_arn = "alias/alerts"
+    alert_key = { arn = "alias/alerts" }
   }
 
-  expect_failures = [var.alert_key_arn]
+  expect_failures = [var.alert_key]
 }
