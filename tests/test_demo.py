@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -101,15 +102,17 @@ def shown(opa_path: str) -> str:
 
 
 def printed(*arguments: str, **environment: str) -> str:
-    """Run Python and return what it printed."""
-    ran = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=os.environ | REAL | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    """Run Python and return what it printed; it must leave no temporary file."""
+    with TemporaryDirectory() as folder:
+        ran = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=os.environ | REAL | environment | {"TMPDIR": folder},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert list(Path(folder).iterdir()) == []
     assert re.fullmatch(r"Policy [0-9a-f]{7}, OPA 1\.22\.2, [0-9,]+ ms\n", ran.stderr)
     return ran.stdout
 

@@ -523,13 +523,15 @@ def test_lone_surrogate_is_judged(gate: Opa) -> None:
     assert [one.action for one in decisions if isinstance(one, Decision)] == ["allow", "deny"]
 
 
-def test_opa_dies_with_its_parent(opa_path: str) -> None:
+def test_opa_dies_with_its_parent(opa_path: str, tmp_path: Path) -> None:
     """An OPA whose parent is killed does not live on."""
     program = (
         "import os, signal\nfrom handler.process import Process\n"
         f"print(Process({str(POLICIES)!r}, {opa_path!r}).pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    parent = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT, check=False)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # the folder of its socket stays
+    command = [sys.executable, "-c", program]
+    parent = subprocess.run(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment, check=False)
     assert parent.returncode == -signal.SIGKILL
     with suppress(ProcessLookupError):
         watched = os.pidfd_open(int(parent.stdout))
