@@ -16,13 +16,13 @@ from handler.cli.summary import Line
 from handler.events import Record
 from handler.finding import Finding
 from handler.lookup import LookUp
-from handler.opa import Opa
+from handler.opa import CHUNK, Opa
 from handler.outcome import Engine, Outcome, Told
 
 T = TypeVar("T")
 
-_ASKED, _AHEAD = 250, 3
-"""The outcomes of one query, and how many queries wait or are answered while others are printed."""
+_AHEAD = 3
+"""How many queries wait or are answered while others are printed."""
 
 
 class Judge:
@@ -57,7 +57,7 @@ class Judge:
 
     def _asked(self, outcomes: list[Outcome]) -> Iterator[list[Outcome]]:
         """Give the outcomes in chunks; while one is decided and printed, OPA is asked about the next."""
-        waiting = chunks(outcomes, _ASKED)
+        waiting = chunks(outcomes, CHUNK)
         ahead: deque[list[Outcome]] = deque()
         for chunk in waiting if (os.cpu_count() or 1) > 1 else ():
             self._gate.ask_ahead([outcome.report for outcome in chunk if isinstance(outcome.report, Finding)])
