@@ -90,7 +90,9 @@ def _too_deep(value: object) -> bool:
             value.values() if isinstance(value, dict) else value for value in layer if isinstance(value, dict | list)
         ]
         layer = [inner for holder in holders for inner in holder]
-    return bool(layer)
+        if not layer:
+            return False
+    return True
 
 
 def _content(carried: Carried, heading: dict[str, Any], engine: Engine, lines: int) -> dict[str, Any]:
