@@ -74,6 +74,7 @@ def start(opa_path: str, folder: Path, **allowances: str) -> Iterator[World]:
         environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
         world = World(policies, f"http://{host}:{port}")
         environment.setenv("ALERT_TOPIC_ARN", world.subscribe())
+        environment.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")
         environment.setenv("POLICIES_PATH", str(policies))
         policies.with_name("opa").symlink_to(opa_path)
         environment.setenv("OPA_PATH", str(policies.with_name("opa")))
