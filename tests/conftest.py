@@ -94,6 +94,12 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: for a fifth of their time, tests wait until something times out."""
+    return (os.cpu_count() or 1) + 1
+
+
 SLOW_FIXTURES = {"opa_path", "cloud", "endpoint", "image"}
 SLOW_NAMES = {"subprocess", "terminal", "main", "mock_aws", "given"}
 """What the tests of a file that has one of these names do: start processes or an AWS, or fuzz."""
