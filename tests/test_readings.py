@@ -1,6 +1,7 @@
 """The register is used for the folder and the engine that it was made of, and for nothing else."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,15 +35,26 @@ DATA = {
 NOW = ["--now", "2099-10-01"]
 
 
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory, opa_path: str) -> Path:
+    """Give a folder with policies that have passed the check, and with the cache that it filled."""
+    place = tmp_path_factory.mktemp("checked")
+    for name, text in DATA.items():
+        (place / "policies" / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / "policies" / name).write_text(text)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CACHE_HOME", str(place / "cache"))
+        environment.setenv("OPA_PATH", opa_path)
+        assert main(["check", str(place / "policies"), *NOW]) == 0
+    return place
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opa_path: str) -> Path:
-    """Give a folder that has passed the check, and caches of its own."""
+def folder(checked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opa_path: str) -> Path:
+    """Give a copy of the policies that have passed the check, with a cache of its own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("OPA_PATH", opa_path)
-    for name, text in DATA.items():
-        (tmp_path / "policies" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "policies" / name).write_text(text)
-    assert main(["check", str(tmp_path / "policies"), *NOW]) == 0
+    shutil.copytree(checked, tmp_path, dirs_exist_ok=True)
     return tmp_path / "policies"
 
 
