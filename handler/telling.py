@@ -36,7 +36,7 @@ class Remembering:
 
     def __init__(self, settings: Settings, client: Any, policy: str) -> None:
         self._table = Table(client, settings.memory_table)
-        self._table.check()
+        self._table.check(writes=True)
         self._table.check_expiry()
         self._policy = policy
         self._day = ""

@@ -42,6 +42,10 @@ _CHARACTERS = 90_000
 """Of an item's text: at four bytes each it stays under 400 KB."""
 
 _KEYS, _ATTEMPTS = 100, 20
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+_ABSENT: Key = ("start", "start")
+"""The key of an item that is never there, by which the start tries what it may do."""
+
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -68,21 +72,31 @@ class Table:
         """Ask again, until a time of `time.monotonic()`: after it, and after no answer, nothing is asked any more."""
         self._until = until
 
-    def check(self) -> None:
-        """Raise where the table is missing, has other keys, or may not be read or described.
+    def check(self, *, writes: bool = False) -> None:
+        """Raise where the table is missing, has other keys, or may not be read or described, or written with `writes`.
 
-        One that does not answer now, or is throttled, may answer later: that is logged.
+        Nothing is changed. One that does not answer now, or is throttled, may answer later: that is logged.
         """
         try:
-            with self._refusals("ResourceNotFoundException", "AccessDeniedException"):
+            with self._refusals("ResourceNotFoundException", "AccessDeniedException", _CONDITION_FAILED):
                 table = self._client.describe_table(TableName=self._name)["Table"]
                 keys = {schema["AttributeName"]: schema["KeyType"] for schema in table["KeySchema"]}
                 types = {named["AttributeName"]: named["AttributeType"] for named in table["AttributeDefinitions"]}
                 fits = keys == {"pk": "HASH", "sk": "RANGE"} and (types["pk"], types["sk"]) == ("S", "S")
                 if fits:
-                    self._client.batch_get_item(RequestItems={self._name: {"Keys": [_spelled(("start", "start"))]}})
+                    self._client.batch_get_item(RequestItems={self._name: {"Keys": [_spelled(_ABSENT)]}})
+                if fits and writes:
+                    self._client.delete_item(TableName=self._name, Key=_spelled(_ABSENT))
+                    never: dict[str, Any] = {":read": {"N": "1"}}
+                    self._client.put_item(
+                        TableName=self._name,
+                        Item=_spelled(_ABSENT),
+                        ConditionExpression="version = :read",
+                        ExpressionAttributeValues=never,
+                    )
         except ClientError as error:
-            raise MemoryUnavailableError(self._name, str(error)) from error
+            if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                raise MemoryUnavailableError(self._name, str(error)) from error
         except MemoryUnavailableError as error:
             _LOGGER.error("memory", extra={"fields": {"problem": f"{error}. The start goes on"}})  # noqa: TRY400
             return
@@ -257,7 +271,7 @@ class Table:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         try:
-            with self._refusals("ConditionalCheckFailedException", "TransactionCanceledException"):
+            with self._refusals(_CONDITION_FAILED, "TransactionCanceledException"):
                 if len(items) == row.pieces == 1:
                     self._client.put_item(TableName=self._name, Item=items[0], **condition)
                 else:

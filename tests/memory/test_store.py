@@ -49,16 +49,26 @@ def test_missing_table_is_named(dynamodb: DynamoDBClient) -> None:
         Table(dynamodb, "nowhere").check()
 
 
-@pytest.mark.parametrize("call", ["describe_table", "batch_get_item"])
+@pytest.mark.parametrize("call", ["describe_table", "batch_get_item", "delete_item", "put_item"])
 def test_missing_permission_is_named(dynamodb: DynamoDBClient, table: str, call: str) -> None:
-    """A table that may not be described, or not be read as events read it, is refused with its name and AWS's word."""
+    """A table that may not be described, or read and written as events do, is refused with its name and AWS's word."""
     denied: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}
     error = ClientError(denied, call)
     with (
         patch.object(dynamodb, call, side_effect=error),
         pytest.raises(MemoryUnavailableError, match=f"MEMORY_TABLE {table}: .*AccessDeniedException"),
     ):
+        Table(dynamodb, table).check(writes=True)
+
+
+@pytest.mark.parametrize("call", ["delete_item", "put_item"])
+def test_reader_needs_no_permission_to_write(dynamodb: DynamoDBClient, table: str, call: str) -> None:
+    """Who only reads may be refused to write, and the check of one who writes leaves nothing in the table."""
+    denied: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}
+    with patch.object(dynamodb, call, side_effect=ClientError(denied, call)):
         Table(dynamodb, table).check()
+    Table(dynamodb, table).check(writes=True)
+    assert dynamodb.scan(TableName=table)["Count"] == 0
 
 
 def test_time_to_live_that_is_off_is_logged(
