@@ -41,7 +41,7 @@ def made_once() -> Iterator[None]:
     """Make once what boto3 makes for each session or client, and moto for each request.
 
     That is the models of AWS's services (0.1 s for EC2's), the methods of a client (0.01 s), the names of events, and
-    those of what moto answers (0.002 s). moto in this process answers boto3 alone, so it needs no `requests` to answer.
+    those of what moto answers (0.002 s). Of `requests` moto need answer POST alone, with which tests seed it.
     """
     create_methods = vars(ClientCreator)["_create_methods"]
     load_service_model = vars(ClientCreator)["_load_service_model"]
@@ -80,7 +80,7 @@ def made_once() -> Iterator[None]:
         patch.setattr(ClientCreator, "_load_service_model", service_model)
         patch.setattr(EventAliaser, "_alias_event_name", alias)
         patch.setattr("moto.core.responses.method_names_from_class", cache(method_names_from_class))
-        patch.setattr("moto.core.models.RESPONSES_METHODS", [])
+        patch.setattr("moto.core.models.RESPONSES_METHODS", ["POST"])
         patch.setattr(XFormedAttributePicker, "get_possible_keys", keys_of)
         yield
 
