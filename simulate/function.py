@@ -29,14 +29,15 @@ from handler.telling import Remembering
 from simulate.faults import Death, Faults
 from simulate.world import ACCOUNTS, NETWORKS, World, moment
 
-SECONDS = 60
-"""That an invocation has, as it is deployed."""
+SECONDS, MEGABYTES = 60, 1024
+"""That an invocation has, and the function, as they are deployed."""
 
 _ENVIRONMENT = {
     "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:alerts",
     "AWS_ACCESS_KEY_ID": "simulated",
     "AWS_SECRET_ACCESS_KEY": "simulated",
     "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEGABYTES),
 }
 
 
@@ -97,7 +98,7 @@ class Function:
         """Start anew with the policies as they are now."""
         self._write_allowances()
         self._gate.close()
-        self._gate = Opa(Process(str(self._policies), self._opa, 0))
+        self._gate = Opa(Process(str(self._policies), self._opa, MEGABYTES))
         self._app._ENGINE = self._gate.ready()
         self._start()
 
