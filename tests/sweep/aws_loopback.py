@@ -154,6 +154,7 @@ def _handler(aws: LoopbackAws) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one segment a reply: else the acknowledgement that the client delays adds 40 ms
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
