@@ -225,7 +225,10 @@ def test_shell_sweeps_as_the_function_does(
 
 
 def test_unchanged_servers_cost_reads_only(stage: Stage, table: str) -> None:
-    """A hundred servers take two queries, and one read each of reports and servers; how far it is, three writes."""
+    """A hundred servers take two queries, and one read each of reports and servers; how far it is, three writes.
+
+    The start tries whether it may write, once.
+    """
     reports = [
         {"report": f"a{number}", "server": f"i-{number:05}", "port": 8080, "sources": ["198.51.100.0/24"]}
         for number in range(100)
@@ -247,6 +250,6 @@ def test_unchanged_servers_cost_reads_only(stage: Stage, table: str) -> None:
         for name, asked in calls
         if name == "BatchGetItem"
     ]
-    assert sorted(written) == ["notice#digest#2026-11-24", "run#sweep", "run#sweep", "run#sweep"]
+    assert sorted(written) == ["notice#digest#2026-11-24", "run#sweep", "run#sweep", "run#sweep", "start"]
     assert [keys for keys in read if len(keys) > 1] == [["report"] * 100, ["server"] * 100]
     assert Counter(name for name, _ in calls)["Query"] == 2
