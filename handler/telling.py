@@ -56,9 +56,11 @@ class Remembering:
         """The table itself."""
         return self._table
 
-    def with_tags(self, look_up: LookUp | None) -> LookUp | None:
+    def with_tags(self, look_up: LookUp | None, *, required: bool = False) -> LookUp | None:
         """Return the look-up with what is remembered in the place of tags that it fails to read."""
-        return with_remembered_tags(look_up, self._table, self._terms.patience) if look_up is not None else None
+        if look_up is None:
+            return None
+        return with_remembered_tags(look_up, self._table, self._terms.patience, required=required)
 
     def inventory(self, token: str, at: datetime, seconds: float) -> Inventory:
         """Return the memory of an invocation that has so many seconds left."""

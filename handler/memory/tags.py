@@ -1,23 +1,28 @@
 """Has a server whose tags cannot be read judged by those that were read last; when that lasts, without them, too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from handler.errors import MemoryUnavailableError
-from handler.finding import TAGS_READ, Finding, are_tags_unread
+from handler.finding import TAGS_READ, Exposure, Finding, are_tags_unread
 from handler.folding import Folded
 from handler.lookup import LookUp
 from handler.lookup.notes import clock, noted
 from handler.memory.observing import key_of
+from handler.memory.parts import Part, outside
 from handler.memory.state import Server, later, moment
 from handler.memory.store import Key, Row, Table
 
 
-def with_remembered_tags(look_up: LookUp, table: Table, patience: timedelta) -> LookUp:
-    """Return a look-up that fills in the tags that were read last, where it fails to read those of a server."""
+def with_remembered_tags(look_up: LookUp, table: Table, patience: timedelta, *, required: bool) -> LookUp:
+    """Return a look-up that fills in the tags that were read last, where it fails to read those of a server.
+
+    Where the table cannot be read, nothing may close for want of tags: with `required` the look-up raises, and else
+    nothing is asked of the table any more, so that what was looked up is told as if it were new.
+    """
 
     def looked_up(folded: Sequence[Folded], until: float | None) -> list[Folded]:
         exposures = look_up(folded, until)
@@ -27,7 +32,9 @@ def with_remembered_tags(look_up: LookUp, table: Table, patience: timedelta) -> 
         try:
             rows = table.read((key_of(finding.server) for finding in unread), unread[0].now)
         except MemoryUnavailableError:
-            table.begin(0)  # nothing is compared then, so that nothing closes for want of tags
+            if required:
+                raise
+            table.begin(0)
             return exposures
         return [tagged for exposure in exposures for tagged in _tagged(exposure, rows, patience)]
 
@@ -37,7 +44,8 @@ def with_remembered_tags(look_up: LookUp, table: Table, patience: timedelta) -> 
 def _tagged(exposure: Folded, rows: Mapping[Key, Row], patience: timedelta) -> list[Folded]:
     """Return an exposure with the tags that were read last, and without them, so that a deny wins.
 
-    It is without them only after the patience, or where the report has tags of its own, which may be newer or older.
+    It is without them only where something of it is not known to be allowed, after the patience, or where the report
+    has tags of its own, which may be newer or older.
     """
     finding = exposure.report
     if not are_tags_unread(finding):
@@ -51,10 +59,22 @@ def _tagged(exposure: Folded, rows: Mapping[Key, Row], patience: timedelta) -> l
     tagged = replace(
         exposure, report=noted(replace(finding, server=server), [f"{note} by those that were read before"])
     )
-    if server == finding.server or not (finding.server.tags_known or finding.now >= later(since, patience)):
+    is_late = finding.now >= later(since, patience) or finding.server.tags_known
+    exposures = finding.exposures if is_late else tuple(_not_allowed(finding.exposures, item))
+    if server == finding.server or not exposures:
         return [tagged]
     instead = "by the report's, too" if finding.server.tags_known else "without them, too"
-    return [tagged, replace(exposure, report=noted(finding, [f"{note} {instead}"]), reports=())]
+    twin = noted(replace(finding, exposures=exposures), [f"{note} {instead}"])
+    return [tagged, replace(exposure, report=twin, reports=())]
+
+
+def _not_allowed(exposures: Iterable[Exposure], server: Server) -> Iterator[Exposure]:
+    """Yield what is not known as open and allowed, or was denied too, source by source."""
+    known = outside(server.allowed, server.denied)
+    for exposure in exposures:
+        parts = [Part(exposure.protocol, exposure.from_port, exposure.to_port, source) for source in exposure.sources]
+        for part in outside(parts, known):
+            yield replace(exposure, from_port=part.from_port, to_port=part.to_port, sources=(part.source,))
 
 
 def remember_tags(server: Server, report: object, at: str) -> Server:

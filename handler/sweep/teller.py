@@ -54,7 +54,7 @@ class Teller:
     """
 
     def __init__(self, means: Means, name: str, clock: Clock, summary: Summary) -> None:
-        self.means = replace(means, look_up=means.memory.with_tags(means.look_up))
+        self.means = replace(means, look_up=means.memory.with_tags(means.look_up, required=True))
         self._name = name
         self.clock = clock
         self.summary = summary

@@ -72,7 +72,9 @@ class Function:
         judged = Judged(outcomes=outcomes, failures={})
         if is_open:
             findings = [(outcome.records[0], _untagged(outcome.report)) for outcome in outcomes]
-            look_up = with_remembered_tags(lambda folded, _: _looked_up(folded, described), self.table, _TERMS.patience)
+            look_up = with_remembered_tags(
+                lambda folded, _: _looked_up(folded, described), self.table, _TERMS.patience, required=False
+            )
             judged = judge_again(findings, at, self, look_up=look_up)
         inventory = Inventory(self.table, _TERMS, token=token, at=at, deadline=at, policy=ENGINE.policy)
         alerts = alert.Alerts(SETTINGS, ENGINE, self.mailbox, float("inf"))
