@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 from msgspec.structs import replace
 
 from handler import aws
@@ -163,7 +163,7 @@ class _Work:
             self._teller.tell_noticed()
             self._unused_on = at[:_DAY]
             self._keep(is_over=True)
-        except MemoryUnavailableError as error:
+        except (MemoryUnavailableError, MsgspecError) as error:
             self._summary.problems[f"it did not look for allowances that are not used: {error}"] += 1
 
     def _tried(self, place: str) -> bool:

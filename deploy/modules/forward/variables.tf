@@ -14,7 +14,7 @@ variable "home_region" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.home_region))
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]+$", var.home_region))
     error_message = "Write the code of a Region, as in \"eu-west-1\"."
   }
 
