@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from handler import alert
 from handler.decision import Allowed, Decision
+from handler.errors import MemoryUnavailableError
 from handler.finding import Finding
 from handler.folding import Folded
 from handler.invocation import Judged, judge_again
@@ -60,6 +62,7 @@ class Function:
         self.at = BEGINNING
         self.mailbox = Mailbox()
         self.judged = Judged(outcomes=(), failures={})
+        self.required = False
 
     def __call__(self, described: dict[str, str] | None, *servers: str, is_open: bool = True) -> list[Finding]:
         """Have servers reported anew, which a look-up describes by some tags or by none; return what was judged."""
@@ -73,7 +76,7 @@ class Function:
         if is_open:
             findings = [(outcome.records[0], _untagged(outcome.report)) for outcome in outcomes]
             look_up = with_remembered_tags(
-                lambda folded, _: _looked_up(folded, described), self.table, _TERMS.patience, required=False
+                lambda folded, _: _looked_up(folded, described), self.table, _TERMS.patience, required=self.required
             )
             judged = judge_again(findings, at, self, look_up=look_up)
         inventory = Inventory(self.table, _TERMS, token=token, at=at, deadline=at, policy=ENGINE.policy)
@@ -213,3 +216,14 @@ def test_a_table_that_cannot_be_read_is_noise() -> None:
     assert not finding.server.tags_known
     assert function.mailbox.told["i-0a1", 22] == [True]
     assert function.calls.names == ["batch_get_item"]
+
+
+def test_a_sweep_does_not_judge_without_a_table_that_can_be_read() -> None:
+    """Where the table is required the look-up raises, so that nothing closes for want of tags."""
+    function = Function()
+    function(_DATABASE)
+    function.required, function.calls.refused = True, 1
+    with pytest.raises(MemoryUnavailableError, match="refused"):
+        function(None)
+    assert [finding.server.tags for finding in function(None)] == [_DATABASE, _NONE]
+    assert function.mailbox.told["i-0a1", 22] == [True]
