@@ -5,17 +5,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-from botocore.client import ClientCreator
-from botocore.hooks import EventAliaser
-from botocore.loaders import create_loader
-from botocore.model import ServiceModel
-from moto.core.serialize import XFormedAttributePicker
-from moto.core.utils import method_names_from_class
 
 os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("amis.json"))
 """The one image of our instances: moto would make 1,300, each with a volume, whenever it is reset."""
@@ -23,7 +15,10 @@ os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("amis.json"))
 os.environ |= {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
 """The commands of OPA that tests run collect their garbage from a gigabyte on, which saves a third of their time."""
 
-pytest_plugins = ["tests.memory.tables"]  # not imported by each folder, which would have a DynamoDB Local of its own
+pytest_plugins = [
+    "tests.made_once",
+    "tests.memory.tables",  # not imported by each folder, which would have a DynamoDB Local of its own
+]
 
 pytest.register_assert_rewrite("tests.check_driver")  # so that a golden file that differs is shown with the difference
 
@@ -34,55 +29,6 @@ def opa_path() -> str:
     found = shutil.which("opa", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     assert found, "opa is neither beside the interpreter nor on PATH: run `make opa-path`"
     return found
-
-
-@pytest.fixture(scope="session", autouse=True)
-def made_once() -> Iterator[None]:
-    """Make once what boto3 makes for each session or client, and moto for each request.
-
-    That is the models of AWS's services (0.1 s for EC2's), the methods of a client (0.01 s), the names of events, and
-    those of what moto answers (0.002 s). Of `requests` moto need answer POST alone, with which tests seed it.
-    """
-    create_methods = vars(ClientCreator)["_create_methods"]
-    load_service_model = vars(ClientCreator)["_load_service_model"]
-    alias_event_name = vars(EventAliaser)["_alias_event_name"]
-    methods_by_service: dict[str, dict[str, Any]] = {}
-    models: dict[tuple[str, str | None], ServiceModel] = {}
-    names: dict[str, str] = {}
-    possible_keys = vars(XFormedAttributePicker)["get_possible_keys"]
-    keys: dict[tuple[object, ...], tuple[object, list[str]]] = {}
-
-    def methods(creator: ClientCreator, model: ServiceModel) -> dict[str, Any]:
-        if model.service_name not in methods_by_service:
-            methods_by_service[model.service_name] = create_methods(creator, model)
-        return dict(methods_by_service[model.service_name])
-
-    def service_model(creator: ClientCreator, service: str, version: str | None = None) -> ServiceModel:
-        if (service, version) not in models:
-            models[service, version] = load_service_model(creator, service, version)
-        return models[service, version]
-
-    def alias(aliaser: EventAliaser, name: str) -> str:
-        if name not in names:
-            names[name] = alias_event_name(aliaser, name)
-        return names[name]
-
-    def keys_of(picker: XFormedAttributePicker, context: Any) -> list[str]:
-        shape = context.shape  # kept, so that no other has its id
-        place = (type(context.obj), context.key, id(shape), id(getattr(shape, "parent", None)))
-        if place not in keys:
-            keys[place] = shape, list(possible_keys(picker, context))
-        return keys[place][1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("botocore.session.create_loader", cache(create_loader))
-        patch.setattr(ClientCreator, "_create_methods", methods)
-        patch.setattr(ClientCreator, "_load_service_model", service_model)
-        patch.setattr(EventAliaser, "_alias_event_name", alias)
-        patch.setattr("moto.core.responses.method_names_from_class", cache(method_names_from_class))
-        patch.setattr("moto.core.models.RESPONSES_METHODS", ["POST"])
-        patch.setattr(XFormedAttributePicker, "get_possible_keys", keys_of)
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
