@@ -284,7 +284,7 @@ def _told_ports(report: Finding | Closed, events: list[Any]) -> Finding | Closed
 
 
 def _refused(finding: Finding, error: OpaRefusedError) -> Undecidable:
-    problem = f"OPA refuses to judge it: {error}"
+    problem = f"OPA gives no decision on it: {error}"
     return _undecidable(finding, "finding that the policies fail to judge", problem, msgspec.to_builtins(finding))
 
 

@@ -181,7 +181,7 @@ class Opa:
                 msg = "no time is left to ask OPA about it again"
                 raise OpaUnavailableError(msg) from error
             self._restart(deadline)
-            msg = f"OPA gives no answer to it, while it answers others: {error}"
+            msg = f"no answer to it, while others have one: {error}"
             raise OpaRefusedError(msg) from error
 
     def _restart(self, deadline: float | None) -> None:
@@ -227,6 +227,9 @@ class Opa:
         except msgspec.DecodeError as error:
             msg = f"OPA's answer is not JSON: {error}"
             raise OpaRefusedError(msg) from error
+        except requests.Timeout as error:
+            msg = f"OPA did not answer in {seconds:.3g} seconds"
+            raise OpaUnavailableError(msg) from error
         except requests.RequestException as error:
             msg = f"OPA cannot be asked: {error}"
             raise OpaUnavailableError(msg) from error
