@@ -89,12 +89,20 @@ class Outcome(Struct, frozen=True, kw_only=True):
             reason=self.reason,
             finding=self.report if isinstance(self.report, Finding) else None,
             decision=self.decision,
+            **self._place(),
         )
+
+    def _place(self) -> dict[str, str | None]:
+        """Give what a report that could not be read says of where it is from."""
+        if not isinstance(self.report, Undecidable):
+            return {}
+        return {"account": self.report.account, "region": self.report.region, "server": self.report.server}
 
 
 class Told(Struct, frozen=True, kw_only=True):
     """An outcome as the function answers it and as `portcullis decide --json` prints it; absent parts are null.
 
+    `account`, `region` and `server` are those of a report without a finding, where it could be read so far.
     `portcullis decide` has `repeated` of a report that is folded into the outcome of another.
     """
 
@@ -103,6 +111,9 @@ class Told(Struct, frozen=True, kw_only=True):
     reason: str | None
     finding: Finding | None
     decision: Decision | None
+    account: str | None = None
+    region: str | None = None
+    server: str | None = None
 
 
 class Engine(Struct, frozen=True, kw_only=True):

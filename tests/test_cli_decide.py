@@ -91,6 +91,17 @@ def test_message_names_file_record_and_field(tmp_path: Path, capsys: pytest.Capt
     assert f"{both}: record 2: detail.networkReachabilityDetails.openPortRange" in printed.err
 
 
+def test_server_of_a_report_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever looks for a server finds what could not be judged of it, in a pipe and in JSON."""
+    (line,) = lines(capsys, UNREAD)
+    place = {"account": "111122223333", "region": "eu-west-1", "server": "i-0aaaaaaaaaaaaaaa8"}
+    assert line.items() >= {"outcome": "undecidable", "finding": None, **place}.items()
+    assert main(["decide", "--policies", str(ROOT / "policies"), *NOW, UNREAD]) == 2
+    fields = capsys.readouterr().out.strip().split("\t")
+    assert fields[:6] == ["-", "i-0aaaaaaaaaaaaaaa8", "-", "-", "-", "UNREAD"]
+    assert fields[7:] == ["111122223333", "eu-west-1", f"{UNREAD}:1"]
+
+
 def test_table_names_the_record_of_a_server_that_cannot_be_judged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

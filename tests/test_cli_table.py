@@ -117,7 +117,7 @@ def test_denied_leaves_out_what_is_allowed() -> None:
     ("sort", "key"),
     [
         pytest.param("severity", lambda row: ["critical", "high", "medium", "-"].index(row[0]), id="severity"),
-        pytest.param("server", lambda row: row[2] if row[2] != "-" else row[9], id="server"),
+        pytest.param("server", lambda row: row[2] if row[2] != "-" else row[1], id="server"),
         pytest.param("input", lambda row: int(row[9].rpartition(":")[2]), id="input"),
     ],
 )

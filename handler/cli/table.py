@@ -15,7 +15,7 @@ from rich.text import Text
 
 from handler.cli.summary import Line
 from handler.decision import Allowed, Decision, Denied
-from handler.finding import Finding
+from handler.outcome import Told
 from handler.printable import printable
 
 if TYPE_CHECKING:
@@ -73,18 +73,25 @@ def rows(line: Line) -> Iterator[Row]:
     """Give the rows of a line: what is denied, then what is allowed; none for what is closed, ignored or repeated."""
     finding, decision = line.told.finding, line.told.decision
     record = f"{line.file}:{line.record}"
-    known = {"record": record, **(_server(finding) if finding is not None else {})}
+    known = {"record": record, **_server(line.told)}
     if finding is not None and decision is not None:
         yield from _verdicts(decision, known)
     if line.told.outcome == "undecidable":
         reason = line.told.reason or "it could not be judged"
-        place = f"{line.file}: record {line.record}: " if finding is not None else ""
+        place = f"{line.file}: record {line.record}: " if "server" in known else ""
         yield Row(verdict="UNREAD", reason=f"{place}{reason}", **known)
 
 
-def _server(finding: Finding) -> dict[str, str]:
-    server = finding.server
-    return {"server": server.id, "name": server.name or "-", "account": server.account, "region": server.region}
+def _server(told: Told) -> dict[str, str]:
+    """Give what is known of the server, of a report too that could not be judged."""
+    server = told.finding.server if told.finding is not None else None
+    known = {
+        "server": server.id if server else told.server,
+        "name": server.name if server else None,
+        "account": server.account if server else told.account,
+        "region": server.region if server else told.region,
+    }
+    return {field: value for field, value in known.items() if value}
 
 
 def _verdicts(decision: Decision, known: dict[str, str]) -> Iterator[Row]:
