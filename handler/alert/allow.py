@@ -13,10 +13,7 @@ from handler.alert.text import Block, first, short
 from handler.finding import UNKNOWN, Server
 from handler.settings import LookUps, Settings
 
-PASTE = (
-    'Paste this below "package allow" into a file of policies/allow/, and fill in the three blanks; until then it '
-    "allows nothing."
-)
+PASTE = 'Paste this below "package allow" in policies/allow/, fill the blanks:'
 EVERYBODY = (
     "Only an allowance for everybody covers an unknown address: find out first who reaches it"
     " (LOOK_UP_SOURCES=true asks AWS)."
@@ -53,22 +50,23 @@ def allowances(case: Case, settings: Settings) -> list[Block]:
         forbids = "the prohibition" if len(barred) == 1 else "the prohibitions"
         said.append(Block(f"No allowance lifts {forbids} {', '.join(first(barred, 5, lambda name: short(name, 60)))}."))
     offers = _offers(case.server, wanted(lifted), _taken(case))
-    return [*said, *offers, _verification(case, settings, whole=not said)] if offers else said
+    number = sum(bool(offer.code) for offer in offers)
+    return [*said, *offers, _verification(case, settings, number, whole=not said)] if offers else said
 
 
-def _verification(case: Case, settings: Settings, *, whole: bool) -> Block:
+def _verification(case: Case, settings: Settings, number: int, *, whole: bool) -> Block:
     """Give the command that judges the reports anew by the policies of the folder in which it is run.
 
-    `whole` is false where something stays denied whatever is allowed.
+    So many allowances must be named in its verdicts: that nothing is denied is true, too, where there is no report any
+    more. `whole` is false where something stays denied whatever is allowed.
     """
     reporters = [reporter for entry in case.denied for reporter in entry.finding.reporters]
     names, ids = {reporter.name for reporter in reporters}, list(dict.fromkeys(reporter.id for reporter in reporters))
     query = _QUERIES.get(names.pop()) if len(names) == 1 else None
     look_up = ["--look-up"] if settings.looks_up else []
-    decide = [*_look_ups_on(settings), "portcullis", "decide", *look_up, "--denied"]
-    result = "says `0 denied`" if whole else "shows none of these ports as DENY"
-    reading = "with the look-ups " if settings.looks_up else ""
-    verify = f"Verify it in its repository: {reading}this {result}"
+    decide = [*_look_ups_on(settings), "portcullis", "decide", *look_up]
+    result = "and says `0 denied`" if whole else "beside `allow`"
+    verify = f"Verify it in its repository: this shows {'its' if number == 1 else 'each'} id {result}"
     if query is None or len(ids) > _MOST:
         return Block(f"{verify}, where FILE has the report:", shell(*decide, "FILE"))
     command, option, field, comparison, value = query

@@ -152,7 +152,7 @@ def test_no_word_becomes_a_second_command(gate: Opa) -> None:
         exposure(22, sources=("0.0.0.0/0",), security_group=evil, rules=(evil,)),
     ):
         body = alert.messages(outcomes(gate, [finding(host, told)]), SETTINGS, ENGINE)[0].body
-        lines = body.replace(" \\\n", " ").replace(" |\n  portcullis decide --denied -\n", "\n").splitlines()
+        lines = body.replace(" \\\n", " ").replace(" |\n  portcullis decide -\n", "\n").splitlines()
         commands = [line for line in lines if line.startswith("aws ")]
         assert commands
         for command in commands:
