@@ -26,11 +26,20 @@ class Judged(Struct, frozen=True):
 
 
 class Denial(Struct, frozen=True):
-    """One denied port range, and the sources that fare alike there. `entry` is the gate's word on the first of them."""
+    """One denied port range, and what the gate says of each source and rule that fares alike there."""
 
     severity: str
-    entry: Denied
-    sources: tuple[str, ...]
+    entries: tuple[Denied, ...]
+
+    @property
+    def entry(self) -> Denied:
+        """The first of them."""
+        return self.entries[0]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Who reaches it."""
+        return tuple(sorted({entry.source for entry in self.entries}))
 
     @property
     def ports(self) -> str:
@@ -88,15 +97,14 @@ def cases(judged: Iterable[Judged]) -> list[Case]:
 
 
 def denials(case: Case) -> list[Denial]:
-    """Give what is denied on a server, sources that fare alike together, worst first."""
+    """Give what is denied on a server, sources and rules that fare alike together, worst first."""
+    balanced = [exposure for exposure in _exposures(case) if isinstance(exposure.load_balancer, str)]
     alike: dict[tuple[object, ...], list[Denied]] = {}
     for judged in case.denied:
         for entry in judged.decision.denied:
-            alike.setdefault((entry.severity, *_fate(entry)), []).append(entry)
-    gathered = [
-        Denial(entries[0].severity, entries[0], tuple(sorted({entry.source for entry in entries})))
-        for entries in alike.values()
-    ]
+            fate = (entry.severity, *_fate(entry), *_load_balancers(entry, balanced))
+            alike.setdefault(fate, []).append(entry)
+    gathered = [Denial(entries[0].severity, tuple(entries)) for entries in alike.values()]
     return sorted(gathered, key=_badness)
 
 
@@ -107,15 +115,21 @@ def heading(denial: Denial, room: Room) -> str:
 
 def load_balancers(case: Case, denial: Denial) -> list[str]:
     """Name the load balancers through which a denied port is reached."""
-    entry = denial.entry
-    exposures = (exposure for judged in case.denied for exposure in judged.finding.exposures)
+    return _load_balancers(denial.entry, _exposures(case))
+
+
+def _exposures(case: Case) -> list[Exposure]:
+    return [exposure for judged in case.denied for exposure in judged.finding.exposures]
+
+
+def _load_balancers(entry: Denied, exposures: Iterable[Exposure]) -> list[str]:
     named = {
         exposure.load_balancer
         for exposure in exposures
-        if (exposure.protocol, exposure.security_group, exposure.rules)
-        == (entry.protocol, entry.security_group, entry.rules)
+        if exposure.protocol == entry.protocol
+        and same_way(entry, exposure)
         and exposure.from_port <= entry.from_port <= entry.to_port <= exposure.to_port
-        and not set(denial.sources).isdisjoint(exposure.sources)
+        and entry.source in exposure.sources
     }
     return sorted(balancer for balancer in named if isinstance(balancer, str))
 
@@ -196,10 +210,10 @@ def _overlap(entry: Allowed, denied: Denied) -> bool:
 
 
 def _fate(entry: Denied) -> tuple[object, ...]:
-    """Give all that an entry says, but for its source."""
+    """Give all that an entry says, but for its source and the rules that let it in."""
     reason = entry.reason.replace(entry.source, "\0")
-    where = (entry.protocol, entry.from_port, entry.to_port, entry.security_group, entry.rules)
-    return (*where, entry.cause, entry.prohibition, entry.nearest, reason)
+    ports = (entry.protocol, entry.from_port, entry.to_port)
+    return (*ports, entry.cause, entry.prohibition, entry.nearest, reason)
 
 
 def _wide(entry: Denied) -> bool:

@@ -105,7 +105,8 @@ def _alike(cases: Sequence[Case], room: Room) -> list[tuple[_Line, list[Case], l
 def _lines(case: Case, room: Room) -> Iterator[tuple[_Line, str | None]]:
     for denial in denials(case):
         reason = short(denial.entry.reason, 2 * room.characters)
-        yield _Line(denial.severity, heading(denial, room), reason), denial.entry.security_group
+        line = _Line(denial.severity, heading(denial, room), reason)
+        yield from ((line, entry.security_group) for entry in denial.entries)
     for problem in unreadable(case):
         reason = short(f"{problem.field}: {problem.problem}", 2 * room.characters)
         yield _Line(case.severity, "could not be judged: treat it as open", reason), None

@@ -1,6 +1,6 @@
 """The mail about one server: what decides whether to get up, why it is denied, how to close it, how to allow it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from handler.alert import policies
 from handler.alert.allow import allowances
@@ -88,15 +88,20 @@ def _denial(case: Case, denial: Denial, room: Room, shared: tuple[str, ...]) -> 
 
 def _way(case: Case, denial: Denial, room: Room) -> tuple[str, ...]:
     """Say by which rules, or through which group, and behind which load balancers a port is reached."""
-    entry, lines = denial.entry, []
-    if entry.security_group:
-        group, rules = short(entry.security_group, room.characters), "rule" if len(entry.rules) == 1 else "rules"
-        opened = f"opened by {rules} {_listed(entry.rules, room)} of {group}"
-        lines += wrapped(opened if entry.rules else f"through security group {group}", "  ")
+    rules_by_group: dict[str, dict[str, None]] = {}
+    for entry in denial.entries:
+        if entry.security_group:
+            rules_by_group.setdefault(entry.security_group, {}).update(dict.fromkeys(entry.rules))
+    ways = first(list(rules_by_group.items()), max(room.entries, 1), lambda way: _opened(*way, room))
     balancers = load_balancers(case, denial)
-    if balancers:
-        lines += wrapped(f"behind load balancer {_listed(balancers, room)}", "  ")
-    return tuple(lines)
+    ways += [f"behind load balancer {_listed(balancers, room)}"] if balancers else []
+    return tuple(line for way in ways for line in wrapped(way, "  "))
+
+
+def _opened(group: str, rules: Iterable[str], room: Room) -> str:
+    names, spelled = list(rules), short(group, room.characters)
+    opened = f"opened by {'rule' if len(names) == 1 else 'rules'} {_listed(names, room)} of {spelled}"
+    return opened if names else f"through security group {spelled}"
 
 
 def _unreadable(problem: Problem, room: Room) -> list[str]:

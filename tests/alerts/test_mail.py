@@ -290,6 +290,34 @@ def test_labels_stand_where_their_statement_does(opa_path: str, tmp_path: Path) 
     assert decision["prohibitions"]["no-ftp"] == {"reason": "Passwords in the clear", "labels": {"rule": "SEC-3"}}
 
 
+def test_rules_that_open_one_port_are_one_denial(gate: Opa) -> None:
+    """IPv4 and IPv6 have a rule each: port and reason are said once, the rules of each group below."""
+    ways = (
+        exposure(22, sources=ANYWHERE[:1], security_group="sg-0w1de", rules=("sgr-07",)),
+        exposure(22, sources=ANYWHERE[1:], security_group="sg-0w1de", rules=("sgr-08",)),
+        exposure(22, sources=ANYWHERE[:1], security_group="sg-0other"),
+    )
+    (message,) = alert.messages(outcomes(gate, [finding(WEB, *ways)]), SETTINGS, ENGINE)
+    assert message.subject.startswith("[critical] web-prod-02: tcp 22 open to 0.0.0.0/0 and ::/0, account ")
+    lines = message.body.splitlines()
+    place = lines.index("CRITICAL  tcp 22 from 0.0.0.0/0, ::/0")
+    ways_in = ["  opened by rules sgr-07, sgr-08 of sg-0w1de", "  through security group sg-0other", ""]
+    assert lines[place + 2 : place + 5] == ways_in
+
+
+def test_port_behind_a_load_balancer_and_around_it_is_two_denials(gate: Opa) -> None:
+    """What is reached around a load balancer is never said to be behind it."""
+    ways = (
+        exposure(22, sources=ANYWHERE[:1], security_group="sg-0lb", rules=("sgr-07",), load_balancer="app/web/50dc"),
+        exposure(22, sources=ANYWHERE[:1], security_group="sg-0web", rules=("sgr-08",)),
+    )
+    (message,) = alert.messages(outcomes(gate, [finding(WEB, *ways)]), SETTINGS, ENGINE)
+    behind = "  opened by rule sgr-07 of sg-0lb\n  behind load balancer app/web/50dc\n\n"
+    assert message.body.count("CRITICAL  tcp 22 from 0.0.0.0/0\n") == 2
+    assert behind in message.body
+    assert "  opened by rule sgr-08 of sg-0web\n\n" in message.body
+
+
 def test_allowed_server_is_not_spoken_of(gate: Opa) -> None:
     """What is allowed everywhere makes no message."""
     allowed = finding(BASTION, exposure(22, sources=OFFICE))
