@@ -30,6 +30,21 @@ allowance contains {"id": net.cidr_merge(["::1/128", "::1/128"])} if input.serve
 """A policy file on which OPA 1.22.2 panics for the server `fatal`: it answers nothing."""
 
 
+def waiting_policy(name: str, port: int) -> str:
+    """Return a policy file that never judges a server of this name, and takes no processor time for it.
+
+    OPA waits for an answer from a port of this host, where a socket has to listen and say nothing.
+    """
+    request = f'{{"method": "GET", "url": "http://127.0.0.1:{port}", "timeout": "600s"}}'
+    return f"""package allow
+
+allowance contains {{}} if {{
+	input.server.name == "{name}"
+	http.send({request})
+}}
+"""
+
+
 def team_folder(parent: Path) -> Path:
     """Copy the shipped example as a team's folder, without the engine, and return it."""
     return shutil.copytree(ROOT / "policies", parent / "policies", ignore=shutil.ignore_patterns("gate"))

@@ -31,7 +31,7 @@ from handler.opa import CHUNK, CHUNK_BYTES, CHUNK_SOURCES, Opa, chunks
 from handler.process import BODY_BYTES, Process
 from handler.session import Session
 from handler.settings import ROOT
-from tests.builders import CONFLICT, PANIC, exposure, finding, server
+from tests.builders import CONFLICT, PANIC, exposure, finding, server, waiting_policy
 
 POLICIES = ROOT / "policies"
 WEB = exposure(443)
@@ -48,6 +48,20 @@ def process(opa_path: str) -> Process:
 def gate(process: Process) -> Iterator[Opa]:
     """Give the gate with the shipped policies."""
     with Opa(process) as gate:
+        gate.ready()
+        yield gate
+
+
+@pytest.fixture(scope="module")
+def shared_process(opa_path: str) -> Process:
+    """Give the OPA of `shared_gate`."""
+    return Process(str(POLICIES), opa_path)
+
+
+@pytest.fixture(scope="module")
+def shared_gate(shared_process: Process) -> Iterator[Opa]:
+    """Give a gate with the shipped policies, for tests that ask it and neither stop nor end its OPA."""
+    with Opa(shared_process) as gate:
         gate.ready()
         yield gate
 
@@ -74,19 +88,19 @@ def test_revision_follows_the_content(policies: Path) -> None:
     assert Folder(policies).revision != Folder(POLICIES).revision
 
 
-def test_decides_more_than_a_chunk_in_order(gate: Opa) -> None:
+def test_decides_more_than_a_chunk_in_order(shared_gate: Opa) -> None:
     """Each of many findings gets its own decision, in the order of the findings."""
     findings = [finding(WEB, server=server(number, name=("web-prod-01", "x")[number % 2])) for number in range(1203)]
-    decisions = gate.decide(findings)
+    decisions = shared_gate.decide(findings)
     assert [decision.id for decision in decisions if isinstance(decision, Decision)] == [one.id for one in findings]
     actions = [decision.action for decision in decisions if isinstance(decision, Decision)]
     assert actions == [("allow", "deny")[number % 2] for number in range(1203)]
 
 
-def test_findings_asked_about_ahead_are_asked_about_once(gate: Opa, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findings_asked_about_ahead_are_asked_about_once(shared_gate: Opa, monkeypatch: pytest.MonkeyPatch) -> None:
     """The decisions are those of the answers that came ahead, in the order of the findings."""
     findings = [finding(exposure(port), server=server(port, Role="web")) for port in range(440, 446)]
-    expected = gate.decide(findings)
+    expected = shared_gate.decide(findings)
     asked: list[int] = []
     post = Session.post
 
@@ -95,9 +109,9 @@ def test_findings_asked_about_ahead_are_asked_about_once(gate: Opa, monkeypatch:
         return post(session, url, json, timeout)
 
     monkeypatch.setattr(Session, "post", counted)
-    gate.ask_ahead(findings[:3])
-    gate.ask_ahead(findings[3:])
-    assert [*gate.decide(findings[:3]), *gate.decide(findings[3:])] == expected
+    shared_gate.ask_ahead(findings[:3])
+    shared_gate.ask_ahead(findings[3:])
+    assert [*shared_gate.decide(findings[:3]), *shared_gate.decide(findings[3:])] == expected
     assert asked == [3, 3]
 
 
@@ -156,9 +170,9 @@ def test_opa_that_cannot_be_restarted_decides_nothing(policies: Path, tmp_path: 
         assert _actions(gate) == ["allow"]
 
 
-def test_no_time_left_decides_nothing(gate: Opa) -> None:
+def test_no_time_left_decides_nothing(shared_gate: Opa) -> None:
     """A deadline that has passed is an error, never an answer."""
-    [error] = gate.decide([finding(WEB)], time.monotonic() - 1)
+    [error] = shared_gate.decide([finding(WEB)], time.monotonic() - 1)
     assert isinstance(error, OpaUnavailableError)
     assert str(error) == "no time is left to ask OPA"
 
@@ -197,6 +211,18 @@ def test_a_finding_on_which_opa_dies_spares_the_others(policies: Path, opa_path:
     assert {one.action for one in decisions if isinstance(one, Decision)} == {"allow"}
 
 
+def test_a_slow_finding_leaves_time_for_the_others(policies: Path, opa_path: str) -> None:
+    """A finding for which no time would be enough does not use up the time in which the others are decided."""
+    findings = [finding(WEB, server=server(number)) for number in range(39)]
+    findings.append(finding(WEB, server=server(39, name="slow")))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        (policies / "allow" / "slow.rego").write_text(waiting_policy("slow", silent.getsockname()[1]))
+        with Opa(Process(str(policies), opa_path)) as gate:
+            gate.ready()
+            decisions = gate.decide(findings, time.monotonic() + 6)
+    assert [number for number, one in enumerate(decisions) if not isinstance(one, Decision)] == [39]
+
+
 SLOW = """package allow
 
 allowance contains {} if {
@@ -206,17 +232,6 @@ allowance contains {} if {
 	i * j == -1
 }
 """
-
-
-def test_a_slow_finding_leaves_time_for_the_others(policies: Path, opa_path: str) -> None:
-    """A finding for which no time would be enough does not use up the time in which the others are decided."""
-    (policies / "allow" / "slow.rego").write_text(SLOW)
-    findings = [finding(WEB, server=server(number)) for number in range(39)]
-    findings.append(finding(WEB, server=server(39, name="slow")))
-    with Opa(Process(str(policies), opa_path)) as gate:
-        gate.ready()
-        decisions = gate.decide(findings, time.monotonic() + 6)
-    assert [number for number, one in enumerate(decisions) if not isinstance(one, Decision)] == [39]
 
 
 def test_a_slow_finding_without_a_fair_time_comes_again(policies: Path, opa_path: str) -> None:
@@ -384,27 +399,26 @@ def test_loopback_needs_no_proxy(opa_path: str, monkeypatch: pytest.MonkeyPatch)
         pytest.param("GET health", None, 200, id="health"),
     ],
 )
-def test_opa_answers_one_question(process: Process, request_line: str, token: str | None, status: int) -> None:
+@pytest.mark.usefixtures("shared_gate")
+def test_opa_answers_one_question(shared_process: Process, request_line: str, token: str | None, status: int) -> None:
     """Only the holder of the token may ask, and only for decisions."""
-    with Opa(process) as gate:
-        gate.ready()
-        method, path = request_line.split()
-        headers = {"Authorization": f"Bearer {process.token if token == OURS else token}"} if token else {}
-        answered, _ = _request(process, method, path, headers, b'{"input": {"findings": []}}')
+    method, path = request_line.split()
+    headers = {"Authorization": f"Bearer {shared_process.token if token == OURS else token}"} if token else {}
+    answered, _ = _request(shared_process, method, path, headers, b'{"input": {"findings": []}}')
     assert answered == status
 
 
 @pytest.mark.parametrize("token", [OURS, None])
-def test_body_larger_than_any_query_is_refused_unread(process: Process, token: str | None) -> None:
+def test_body_larger_than_any_query_is_refused_unread(
+    shared_process: Process, shared_gate: Opa, token: str | None
+) -> None:
     """OPA answers to the header alone of a body that is too large, whoever sends it."""
     headers = {"Content-Length": str(BODY_BYTES + 1)}
-    headers |= {"Authorization": f"Bearer {process.token}"} if token else {}
-    with Opa(process) as gate:
-        gate.ready()
-        status, body = _request(process, "POST", "v1/data/gate/batch/decisions", headers)
-        assert status == 400
-        assert b"server.decoding.max_length" in body
-        assert _actions(gate) == ["allow"]
+    headers |= {"Authorization": f"Bearer {shared_process.token}"} if token else {}
+    status, body = _request(shared_process, "POST", "v1/data/gate/batch/decisions", headers)
+    assert status == 400
+    assert b"server.decoding.max_length" in body
+    assert _actions(shared_gate) == ["allow"]
 
 
 def test_socket_is_ours_alone_and_goes_with_opa(process: Process) -> None:
@@ -494,7 +508,7 @@ def test_texts_travel_in_utf8(tmp_path: Path) -> None:
     assert msgspec.json.decode(bodies[0], type=dict[str, Batch])["input"].findings == (known,)
 
 
-def test_queries_are_cut_by_their_bytes(gate: Opa) -> None:
+def test_queries_are_cut_by_their_bytes(shared_gate: Opa) -> None:
     """Findings with many tags are asked about a few at a time, one that fills a query alone; all are decided."""
     tags = {f"tag-{number}": "\U0001f6aa" * 256 for number in range(50)}
     findings = [finding(WEB, server=server(number, **tags)) for number in range(60)]
@@ -504,24 +518,24 @@ def test_queries_are_cut_by_their_bytes(gate: Opa) -> None:
     sizes = [len(msgspec.json.encode(Batch(findings=tuple(chunk)))) for chunk in cut]
     assert all(size <= CHUNK_BYTES or len(chunk) == 1 for chunk, size in zip(cut, sizes, strict=True))
     assert len(cut) == 5
-    assert {type(one) for one in gate.decide(findings)} == {Decision}
+    assert {type(one) for one in shared_gate.decide(findings)} == {Decision}
 
 
-def test_finding_larger_than_any_query_is_refused(gate: Opa) -> None:
+def test_finding_larger_than_any_query_is_refused(shared_gate: Opa) -> None:
     """It is undecidable, says why, and leaves the others decided."""
     large = finding(WEB, server=server(2, large="x" * BODY_BYTES))
-    before = gate.pid
-    decisions = gate.decide([finding(WEB), large])
+    before = shared_gate.pid
+    decisions = shared_gate.decide([finding(WEB), large])
     assert isinstance(decisions[0], Decision)
     assert isinstance(decisions[1], OpaRefusedError)
     assert "OPA reads no more than" in str(decisions[1])
-    assert gate.pid == before
+    assert shared_gate.pid == before
 
 
-def test_lone_surrogate_is_judged(gate: Opa) -> None:
+def test_lone_surrogate_is_judged(shared_gate: Opa) -> None:
     """A name that UTF-8 cannot carry is judged as one that no policy knows."""
     findings = [finding(WEB), finding(WEB, server=server(name="\ud800"))]
-    decisions = gate.decide(findings)
+    decisions = shared_gate.decide(findings)
     assert [one.action for one in decisions if isinstance(one, Decision)] == ["allow", "deny"]
 
 

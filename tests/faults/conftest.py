@@ -1,10 +1,11 @@
 """What the tests of faults share: the function with policies that misbehave for servers of certain names."""
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 
-from tests.builders import CONFLICT, PANIC
+from tests.builders import CONFLICT, PANIC, waiting_policy
 from tests.faults.ledger import Ledger
 from tests.world import World, start
 
@@ -16,16 +17,6 @@ allowance contains {} if {
 }
 """
 """Keeps OPA busy for some tenths of a second, and allows nothing."""
-
-ENDLESS = """package allow
-
-allowance contains {} if {
-	input.server.name == "endless"
-	some i in numbers.range(1, 100000)
-	some j in numbers.range(1, 100000)
-	i * j == -1
-}
-"""
 
 GREEDY = """package allow
 
@@ -41,8 +32,11 @@ allowance contains {} if {
 def started(opa_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Start the function once."""
     folder = tmp_path_factory.mktemp("faults")
-    with start(opa_path, folder, conflict=CONFLICT, panic=PANIC, busy=BUSY, endless=ENDLESS, greedy=GREEDY) as world:
-        yield world
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endless = waiting_policy("endless", silent.getsockname()[1])
+        policies = {"conflict": CONFLICT, "panic": PANIC, "busy": BUSY, "endless": endless, "greedy": GREEDY}
+        with start(opa_path, folder, **policies) as world:
+            yield world
 
 
 @pytest.fixture
