@@ -115,7 +115,7 @@ def _gate(policies: Path, files: dict[str, bytes]) -> Iterator[Opa]:
     """Start OPA with an engine of these files, and with the register of the policies if there is one by now."""
     packed = Bundle({(engine() / name).as_posix(): content for name, content in files.items()}, [ENGINE])
     with patch.object(process, "packed_engine", lambda: packed):
-        started = Process(str(policies), executable())
+        started = Process(str(policies), executable(), memory=0)
     with Opa(started) as gate:
         with patch.object(opa, "_START_SECONDS", 60.0):
             gate.ready()

@@ -36,11 +36,11 @@ class Process:
     `policies` is the team's folder, `executable` a path or a name on PATH. Raises `SettingError` when there is no such
     executable, `PolicyFolderError` when the folder cannot be loaded. `policy` is the folder's name.
     `memory` is what the whole function has, in MB: half of it is OPA's, which then collects its garbage less often, and
-    in time where the policies are many. Of an unknown memory (0) it takes what Go takes by itself. `growth` is by how
-    many percent OPA's memory may grow before garbage is collected; with `off` it grows to that half.
+    in time where the policies are many. Of an unknown memory (0) it takes what Go takes by itself. Without it OPA is a
+    shell's: it collects no garbage before it has a gigabyte, and most runs end before.
     """
 
-    def __init__(self, policies: str, executable: str = "opa", memory: int = 0, growth: str = "400") -> None:
+    def __init__(self, policies: str, executable: str = "opa", memory: int | None = None) -> None:
         path = shutil.which(executable)
         if path is None:
             raise SettingError("OPA_PATH", f"is {executable!r}, which is no executable: name the `opa` to run")
@@ -51,7 +51,9 @@ class Process:
         self._command = [path, "run", "--server", "--authentication=token", "--authorization=basic"]
         self._command += ["--skip-version-check", "--log-level=error", "--log-format=json"]
         self._command += [f"--set=server.decoding.max_length={BODY_BYTES}"]
-        self._memory = {"GOGC": growth, "GOMEMLIMIT": f"{memory // 2}MiB"} if memory else {}
+        self._memory = {"GOGC": "400", "GOMEMLIMIT": f"{memory // 2}MiB"} if memory else {}
+        if memory is None:
+            self._memory = {"GOGC": "off", "GOMEMLIMIT": "1024MiB"}
         self.policies = policies
         self.policy = folder.name
         self.start()

@@ -74,7 +74,7 @@ def folder(path: Path) -> Path:
 
 def judged(policies: Path, opa_path: str, findings: Sequence[Finding]) -> list[Decision]:
     """Judge findings by a folder."""
-    with Opa(Process(str(policies), opa_path, 1024)) as gate:
+    with Opa(Process(str(policies), opa_path)) as gate:
         gate.ready()
         decisions = gate.decide(findings)
     assert all(isinstance(decision, Decision) for decision in decisions), decisions

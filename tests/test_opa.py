@@ -211,35 +211,27 @@ def test_a_finding_on_which_opa_dies_spares_the_others(policies: Path, opa_path:
     assert {one.action for one in decisions if isinstance(one, Decision)} == {"allow"}
 
 
-def test_a_slow_finding_leaves_time_for_the_others(policies: Path, opa_path: str) -> None:
-    """A finding for which no time would be enough does not use up the time in which the others are decided."""
-    findings = [finding(WEB, server=server(number)) for number in range(39)]
-    findings.append(finding(WEB, server=server(39, name="slow")))
+@pytest.fixture
+def slow_gate(policies: Path, opa_path: str) -> Iterator[Opa]:
+    """Give a gate that never judges the server `slow`."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         (policies / "allow" / "slow.rego").write_text(waiting_policy("slow", silent.getsockname()[1]))
         with Opa(Process(str(policies), opa_path)) as gate:
             gate.ready()
-            decisions = gate.decide(findings, time.monotonic() + 6)
+            yield gate
+
+
+def test_a_slow_finding_leaves_time_for_the_others(slow_gate: Opa) -> None:
+    """A finding for which no time would be enough does not use up the time in which the others are decided."""
+    findings = [finding(WEB, server=server(number)) for number in range(39)]
+    findings.append(finding(WEB, server=server(39, name="slow")))
+    decisions = slow_gate.decide(findings, time.monotonic() + 6)
     assert [number for number, one in enumerate(decisions) if not isinstance(one, Decision)] == [39]
 
 
-SLOW = """package allow
-
-allowance contains {} if {
-	input.server.name == "slow"
-	some i in numbers.range(1, 100000)
-	some j in numbers.range(1, 100000)
-	i * j == -1
-}
-"""
-
-
-def test_a_slow_finding_without_a_fair_time_comes_again(policies: Path, opa_path: str) -> None:
+def test_a_slow_finding_without_a_fair_time_comes_again(slow_gate: Opa) -> None:
     """Where the invocation had too little time left, nobody can say that OPA never answers to the finding."""
-    (policies / "allow" / "slow.rego").write_text(SLOW)
-    with Opa(Process(str(policies), opa_path)) as gate:
-        gate.ready()
-        [error] = gate.decide([finding(WEB, server=server(1, name="slow"))], time.monotonic() + 3)
+    [error] = slow_gate.decide([finding(WEB, server=server(1, name="slow"))], time.monotonic() + 3)
     assert isinstance(error, OpaUnavailableError)
     assert "no time is left" in str(error)
     assert re.fullmatch(r"OPA did not answer in [0-9.]+ seconds", str(error.__cause__))
@@ -374,7 +366,7 @@ def test_policies_see_no_environment_but_the_token(
         gate.ready()
         [decision] = gate.decide([finding(WEB, server=server(name="stranger"))])
     assert isinstance(decision, Decision)
-    assert decision.allowed[0].by == ("OPA_TOKEN",)
+    assert decision.allowed[0].by == ("GOGC,GOMEMLIMIT,OPA_TOKEN",)
 
 
 def test_loopback_needs_no_proxy(opa_path: str, monkeypatch: pytest.MonkeyPatch) -> None:

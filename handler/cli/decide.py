@@ -32,9 +32,6 @@ FILES = (
 _CHUNK = 500
 """The records of `--stream` that are folded with each other."""
 
-_MEMORY = 2048
-"""MB of which OPA takes half before it collects its garbage: most runs end before."""
-
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
@@ -102,7 +99,7 @@ def judging(arguments: argparse.Namespace, *, shown: bool) -> "Iterator[Judge]":
 
     Policies that OPA refuses are told when the first answer is needed, but before AWS is asked anything.
     """
-    process = Process(str(check.folders(arguments.policies, None)[0]), executable(), _MEMORY, growth="off")
+    process = Process(str(check.folders(arguments.policies, None)[0]), executable())
     import logging  # noqa: PLC0415  all of this loads while OPA starts
 
     from handler import lookup, settings  # noqa: PLC0415

@@ -156,7 +156,7 @@ class Stage:
             path.unlink()
         for name, text in texts.items():
             (self.world.policies / "allow" / f"story-{name}.rego").write_text(f"package allow\n\n{text}")
-        self.app.GATE = Opa(Process(str(self.world.policies), self._opa_path, 0))
+        self.app.GATE = Opa(Process(str(self.world.policies), self._opa_path))
         self.app._ENGINE = self.app.GATE.ready()
         self._remember_anew()
 
