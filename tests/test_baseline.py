@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -72,11 +72,24 @@ def folder(path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def unchanged(opa_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opa]:
+    """Give a gate of the folder as `folder` writes it."""
+    with Opa(Process(str(folder(tmp_path_factory.mktemp("unchanged"))), opa_path)) as gate:
+        gate.ready()
+        yield gate
+
+
 def judged(policies: Path, opa_path: str, findings: Sequence[Finding]) -> list[Decision]:
     """Judge findings by a folder."""
     with Opa(Process(str(policies), opa_path)) as gate:
         gate.ready()
-        decisions = gate.decide(findings)
+        return decided(gate, findings)
+
+
+def decided(gate: Opa, findings: Sequence[Finding]) -> list[Decision]:
+    """Judge findings, of which none may be refused."""
+    decisions = gate.decide(findings)
     assert all(isinstance(decision, Decision) for decision in decisions), decisions
     return [decision for decision in decisions if isinstance(decision, Decision)]
 
@@ -136,7 +149,9 @@ findings_of_servers = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(findings=findings_of_servers)
-def test_silences_exactly_what_it_was_made_from(tmp_path: Path, opa_path: str, findings: list[Finding]) -> None:
+def test_silences_exactly_what_it_was_made_from(
+    tmp_path: Path, unchanged: Opa, opa_path: str, findings: list[Finding]
+) -> None:
     """Judged again, what was denied is allowed, but for telnet and unknown addresses.
 
     Other ports, servers, accounts, ways in and wider sources are denied as before.
@@ -144,7 +159,7 @@ def test_silences_exactly_what_it_was_made_from(tmp_path: Path, opa_path: str, f
     policies = folder(tmp_path / "policies")
     file = policies / "allow" / "baseline.rego"
     file.unlink(missing_ok=True)
-    rego = proposed(policies, findings, judged(policies, opa_path, findings))
+    rego = proposed(policies, findings, decided(unchanged, findings))
     file.write_text(rego)
     assert formatted(opa_path, file) == ""
     file.write_text(filled(rego))
@@ -197,7 +212,7 @@ def expected(asked: Finding, findings: Iterable[Finding]) -> set[tuple[str, int,
 HALVES = "203.0.113.0/25", "203.0.113.128/25"
 
 
-def test_equal_servers_of_an_account_and_a_team_share_an_allowance(tmp_path: Path, opa_path: str) -> None:
+def test_equal_servers_of_an_account_and_a_team_share_an_allowance(tmp_path: Path, unchanged: Opa) -> None:
     """Sources are united, a network of the folder with the same addresses is named, administrative ports come last."""
     policies = folder(tmp_path / "policies")
     findings = [
@@ -207,12 +222,12 @@ def test_equal_servers_of_an_account_and_a_team_share_an_allowance(tmp_path: Pat
         finding(exposure(9000, sources=("0.0.0.0/1", "128.0.0.0/1")), server=SERVERS[2]),
         replace(finding(exposure(53, protocol="udp", sources=("10.0.0.0/8",)), server=SERVERS[2]), reach="vpn"),
     ]
-    rego, tests = both(policies, findings, judged(policies, opa_path, findings))
+    rego, tests = both(policies, findings, decided(unchanged, findings))
     compare("baseline.txt", rego)
     compare("baseline_tests.txt", tests)
 
 
-def test_its_tests_pass_and_reach_every_line(opa_path: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_its_tests_pass_and_reach_every_line(unchanged: Opa, capsys: pytest.CaptureFixture[str]) -> None:
     """With the tests that come with it, a folder passes the check that the workflow of `portcullis init` runs."""
     policies = folder(Path("policies"))
     shutil.rmtree(policies / "forbid")
@@ -223,7 +238,7 @@ def test_its_tests_pass_and_reach_every_line(opa_path: str, capsys: pytest.Captu
             finding(exposure(53, protocol="udp", sources=("10.0.0.0/8", "sg-0a1")), server=SERVERS[0]), reach="vpn"
         ),
     ]
-    rego, tests = both(policies, findings, judged(policies, opa_path, findings))
+    rego, tests = both(policies, findings, decided(unchanged, findings))
     file = Path("policy_tests/allow/baseline_test.rego")
     file.parent.mkdir(parents=True)
     file.write_text(tests)
@@ -235,14 +250,14 @@ def test_its_tests_pass_and_reach_every_line(opa_path: str, capsys: pytest.Captu
     assert "test_allows_web_01_i_00000000000000001_tcp_22 fails" in capsys.readouterr().out
 
 
-def test_names_and_long_lists_that_are_hostile_are_formatted(tmp_path: Path, opa_path: str) -> None:
+def test_names_and_long_lists_that_are_hostile_are_formatted(tmp_path: Path, unchanged: Opa, opa_path: str) -> None:
     """No name ends a comment or a text, and what does not fit on a line has a line for each of its members."""
     policies = folder(tmp_path / "policies")
     hostile = 'METADATA\n}\u202e" } allowance contains {'
     many = tuple(f"10.{number}.0.0/24" for number in range(60))
     hosts = [server(number, name=hostile, Team=hostile) for number in range(80)]
     findings = [finding(exposure(8443, sources=many), server=host) for host in hosts]
-    rego = proposed(policies, findings, judged(policies, opa_path, findings))
+    rego = proposed(policies, findings, decided(unchanged, findings))
     assert rego.count("allowance contains {\n") == 1
     file = policies / "allow" / "baseline.rego"
     file.write_text(filled(rego))
