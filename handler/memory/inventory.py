@@ -20,11 +20,10 @@ from handler.memory.daily import Daily
 from handler.memory.expansions import further, timely
 from handler.memory.notices import Notices, about
 from handler.memory.observing import Observed, observed
-from handler.memory.parts import Part
 from handler.memory.quiet import Quiet
 from handler.memory.servers import Servers, Terms
 from handler.memory.state import Server
-from handler.memory.store import Key, Row, Table
+from handler.memory.store import Key, Table
 from handler.outcome import Outcome
 
 _WRITERS = 8
@@ -65,13 +64,12 @@ class Inventory:
             servers = timely(servers, rows)
             servers |= (beside := further(servers, rows))
             rows |= self._table.read(beside, self._at)
-            counted = {} if self.observes else self._counted(servers, rows)
+            looks = {key: self._servers.look(server, rows[key]) for key, server in servers.items()}
+            counted = self._causes.count({key: look.news.opened for key, look in looks.items() if look.news.opened})
         except MemoryUnavailableError as error:
             decided = [outcome for server in servers.values() for outcome in server.outcomes]
             return unite([undecidable, uncompared(decided, str(error))])
-        compared = self._each(
-            servers, lambda key: self._servers.compare(key, servers[key], rows[key], counted.get(key, ()))
-        )
+        compared = self._each(looks, lambda key: self._servers.compare(key, looks[key], counted.get(key, ())))
         return self._ended(unite([undecidable, *compared]))
 
     def _ended(self, compared: Compared) -> Compared:
@@ -155,7 +153,12 @@ class Inventory:
         """Return how flapping ended on servers that have come to rest."""
         rows = self._table.read(settled, self._at)
         return self._ended(
-            unite([self._servers.compare(key, _unobserved(server), rows[key], ()) for key, server in settled.items()])
+            unite(
+                [
+                    self._servers.compare(key, self._servers.look(_unobserved(server), rows[key]))
+                    for key, server in settled.items()
+                ]
+            )
         )
 
     def mark_day(self, told: Daily, until: float) -> None:
@@ -198,11 +201,6 @@ class Inventory:
             return [work(value) for value in values]
         with ThreadPoolExecutor(min(_WRITERS, len(values))) as pool:
             return [*pool.map(work, values)]
-
-    def _counted(self, servers: Mapping[Key, Observed], rows: Mapping[Key, Row]) -> dict[Key, tuple[Part, ...]]:
-        """Return what of each server's news counts as told by its causes."""
-        opened = {key: self._servers.opened(server, rows[key].item) for key, server in servers.items()}
-        return self._causes.count(opened)
 
 
 def _undecided(outcomes: Iterable[Outcome]) -> list[Outcome]:

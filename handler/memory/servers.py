@@ -32,6 +32,19 @@ class Terms(Struct, frozen=True, kw_only=True):
     observe: bool = False
 
 
+class Look(Struct, frozen=True, kw_only=True):
+    """What is observed of a server beside its row: the server as it was, as it is now, and what of that is news.
+
+    `news` is before anything counts as told by its causes, and empty where the function only observes.
+    """
+
+    observed: Observed
+    row: Row
+    before: Server
+    after: Server
+    news: News
+
+
 class Servers(Struct, frozen=True, kw_only=True):
     """The servers in the table, for one invocation: its `token`, its time, and the `deadline` of what it tells."""
 
@@ -41,28 +54,29 @@ class Servers(Struct, frozen=True, kw_only=True):
     at: str
     deadline: str
 
-    def opened(self, observed: Observed, item: object) -> tuple[Part, ...]:
-        """Return what has opened on a server, whatever counts as told by its causes."""
-        before, after = self._after(observed, item)
-        return self._news(observed, before, after, ()).opened
+    def look(self, observed: Observed, row: Row) -> Look:
+        """Compare a server with its row; see `Look`."""
+        before, after = self._after(observed, row.item)
+        result = News(kind="observed") if self.terms.observe else self._news(observed, before, after, ())
+        return Look(observed=observed, row=row, before=before, after=after, news=result)
 
-    def compare(self, key: Key, observed: Observed, row: Row, counted: tuple[Part, ...]) -> Compared:
-        """Compare a server, and write it with its news as pending. `counted` is what counts as told by its causes."""
-        result = News(kind="new")
+    def compare(self, key: Key, look: Look, counted: tuple[Part, ...] = ()) -> Compared:
+        """Write a server with its news as pending. `counted` is what counts as told by its causes."""
+        observed, result = look.observed, look.news
 
         def step(item: Server | None) -> Server | None:
             nonlocal result
-            before, after = self._after(observed, item)
-            after = news.count(after, counted, self.at)
+            newest = look if item is look.row.item else self.look(observed, Row(item=item))
+            before, after, result = newest.before, news.count(newest.after, counted, self.at), newest.news
             changed = touch(before, after, self.at, self.terms.rules)
             if not self.terms.observe:
-                result = self._news(observed, before, after, counted)
+                result = self._news(observed, before, after, counted) if counted else result
                 changed = news.announce(changed, result, self.at, self.token, self.deadline)
             return self._pruned(changed) if changed != before else item
 
         try:
-            self._write_evidence(observed, row.item)
-            server = self.table.update(key, row, self.at, step, keep=self._keep)
+            self._write_evidence(look)
+            server = self.table.update(key, look.row, self.at, step, keep=self._keep)
         except MemoryUnavailableError as error:
             return uncompared(observed.outcomes, str(error))
         if server is None:
@@ -122,11 +136,14 @@ class Servers(Struct, frozen=True, kw_only=True):
             after = observe(after, observation, self.at, self.terms.patience)
         for outcome in observed.outcomes:
             after = remember_tags(after, outcome.report, self.at)
-        if after != before:
+        if after == before:
+            after = before
+        else:
             name = reported.name if reported.name is not UNSET else ""
             team = reported.tags.get(self.terms.team_tag, "").strip() if reported.tags_known else after.team
             after = replace(after, name=name or after.name, team=team)
-        return before, replace(after, told=read_since(after.told, after.denied))
+        told = read_since(after.told, after.denied)
+        return before, after if told == after.told else replace(after, told=told)
 
     def _is_others(self, pending: Pending) -> bool:
         return pending.token != self.token and pending.is_running(self.at)
@@ -145,20 +162,19 @@ class Servers(Struct, frozen=True, kw_only=True):
             cause=causes.pop() if len(causes) == 1 else "",
         )
 
-    def _write_evidence(self, observed: Observed, item: object) -> None:
+    def _write_evidence(self, look: Look) -> None:
         """Keep the reports that say something new, as they were before the look-ups; drop those that have closed.
 
         One that is older than what is known says nothing, so that it does not take the newer one's place.
         """
-        claims = item.claims if isinstance(item, Server) else {}
-        after = self._after(observed, item)[1].claims
-        for name, report in observed.evidence.items():
-            known, claim = claims.get(name), after[name]
+        after = look.after.claims
+        for name, report in look.observed.evidence.items():
+            known, claim = look.before.claims.get(name), after[name]
             if claim.open and (known is None or known.evidence != claim.evidence):
                 self.table.put(evidence_key(report.server, name), report, self.at)
-        for name, known in claims.items():
+        for name, known in look.before.claims.items():
             if known.evidence and not after[name].open:
-                self.table.delete(evidence_key(observed.server, name))
+                self.table.delete(evidence_key(look.observed.server, name))
 
     def _pruned(self, server: Server) -> Server:
         """Drop the closed claims that no late report can reopen any more, and the episodes that are too old."""

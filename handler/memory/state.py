@@ -4,6 +4,7 @@ All times are RFC 3339 in UTC, to the second, with a Z: as text they are in thei
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import msgspec
@@ -95,7 +96,7 @@ class Episode(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
 
 
-class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Server(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """What is remembered of a server.
 
     `tags` are those that a look-up has read last, `untagged_since` is since when they could not be read again.
@@ -131,17 +132,17 @@ class Server(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The sort key of its item."""
         return f"server#{self.kind}#{self.id}"
 
-    @property
+    @cached_property
     def open(self) -> tuple[Claim, ...]:
         """The claims that are open."""
         return tuple(claim for claim in self.claims.values() if claim.open)
 
-    @property
+    @cached_property
     def denied(self) -> tuple[Part, ...]:
         """What is open and denied: the union of its claims."""
         return united(part for claim in self.open for part in claim.parts if part.denied)
 
-    @property
+    @cached_property
     def allowed(self) -> tuple[Part, ...]:
         """What is open and allowed, by one claim at least."""
         return united(part for claim in self.open for part in claim.parts if not part.denied)
@@ -217,6 +218,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
 Item = Server | Cause | Notice | Episode | Run | Unused
 
 
+@lru_cache(maxsize=4096)
 def later(at: str, by: timedelta) -> str:
     """Return a time that is so much later."""
     return spelled(moment(at) + by)

@@ -236,7 +236,7 @@ class Table:
         version = int(item.get("version", {}).get("N", 0))
         pieces = int(item.get("pieces", {}).get("N", 1))
         unread = Row(version, pieces=pieces)
-        if float(item.get("expires", {}).get("N", math.inf)) <= moment(at).timestamp():
+        if "expires" in item and float(item["expires"].get("N", math.inf)) <= moment(at).timestamp():
             return unread
         try:
             if item["format"]["N"] == str(FORMAT):
