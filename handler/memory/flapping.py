@@ -22,6 +22,9 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 def too_often(server: Server, parts: Iterable[Part], at: str, rules: Rules) -> tuple[Part, ...]:
     """Return the ports of each part at which all of its source has changed too often lately."""
+    parts = tuple(parts)
+    if not parts:
+        return ()
     changed: list[tuple[Part, ...]] = [bare(parts), *[()] * rules.changes]  # by how often it has, at least
     for number, change in enumerate(_recent(server, at, rules), start=1):
         for times in range(min(number, rules.changes), 0, -1):
@@ -31,6 +34,8 @@ def too_often(server: Server, parts: Iterable[Part], at: str, rules: Rules) -> t
 
 def at_rest(server: Server, at: str, rules: Rules) -> tuple[Part, ...]:
     """Return what has flapped, and been quiet for a whole window."""
+    if not server.flapped:
+        return ()
     changed = [part for change in _recent(server, at, rules) for part in change.parts]
     return united(piece for piece, sources in pieces(server.flapped, changed) if not _touch(piece.source, sources))
 

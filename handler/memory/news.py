@@ -84,7 +84,7 @@ def announce(server: Server, news: News, at: str, token: str, deadline: str) -> 
 
 def count(server: Server, counted: tuple[Part, ...], at: str) -> Server:
     """Return the server with what counts as told by its cause."""
-    named = inside(outside(server.denied, server.told), counted)
+    named = inside(outside(server.denied, server.told), counted) if counted else ()
     return _with_told(server, united((*server.told, *named)), named, at) if named else server
 
 

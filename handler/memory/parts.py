@@ -57,10 +57,12 @@ def ended(told: Iterable[Part], still: Iterable[Part]) -> tuple[Part, ...]:
 
     That the sources of a port which was told as `unknown` have been read ends nothing.
     """
-    still = tuple(still)
+    told, still = tuple(told), tuple(still)
+    unread = [part for part in told if part.source == UNKNOWN]
+    if not unread:
+        return outside(told, still)
     everywhere = tuple(replace(part, source=UNKNOWN) for part in still)
     known = [part for part in told if part.source != UNKNOWN]
-    unread = [part for part in told if part.source == UNKNOWN]
     return (*outside(known, still), *outside(unread, everywhere))
 
 
@@ -80,6 +82,8 @@ def common(told: Iterable[Part], still: Iterable[Part]) -> tuple[Part, ...]:
     """Return what two sets have in common: as it was told, where that is still open as a whole."""
     told, still = tuple(told), tuple(still)
     whole = inside(told, still)
+    if whole == told:
+        return whole
     return united((*whole, *outside(inside(still, told), whole)))
 
 
@@ -114,9 +118,9 @@ def _joined(alike: list[Part]) -> list[Part]:
 
 
 def _cut(parts: Iterable[Part], cover: Iterable[Part], *, inside: bool) -> tuple[Part, ...]:
-    parts = tuple(parts)
-    if not parts:
-        return ()
+    parts, cover = tuple(parts), tuple(cover)
+    if not (parts and cover):
+        return () if inside else united(parts)
     return united(piece for piece, sources in pieces(parts, cover) if holds(sources, piece.source) == inside)
 
 
