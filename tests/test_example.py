@@ -21,6 +21,7 @@ NEEDED_BY = {
 }
 """The data files, and which tests are about what they hold."""
 
+
 def opa_test(opa_path: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `opa test` in a folder."""
     command = [opa_path, "test", "--fail-on-empty", *arguments]
