@@ -301,7 +301,7 @@ def test_rules_that_open_one_port_are_one_denial(gate: Opa) -> None:
     assert message.subject.startswith("[critical] web-prod-02: tcp 22 open to 0.0.0.0/0 and ::/0, account ")
     lines = message.body.splitlines()
     place = lines.index("CRITICAL  tcp 22 from 0.0.0.0/0, ::/0")
-    ways_in = ["  opened by rules sgr-07, sgr-08 of sg-0w1de", "  through security group sg-0other", ""]
+    ways_in = ["  through security group sg-0other", "  opened by rules sgr-07, sgr-08 of sg-0w1de", ""]
     assert lines[place + 2 : place + 5] == ways_in
 
 
