@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from handler.alert.mail import LINES
 from handler.cli import demo, main
 from handler.settings import ROOT
 from tests.builders import NOW
@@ -129,7 +130,7 @@ def test_demo_prints_the_table_and_the_worst_mail(shown: str) -> None:
     assert "\n... and 11 more that are allowed: make demo ALL=1\n" in table
     assert "16 reports: 14 exposures (0 repeated): 6 denied (5 critical), 7 allowed, 1 could not be judged; " in table
     assert 24 <= len(table.splitlines()) <= 40
-    assert len(mail.splitlines()) <= 47
+    assert len(mail.splitlines()) <= LINES + len(["Subject", ""])
     assert mail.startswith(f"Subject: {SUBJECTS[0]}\n")
     assert "--security-group-rule-ids sgr-0de0de0de0de0de01\n" in mail
     assert others.splitlines() == SUBJECTS[1:]
@@ -152,4 +153,8 @@ def test_demo_prints_every_verdict_and_mail_when_asked(shown: str) -> None:
     assert re.findall(r"^Subject: (.*)$", every, re.MULTILINE) == SUBJECTS
     assert every.startswith(shown.partition("\n\n... and 11 more")[0])
     assert len(re.findall(r" (?:DENY|UNREAD|allow)$", every, re.MULTILINE)) == 21
+    *denied, _ = re.split(r"─+ Mail \d of 7 ─+\nSubject: .*\n\n", every)[1:]
+    assert [len(mail.strip().splitlines()) for mail in denied if len(mail.strip().splitlines()) > LINES] == []
+    assert "\nAllowed   2 openings, in the JSON of this message\n" in denied[-1]
+    assert "\nNote      tcp 49999 open to 0.0.0.0/0: bound by nobody known\n" in denied[-1]
     assert "$(if $(ALL),--all)" in (ROOT / "Makefile").read_text()

@@ -2,18 +2,40 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from handler.alert import policies
 from handler.alert.allow import allowances
 from handler.alert.attributes import team
 from handler.alert.case import Case, Denial, Judged, denials, heading, load_balancers, only_behind, title, unreadable
 from handler.alert.close import commands
-from handler.alert.text import Room, blocks, first, footer, ports, quoted, row, rows, short, sources, time, wrapped
+from handler.alert.text import (
+    Room,
+    blocks,
+    count,
+    first,
+    footer,
+    ports,
+    quoted,
+    row,
+    rows,
+    short,
+    sources,
+    time,
+    wrapped,
+)
 from handler.decision import Allowance, Problem, Prohibition
 from handler.finding import UNKNOWN, Reporter
 from handler.outcome import Engine
 from handler.settings import Settings
 
 WAYS = {"internet": "from the internet", "peered_vpc": "from a peered VPC", "vpn": "through a VPN"}
+
+LINES = 45
+"""Of a mail about one denial: what is listed in it is cut for that, and counted. The JSON has all of it."""
+
+_FEWER = (5, 3, 2, 1)
+"""How many entries of a list are said where all are too many lines; of what is denied at least three."""
 
 _WHEN_READ = " read at "
 """In a note that says when something was read from AWS, which nobody needs at night: the JSON has it."""
@@ -22,22 +44,29 @@ _WHEN_READ = " read at "
 def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engine, room: Room) -> str:
     """Write the mail, given everything that was judged in this invocation."""
     denied, offers = denials(case), allowances(case, settings)
+    verified = "".join(block.code for block in offers if len(block.code) <= room.verbatim)
+    remedies = [["CLOSE IT", *blocks(commands(case, judged), room)], ["OR ALLOW IT", *blocks(offers, room)]]
+    last = [*reports(case, room, verified), *footer(engine, [entry.finding.now for entry in case.denied])]
+    texts: list[str] = []
+    for most in (room.entries, *_FEWER):
+        sections = [*_verdict(case, denied, settings, room, most), *remedies, last]
+        texts.append("\n\n".join("\n".join(section) for section in sections if section) + "\n")
+        if len(denied) != 1 or texts[-1].count("\n") <= LINES:
+            return texts[-1]
+    return min(texts, key=lambda text: text.count("\n"))
+
+
+def _verdict(case: Case, denied: Sequence[Denial], settings: Settings, room: Room, most: int) -> list[list[str]]:
+    """Say what decides whether to get up, in ten lines where that can be; then why, and what else is known."""
     way = "" if reached(case) == WAYS["internet"] else f" {reached(case)}"
     verdict = f"is open{way} where it is not allowed" if denied else "could not be judged: treat it as open"
-    verified = "".join(block.code for block in offers if len(block.code) <= room.verbatim)
-    sections = [
-        [
-            *wrapped(f"{title(case.server, room.characters)} {verdict}.", hanging="    "),
-            *(wrapped(" ".join(case.story.prose)) if case.story else ()),
-        ],
+    return [
+        wrapped(f"{title(case.server, room.characters)} {verdict}.", hanging="    "),
         facts(case, settings, room),
-        _denied(case, denied, room),
-        details(case, denied, settings, room),
-        ["CLOSE IT", *blocks(commands(case, judged), room)],
-        ["OR ALLOW IT", *blocks(offers, room)],
-        [*reports(case, room, verified), *footer(engine, [entry.finding.now for entry in case.denied])],
+        _denied(case, denied, replace(room, entries=min(room.entries, max(most, 3)))),
+        wrapped(" ".join(case.story.prose)) if case.story else [],
+        details(case, denied, settings, room, most),
     ]
-    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
 def reached(case: Case) -> str:
@@ -112,20 +141,41 @@ def _listed(names: Sequence[str], room: Room) -> str:
     return ", ".join(first(names, max(room.entries, 1), lambda name: short(name, room.characters)))
 
 
-def details(case: Case, denied: Sequence[Denial], settings: Settings, room: Room) -> list[str]:
-    """Say what is allowed on a server, by whose allowances, what was noted about it, and what is to be mended."""
+def details(case: Case, denied: Sequence[Denial], settings: Settings, room: Room, most: int | None = None) -> list[str]:
+    """Say what is allowed on a server, by whose allowances, what was noted about it, and what is to be mended.
+
+    `most` is how many of each, where they are fewer than there is room for.
+    """
+    entries = room.entries if most is None else min(room.entries, most)
     notes = dict.fromkeys(note for entry in case.shown for note in entry.finding.notes if _WHEN_READ not in note)
     problems = dict.fromkeys(
         problem for entry in case.denied for problem in entry.decision.problems if problem.kind != "finding"
     )
-    few = min(room.entries, 10)
+    few = min(entries, 10)
     return [
-        *rows("Allowed", first(allowed(case, room), room.entries)),
-        *rows("Policies", first(_statements(case, denied, room), room.entries)),
-        *row("Tags", _tags(case, settings, room)),
-        *rows("Note", first(list(notes), few, lambda note: short(note, 2 * room.characters))),
+        *rows("Allowed", _allowed(case, denied, room, entries)),
+        *rows("Policies", first(_statements(case, denied, room), entries)),
+        *row("Tags", _tags(case, settings, room, min(entries, 20))),
+        *rows("Note", first(_denied_first(notes, denied), few, lambda note: short(note, 2 * room.characters))),
         *rows("To mend", first(list(problems), few, lambda problem: _problem(problem, room))),
     ]
+
+
+def _denied_first(texts: Iterable[str], denied: Sequence[Denial]) -> list[str]:
+    """Order texts: those that name a denied port come first."""
+    return sorted(texts, key=lambda text: not _names(text, denied))
+
+
+def _names(text: str, denied: Sequence[Denial]) -> bool:
+    return any(denial.ports in text for denial in denied)
+
+
+def _allowed(case: Case, denied: Sequence[Denial], room: Room, entries: int) -> list[str]:
+    """Say what is allowed; where there is hardly any room only how much, unless it is a denied port in another way."""
+    openings = _denied_first(allowed(case, room), denied)
+    if openings and entries <= _FEWER[-1] and not _names(openings[0], denied):
+        return [f"{count(len(openings), 'opening', 'openings')}, in the JSON of this message"]
+    return first(openings, entries)
 
 
 def allowed(case: Case, room: Room) -> list[str]:
@@ -181,7 +231,7 @@ def _problem(problem: Problem, room: Room) -> str:
     return short(f"{subject}{problem.field}: {problem.problem}", 2 * room.characters)
 
 
-def _tags(case: Case, settings: Settings, room: Room) -> str:
+def _tags(case: Case, settings: Settings, room: Room, most: int) -> str:
     """Spell the tags, but for the name and the team, which stand above."""
     server = case.server
     if not server.tags_known:
@@ -190,7 +240,7 @@ def _tags(case: Case, settings: Settings, room: Room) -> str:
     tags = [tag for tag in sorted(server.tags.items()) if tag not in above]
     spelled = first(
         tags,
-        min(room.entries, 20),
+        most,
         lambda tag: f"{quoted(tag[0], room.characters)}={quoted(tag[1], room.characters)}",
     )
     return ", ".join(spelled) if spelled or server.tags else "none"

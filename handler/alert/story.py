@@ -56,7 +56,7 @@ def story(entry: Entry, policy: str) -> Story:
 
 
 _SAID = {
-    "wider": ("wider", "Only what is new is listed below."),
+    "wider": ("wider", "Only what is new is listed above."),
     "reopened": ("reopened", "It is open again{before}."),
     "expired": ("expired", "It was allowed until the allowance expired."),
     "policy": ("policy changed", "It was open and allowed before, and is denied since policy {policy}."),

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from handler import alert
+from handler.alert import mail
 from handler.finding import Closed, Finding, Ignored, Reporter, Undecidable
 from handler.opa import Opa
 from handler.process import Process
@@ -181,6 +182,60 @@ def test_mail_about_one_denial_is_short(gate: Opa, case: str) -> None:
         assert f"Team      {message.data['team']}\n" in beginning
         assert "Reported  2026-11-24 " in beginning
         assert f"{entry['severity'].upper()}  tcp {ports} from {source}" in beginning
+
+
+TAGS = {f"eks.amazonaws.com/tag-{number:02}": f"value {number}" for number in range(15)}
+NOTES = (
+    *(f"note {number} about something else" for number in range(4)),
+    "tcp 9100 open to 0.0.0.0/0: bound by nobody known",
+)
+BRIEF = [
+    "Allowed   tcp 80 from 0.0.0.0/0, ::/0 by web-by-name, web-https",
+    "          tcp 443 from 0.0.0.0/0, ::/0 by web-by-name, web-https",
+    "Policies  web-by-name, web-https: web-platform, until 2027-06-30",
+    'Tags      Role=web, eks.amazonaws.com/tag-00="value 0",',
+    '          eks.amazonaws.com/tag-01="value 1", ... and 13 more',
+    "Note      tcp 9100 open to 0.0.0.0/0: bound by nobody known",
+    "          note 0 about something else",
+    "          note 1 about something else",
+    "          ... and 2 more",
+]
+
+
+def test_lists_of_a_mail_about_one_denial_are_cut_and_counted(gate: Opa) -> None:
+    """However much is known of a server: what is denied, and the note about it, stays; the JSON has the rest."""
+    told = finding(
+        server("i-0ccc", "web-prod-02", tags={"Role": "web", **TAGS}),
+        exposure(443, sources=ANYWHERE),
+        exposure(80, sources=ANYWHERE),
+        exposure(9100, sources=ANYWHERE),
+        notes=NOTES,
+    )
+    (message,) = alert.messages(outcomes(gate, [told]), SETTINGS, ENGINE)
+    lines = message.body.splitlines()
+    assert len(lines) <= mail.LINES
+    assert "HIGH  tcp 9100 from 0.0.0.0/0, ::/0" in lines[:10]
+    place = lines.index(BRIEF[0])
+    assert lines[place : place + len(BRIEF)] == BRIEF
+    assert message.data["findings"][0]["finding"]["notes"] == list(NOTES)
+
+
+def test_what_cannot_be_short_enough_is_not_cut_for_nothing(gate: Opa) -> None:
+    """A mail that its commands alone make too long says the rest in full."""
+    ways = [
+        exposure(
+            22,
+            sources=(source,),
+            security_group="sg-0w1de",
+            rules=(f"sgr-0{number}",),
+            rule_opens=opens(22, 22, source),
+            group_interfaces=1,
+        )
+        for number, source in enumerate(ANYWHERE)
+    ]
+    (message,) = alert.messages(outcomes(gate, [finding(BASTION, *ways)]), SETTINGS, ENGINE)
+    assert len(message.body.splitlines()) > mail.LINES
+    assert "... and " not in message.body
 
 
 def test_every_golden_mail_is_written() -> None:
