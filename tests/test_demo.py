@@ -127,7 +127,7 @@ def test_demo_prints_the_table_and_the_worst_mail(shown: str) -> None:
     verdicts = re.findall(r"^(\S+) .* (DENY|UNREAD|allow)$", table, re.MULTILINE)
     assert [severity for severity, verdict in verdicts if verdict == "DENY"] == ["critical"] * 5 + ["high"]
     assert [verdict for _, verdict in verdicts[6:]] == ["UNREAD", "allow", "allow", "allow"]
-    assert "\n... and 11 more that are allowed: make demo ALL=1\n" in table
+    assert "\n... and 11 more lines of what is allowed: make demo ALL=1\n" in table
     assert "16 reports: 14 exposures (0 repeated): 6 denied (5 critical), 7 allowed, 1 could not be judged; " in table
     assert 24 <= len(table.splitlines()) <= 40
     assert len(mail.splitlines()) <= LINES + len(["Subject", ""])

@@ -134,7 +134,7 @@ def _print_table(lines: list[Line], summary: Summary, *, everything: bool) -> No
     shown = len(rows) if everything else sum(row.verdict != "allow" for row in rows) + _ALLOWED
     table.print_rows(rows[:shown], console)
     hidden = len(rows) - shown
-    more = [f"... and {hidden} more that are allowed: make demo ALL=1"] if hidden > 0 else []
+    more = [f"... and {hidden} more lines of what is allowed: make demo ALL=1"] if hidden > 0 else []
     table.print_paragraphs([*more, *summary.counts()], console)
 
 
