@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,29 @@ def test_standard_error_that_is_closed_leaves_the_output_clean() -> None:
     """What would go there goes nowhere."""
     ran = shell(f"decide {ALLOWED} 2>&-")
     assert (ran.returncode, ran.stdout.count("\n")) == (0, 1)
+
+
+def test_ctrl_c_ends_it_in_a_line() -> None:
+    """What was judged is printed; nothing is said of where in the program it was."""
+    event = json.dumps(json.loads(DENIED.read_text()))
+    program = str(Path(sys.executable).with_name("portcullis"))
+    ran = subprocess.Popen(
+        [program, "decide", "--policies", str(ROOT / "policies"), "--stream", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with ran:
+        assert ran.stdin
+        assert ran.stdout
+        assert ran.stderr
+        ran.stdin.write(f"{event}\n" * 501)
+        ran.stdin.flush()
+        assert ran.stdout.readline()
+        ran.send_signal(signal.SIGINT)
+        assert ran.stderr.read() == "interrupted\n"
+    assert ran.returncode == 130
 
 
 def test_no_folder_need_be_writable(tmp_path: Path) -> None:

@@ -26,8 +26,9 @@ COMMANDS = {
 """What each command does. The module of that name has `add_to(parser)`, for its arguments, and `run(arguments)`, which
 returns the exit status; it is imported only to run, so that no command needs what another imports."""
 
-DENIED, UNREAD = 1, 2
-"""The exit status when something is denied, and when something is undecidable, unreadable or cannot be told."""
+DENIED, UNREAD, INTERRUPTED = 1, 2, 130
+"""The exit status when something is denied, when something is undecidable, unreadable or cannot be told, and after
+Ctrl-C, as of any command in a shell."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -53,6 +54,9 @@ def guarded(run: Callable[[], int]) -> int:
     except (PortcullisError, OSError) as error:
         print(error, file=sys.stderr)
         return UNREAD
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     if output.problem:
         print(f"the output cannot be written: {output.problem}", file=sys.stderr)
         return UNREAD
