@@ -77,7 +77,8 @@ _spell_range(first, last) := sprintf("%d", [first]) if first == last
 
 else := sprintf("%d-%d", [first, last])
 
-_spell_ranges([]) := "nothing that its tag declares"
+# Of a tag that is empty, unreadable or unknown.
+_spell_ranges([]) := "ports that its tag declares (none is known)"
 
 _spell_ranges(ranges) := concat(", ", [_spell_range(first, last) | some [first, last] in _merged(ranges)]) if {
 	ranges != []

@@ -79,7 +79,7 @@ test_denies_when_the_tag_is_absent_empty_or_no_text if {
 
 test_says_that_nothing_is_declared if {
 	[entry.reason | some entry in _decision({}, "tcp 443").denied] == [concat("", [
-		"declared allows tcp nothing that its tag declares from anywhere; ",
+		"declared allows tcp ports that its tag declares (none is known) from anywhere; ",
 		"443 is not among them",
 	])]
 }
