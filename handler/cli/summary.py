@@ -76,17 +76,17 @@ class Summary:
                 self._problems[f"{fault.kind} {fault.id}: {fault.field} {fault.problem}; {effect}"] = None
 
     def paragraphs(self) -> Iterator[str]:
-        """Give each note and each problem once, then the counts."""
+        """Give each note and each problem once, then the reasons and the counts."""
         yield from self._notes()
         yield from self._problems
         yield from self.counts()
 
     def counts(self) -> Iterator[str]:
-        """Give the line of counts, and one for each reason for which something is closed or ignored."""
-        yield self._counts()
+        """Give a line for each reason for which something is closed or ignored, and as the last the counts."""
         for kind, reasons in self._reasons.items():
             for reason, count in reasons.most_common():
                 yield f"{count:,} {kind}: {reason}"
+        yield self._counts()
 
     def _counts(self) -> str:
         """Say what became of the reports: they are the exposures, those repeated, closed and ignored."""
