@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +17,7 @@ from handler.alert.mail import LINES
 from handler.cli import demo, main
 from handler.settings import ROOT
 from tests.builders import NOW
+from tests.pages import DOCS, README, blocks
 
 EVENTS = sorted(str(path) for path in (ROOT / "handler" / "cli" / "demo_events").glob("*.json"))
 REAL = {
@@ -28,17 +30,20 @@ REAL = {
 }
 
 
-@pytest.fixture
-def told(opa_path: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
-    """Give what `portcullis decide --look-up` says of each bundled event with the recorded AWS, by the file's name."""
-    monkeypatch.setenv("OPA_PATH", opa_path)
-    with demo.recorded_aws() as (environment, mails):
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
+@pytest.fixture(scope="module")
+def told(opa_path: str) -> Any:
+    """Return what `portcullis decide --look-up` says of each bundled event with the recorded AWS, by its file."""
+    with (
+        demo.recorded_aws() as (environment, mails),
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(StringIO()) as output,
+    ):
+        for name, value in {**environment, "OPA_PATH": opa_path}.items():
+            patch.setenv(name, value)
         main(["decide", "--json", "--look-up", "--now", NOW, *EVENTS])
-        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        yield {Path(line["file"]).stem: line for line in lines}
-        assert mails == []
+    assert mails == []
+    lines = [json.loads(line) for line in output.getvalue().splitlines()]
+    return {Path(line["file"]).stem: line for line in lines}
 
 
 def allowed(line: Any) -> set[str]:
@@ -158,3 +163,27 @@ def test_demo_prints_every_verdict_and_mail_when_asked(shown: str) -> None:
     assert "\nAllowed   2 openings, in the JSON of this message\n" in denied[-1]
     assert "\nNote      tcp 49999 open to 0.0.0.0/0: bound by nobody known\n" in denied[-1]
     assert "$(if $(ALL),--all)" in (ROOT / "Makefile").read_text()
+
+
+def test_table_of_the_readme_is_what_comes_out(shown: str) -> None:
+    """Each part of the table under `make demo`, between dots, is printed so by it, one after the other."""
+    (example,) = (block.text for block in blocks(README, "console") if block.text.startswith("$ make demo\n"))
+    table, _, _ = example.removeprefix("$ make demo\n").partition("$ make")
+    printed, place = _timeless(shown), 0
+    for part in filter(None, (_timeless(part) for part in re.split(r"^\.\.\.$", table, flags=re.MULTILINE))):
+        place = printed.find(part, place)
+        assert place >= 0, f"`make demo` does not print:\n{part}"
+
+
+def test_mail_of_the_documentation_is_what_comes_out(shown: str) -> None:
+    """The mail of docs/alerts.md is one of those that it prints."""
+    mails = re.split(r"^─+ .* ─+$", shown, flags=re.MULTILINE)[1:]
+    (example,) = blocks(DOCS / "alerts.md", "text")
+    assert _timeless(example.text) in [_timeless(mail) for mail in mails]
+
+
+def _timeless(text: str) -> str:
+    text = re.sub(r"\d+ ms\.", "N ms.", text)
+    text = re.sub(r"[Pp]olicy [0-9a-f]{7}", "policy REVISION", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME", text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())

@@ -1,10 +1,7 @@
 """What README and docs/ show is what comes out, and what they tell to write works."""
 
 import json
-import os
-import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +9,6 @@ import pytest
 
 from handler.bundle import engine, helper
 from handler.cli import main
-from handler.settings import ROOT
 from tests.pages import DOCS, README, Block, blocks
 
 NOW = "2026-11-24T06:12:00Z"
@@ -96,35 +92,3 @@ def test_examples_of_the_readme_pass_in_a_new_folder(tmp_path: Path, capsys: pyt
     write(tmp_path, blocks(README, "rego"))
     capsys.readouterr()
     assert [fault for fault in check(tmp_path, capsys) if fault["level"] == "error"] == []
-
-
-@pytest.fixture(scope="module")
-def demo(opa_path: str) -> str:
-    """Return what `make demo` prints."""
-    command = [sys.executable, "-m", "handler.cli.demo"]
-    environment = {**os.environ, "OPA_PATH": opa_path}
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment).stdout
-
-
-def test_table_of_the_readme_is_what_comes_out(demo: str) -> None:
-    """Each part of the table under `make demo`, between dots, is printed so by it, one after the other."""
-    (shown,) = (block.text for block in blocks(README, "console") if block.text.startswith("$ make demo\n"))
-    table, _, _ = shown.removeprefix("$ make demo\n").partition("$ make")
-    printed, place = _timeless(demo), 0
-    for part in filter(None, (_timeless(part) for part in re.split(r"^\.\.\.$", table, flags=re.MULTILINE))):
-        place = printed.find(part, place)
-        assert place >= 0, f"`make demo` does not print:\n{part}"
-
-
-def test_mail_is_what_comes_out(demo: str) -> None:
-    """The mail is one of those that the demo prints."""
-    mails = re.split(r"^─+ .* ─+$", demo, flags=re.MULTILINE)[1:]
-    (shown,) = blocks(DOCS / "alerts.md", "text")
-    assert _timeless(shown.text) in [_timeless(mail) for mail in mails]
-
-
-def _timeless(text: str) -> str:
-    text = re.sub(r"\d+ ms\.", "N ms.", text)
-    text = re.sub(r"[Pp]olicy [0-9a-f]{7}", "policy REVISION", text)
-    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME", text)
-    return "\n".join(line.rstrip() for line in text.strip().splitlines())
