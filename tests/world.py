@@ -50,9 +50,9 @@ class World:
         """Take what has arrived in the queue: notifications as SNS writes them."""
         arrived = []
         while found := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                arrived.append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+            arrived += [json.loads(message["Body"]) for message in found]
+            handles = [{"Id": message["MessageId"], "ReceiptHandle": message["ReceiptHandle"]} for message in found]
+            self.sqs.delete_message_batch(QueueUrl=self.queue, Entries=handles)
         return arrived
 
 
