@@ -1,7 +1,8 @@
 """Checks a team's folder of policies before it decides: what `portcullis check` and the build of the image demand.
 
 Static checks read the folder, its syntax trees (`opa parse`) and its register (`opa eval --partial`); `opa check`,
-`opa fmt` and the tests have the rest. The commands of `opa` run side by side.
+`opa fmt` and the tests have the rest. The commands of `opa` run side by side; nothing is evaluated that `opa check`
+refuses.
 """
 
 from codecs import BOM_UTF8
@@ -64,19 +65,15 @@ def check(policies: Folder, test_folder: Folder | None, opa: str, today: date, *
     faults += _not_run(test_folder) if test_folder else []
     pool = workspace.pool
     compiled, formatted = pool.submit(workspace.compiled), pool.submit(workspace.formatted)
+    modules = workspace.parsed()
+    faults += _unformatted(formatted.result())
+    if refused := [*incomplete(modules)] or [*uncompiled(compiled.result(), workspace)]:
+        return _ended(faults, refused, data)
     known = pool.submit(workspace.partial, QUERY, {}, ["--unknowns=input"])
     untagged = pool.submit(workspace.partial, QUERY, *unknown.world_query("tags"))
     workspace.start_evaluation()
-    modules = workspace.parsed()
-    faults += _unformatted(formatted.result())
-    refused = (
-        [*incomplete(modules)]
-        or [*uncompiled(compiled.result(), workspace)]
-        or [*unloadable(known.result(), workspace)]
-    )
-    if refused:
-        unplaced = [fault for fault in refused if not fault.line]  # OPA cannot load what is said better already
-        return Checked([*faults, *(fault for fault in refused if fault not in unplaced or not data.faults)], {})
+    if refused := [*unloadable(known.result(), workspace)]:
+        return _ended(faults, refused, data)
     undecided = list(undecidable(policies, {"any server": known.result(), "a server without tags": untagged.result()}))
     faults += undecided
     written = _of(policies, modules)
@@ -107,6 +104,12 @@ def check(policies: Folder, test_folder: Folder | None, opa: str, today: date, *
         problem = "there is no folder policy_tests beside the policies, so nothing tests them; write tests there"
         faults.append(Fault(rule="no-tests", file=policies.path, problem=problem, level="warning"))
     return Checked(faults, counts, msgspec.json.encode(statements.readings))
+
+
+def _ended(faults: list[Fault], refused: list[Fault], data: Data) -> Checked:
+    """Return what was found until OPA refused the folder. Of data that OPA cannot load, `data.faults` says more."""
+    placed = [fault for fault in refused if fault.line or not data.faults]
+    return Checked([*faults, *placed], {})
 
 
 def read_otherwise(data: Data) -> Iterator[Fault]:
