@@ -109,7 +109,7 @@ class Function:
             self._app._MEMORY = Remembering(self._app._SETTINGS, client, self._app._ENGINE.policy)
 
     def forget_decisions(self) -> None:
-        """Ask OPA anew, as allowances may have expired since."""
+        """Ask OPA anew, as an allowance has expired since."""
         self._questions.answers.clear()
 
     def invoke(self, event: Mapping[str, Any], at: float) -> tuple[Any, list[dict[str, Any]]]:

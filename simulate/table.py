@@ -3,7 +3,8 @@
 `tests/simulate/test_table.py` holds it to DynamoDB Local.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,8 @@ class Table:
 
     def __init__(self) -> None:
         self._items: dict[tuple[str, str], Item] = {}
+        self._keys: list[tuple[str, str]] = []
+        """In their order."""
 
     def describe_table(self, **_: Any) -> Any:
         """Say what its keys are."""
@@ -43,12 +46,12 @@ class Table:
         old = self._items.get(_key(call["Item"]))
         if not _holds(call, old):
             raise _refusal("ConditionalCheckFailedException", "PutItem", {"Item": old} if old is not None else {})
-        self._items[_key(call["Item"])] = call["Item"]
+        self._put(call["Item"])
         return {}
 
     def delete_item(self, **call: Any) -> Any:
         """Delete an item, if it is there."""
-        self._items.pop(_key(call["Key"]), None)
+        self._delete(_key(call["Key"]))
         return {}
 
     def transact_write_items(self, **call: Any) -> Any:
@@ -57,7 +60,7 @@ class Table:
         if not all(_holds(put, self._items.get(_key(put["Item"]))) for put in puts):
             raise _refusal("TransactionCanceledException", "TransactWriteItems", {})
         for put in puts:
-            self._items[_key(put["Item"])] = put["Item"]
+            self._put(put["Item"])
         for write in call["TransactItems"]:
             if "Delete" in write:
                 self.delete_item(**write["Delete"])
@@ -65,17 +68,39 @@ class Table:
 
     def get_paginator(self, name: str) -> Any:
         """Return what gives all items that are looked for in one page, in the order of their keys."""
-        chosen = {"scan": _filtered, "query": _queried}[name]
-        return SimpleNamespace(paginate=lambda **call: iter([{"Items": [*self._found(chosen(call))]}]))
+        answer = {"scan": self._scanned, "query": self._queried}[name]
+        return SimpleNamespace(paginate=lambda **call: iter([{"Items": answer(call)}]))
 
-    def _found(self, wanted: Callable[[Item], bool]) -> Iterator[Item]:
-        return (self._items[key] for key in sorted(self._items) if wanted(self._items[key]))
+    def _scanned(self, call: Mapping[str, Any]) -> list[Item]:
+        """Return all items; of filters, only that of sort keys that begin with something is known."""
+        expression, values = call.get("FilterExpression", ""), call.get("ExpressionAttributeValues", {})
+        if expression != " OR ".join(f"begins_with(sk, {name})" for name in values):
+            raise NotImplementedError(expression)
+        beginnings = tuple(value["S"] for value in values.values()) or ""
+        return [self._items[key] for key in self._keys if key[1].startswith(beginnings)]
+
+    def _queried(self, call: Mapping[str, Any]) -> list[Item]:
+        """Return a part of a partition: there is one query."""
+        if call["KeyConditionExpression"] != "pk = :pk AND sk BETWEEN :after AND :end":
+            raise NotImplementedError(call["KeyConditionExpression"])
+        partition, after, end = (call["ExpressionAttributeValues"][name]["S"] for name in (":pk", ":after", ":end"))
+        first, last = bisect_left(self._keys, (partition, after)), bisect_right(self._keys, (partition, end))
+        return [self._items[key] for key in self._keys[first:last]]
+
+    def _put(self, item: Item) -> None:
+        if (key := _key(item)) not in self._items:
+            insort(self._keys, key)
+        self._items[key] = item
+
+    def _delete(self, key: tuple[str, str]) -> None:
+        if self._items.pop(key, None) is not None:
+            self._keys.remove(key)
 
     def expire(self, timestamp: float) -> None:
         """Delete what has expired, as DynamoDB does in the course of days."""
         for key, item in [*self._items.items()]:
             if "expires" in item and int(item["expires"]["N"]) <= timestamp:
-                del self._items[key]
+                self._delete(key)
 
 
 def _key(item: Mapping[str, Any]) -> tuple[str, str]:
@@ -93,25 +118,6 @@ def _holds(call: Mapping[str, Any], old: Item | None) -> bool:
             return bool(version == call["ExpressionAttributeValues"][":read"])
         case condition:
             raise NotImplementedError(condition)
-
-
-def _filtered(call: Mapping[str, Any]) -> Callable[[Item], bool]:
-    """Read a filter, of which only sort keys that begin with something are known."""
-    expression, values = call.get("FilterExpression"), call.get("ExpressionAttributeValues", {})
-    if expression is None:
-        return lambda _: True
-    if expression != " OR ".join(f"begins_with(sk, {name})" for name in values):
-        raise NotImplementedError(expression)
-    beginnings = tuple(value["S"] for value in values.values())
-    return lambda item: item["sk"]["S"].startswith(beginnings)
-
-
-def _queried(call: Mapping[str, Any]) -> Callable[[Item], bool]:
-    """Read the one query of a part of a partition."""
-    if call["KeyConditionExpression"] != "pk = :pk AND sk BETWEEN :after AND :end":
-        raise NotImplementedError(call["KeyConditionExpression"])
-    partition, after, end = (call["ExpressionAttributeValues"][name]["S"] for name in (":pk", ":after", ":end"))
-    return lambda item: item["pk"]["S"] == partition and after <= item["sk"]["S"] <= end
 
 
 def _refusal(code: str, operation: str, more: Mapping[str, Any]) -> ClientError:

@@ -145,6 +145,10 @@ class World:
         """Return the number of the day."""
         return int(self.now // DAY)
 
+    def has_just_expired(self) -> bool:
+        """Say whether yesterday was the last day of an allowance."""
+        return any(allowance.last_day == self.day() - 1 for allowance in self.allowances.values())
+
     def denied(self, fleet: Fleet) -> Denied:
         """Return what of a fleet's rules no allowance covers now."""
         denied: Denied = {}

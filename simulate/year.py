@@ -159,8 +159,9 @@ class Year:
         self._say(self.scanner.touch(server, self.world.now))
 
     def _midnight(self) -> None:
-        """Let a day begin: allowances have expired, and DynamoDB deletes what has."""
-        self._function.forget_decisions()
+        """Let a day begin: allowances may have expired, and DynamoDB deletes what has."""
+        if self.world.has_just_expired():
+            self._function.forget_decisions()
         self._changed(self.world.fleets)
         self.scanner.forget(self.world.now)
         if isinstance(self._table, Table):

@@ -105,10 +105,11 @@ class Teller:
         """Remember what was judged; what of it is news is told sooner or later."""
         self._renew()
         self.summary.problems.update(judged.failures.values())
-        judged = borne(judged, self.means.memory.table, self.clock.at, self._patience)
+        at, days = self.clock.at, self.means.settings.sweep_expiring_days
+        judged = borne(judged, self.means.memory.table, at, self._patience)
         for outcome in judged.outcomes:
             if outcome.decision is not None:
-                self.notice(of_decision(outcome.decision, self.clock.at, self.means.settings.sweep_expiring_days))
+                self.notice(of_decision(outcome.decision, at, days))
         self.used |= allowing(judged.outcomes)
         touched = _touched(judged.outcomes)
         if touched & self._servers or any(key[1].startswith("server#security_group#") for key in touched):
