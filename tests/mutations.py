@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from handler import events, reporters
-from handler.finding import Closed, Exposure, Finding, Ignored, Reference, Report, Reporter, Undecidable
+from handler.finding import Closed, Exposure, Finding, Ignored, Reference, Report, Reporter, Undecidable, to_json
 from handler.folding import fold
 from handler.reporters._prowler_checks import ports_of
 
@@ -26,15 +26,18 @@ CASES: list[tuple[str, Any]] = [
 
 _PARTS = re.compile("[:/ ]")
 _SPAN = re.compile(r"(\d{1,5}) ?- ?(\d{1,5})", re.ASCII)
-_NUMBER = re.compile(r"\d{1,5}", re.ASCII)
 
 
-def places(value: Any, path: Place = ()) -> Iterator[Place]:
-    """Give the path of every member of a JSON value."""
+def places(value: Any, path: Place = ()) -> list[Place]:
+    """Return the path of every member of a JSON value."""
+    paths: list[Place] = []
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in members:
-        yield (*path, key)
-        yield from places(inner, (*path, key))
+    for key, member in members:
+        place = (*path, key)
+        paths.append(place)
+        if isinstance(member, (dict, list)):
+            paths += places(member, place)
+    return paths
 
 
 def at(value: Any, path: Place) -> Any:
@@ -69,13 +72,16 @@ def read(event: Any) -> list[Report]:
 
 def check(event: Any, reports: list[Report]) -> None:
     """Hold that nothing ends in silence, that nothing is made up, and that all of it can be passed on."""
-    words = _words(event) if any(isinstance(report, Finding) for report in reports) else set()
+    words, ranges = set[str](), set[tuple[int, int]]()
+    if any(isinstance(report, Finding) for report in reports):
+        words = _words(event)
+        ranges = _ranges(event) | _meant(words)
     for report in reports:
         match report:
             case Finding():
-                _check_finding(event, report, words)
+                _check_finding(report, words, ranges)
             case Undecidable():
-                assert json.dumps(msgspec.to_builtins(report))
+                assert to_json(report)
                 assert report.shape
                 assert report.problem
             case Ignored():
@@ -96,13 +102,12 @@ def _is_heard(report: Report) -> bool:
     return True
 
 
-def _check_finding(event: Any, finding: Finding, words: set[str]) -> None:
-    """Hold that the finding keeps the contract and that the event names its server and its ports."""
+def _check_finding(finding: Finding, words: set[str], ranges: set[tuple[int, int]]) -> None:
+    """Hold that the finding keeps the contract and that the event has the words of its server and its port ranges."""
     assert msgspec.convert(msgspec.to_builtins(finding), Finding) == finding
     assert {finding.server.id, finding.server.account, finding.server.region} <= words
-    known = set(_ranges(event)) | set(_meant(words))
     for exposure in finding.exposures:
-        assert (exposure.from_port, exposure.to_port) in known
+        assert (exposure.from_port, exposure.to_port) in ranges
         assert _protocol_is_told(exposure, finding, words)
 
 
@@ -112,23 +117,24 @@ def _protocol_is_told(exposure: Exposure, finding: Finding, words: set[str]) -> 
     return (
         bool(spelled & words)
         or any("TCP_PORTS" in word or "UDP_PORTS" in word for word in words)
-        or bool(set(_meant(words)) or finding.notes)
+        or bool(_meant(words) or finding.notes)
     )
 
 
 def _words(value: Any) -> set[str]:
     """Return every text and number of a JSON value, whole and in its parts, in both cases."""
-    words: set[str] = set()
+    texts: set[str] = set()
     stack = [value]
     while stack:
-        inner = stack.pop()
-        if isinstance(inner, dict):
-            stack += [*inner.keys(), *inner.values()]
-        elif isinstance(inner, list):
-            stack += inner
+        member = stack.pop()
+        if isinstance(member, dict):
+            texts.update(member)
+            stack += member.values()
+        elif isinstance(member, list):
+            stack += member
         else:
-            words |= _words_of(str(inner))
-    return words
+            texts.add(str(member))
+    return set().union(*map(_words_of, texts))
 
 
 @lru_cache(1 << 14)
@@ -145,44 +151,47 @@ def decoded(text: str) -> Any:
         return None
 
 
-def _ranges(value: Any) -> Iterator[tuple[int, int]]:
-    """Give what could be a port range: numbers beside each other in an object, one number, or `20 - 21` in a text."""
+def _ranges(value: Any) -> set[tuple[int, int]]:
+    """Return what could be a port range: numbers beside each other in an object, one number, or `20 - 21` in a text."""
+    ranges: set[tuple[int, int]] = set()
+    texts: set[str] = set()
     stack = [value]
     while stack:
-        inner = stack.pop()
-        if isinstance(inner, str):
-            yield from _ranges_of(inner)
-        elif isinstance(inner, list):
-            stack += inner
-        elif isinstance(inner, dict):
-            numbers = [number for member in inner.values() for number in _numbers(member)]
-            yield from product(numbers, numbers)
-            stack += inner.values()
+        member = stack.pop()
+        if isinstance(member, str):
+            texts.add(member)
+        elif isinstance(member, list):
+            stack += member
+        elif isinstance(member, dict):
+            numbers = [int(inner) for inner in member.values() if _is_number(inner)]
+            ranges.update(product(numbers, numbers))
+            stack += member.values()
+    return ranges.union(*map(_ranges_of, texts))
 
 
 @lru_cache(1 << 14)
-def _ranges_of(text: str) -> tuple[tuple[int, int], ...]:
-    inner = _ranges(decoded(text)) if text[:1] in {"{", "["} else ()
-    return (*((int(low), int(high)) for low, high in _SPAN.findall(text)), *inner)
+def _ranges_of(text: str) -> frozenset[tuple[int, int]]:
+    inner = _ranges(decoded(text)) if text[:1] in {"{", "["} else set()
+    return frozenset({(int(low), int(high)) for low, high in _SPAN.findall(text)} | inner)
 
 
-def _numbers(value: Any) -> Iterator[int]:
-    """Give the number that a value is, or spells."""
-    if type(value) is int or (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        yield int(value)
+def _is_number(value: Any) -> bool:
+    """Return whether a value is a whole number, or the digits of one as ports have it."""
+    if isinstance(value, str):
+        return len(value) <= 5 and value.isascii() and value.isdecimal()
+    return type(value) is int
 
 
-def _meant(words: set[str]) -> Iterator[tuple[int, int]]:
-    """Give the ports that a check, a rule or a control means without naming them."""
-    for word in words:
-        for _, low, high in _ports_of(word):
-            yield low, high
+def _meant(words: set[str]) -> set[tuple[int, int]]:
+    """Return the ports that a check, a rule or a control means without naming them."""
+    ports = set[tuple[int, int]]().union(*map(_ports_of, words))
     if "aws.config" in words or "ComplianceChangeNotification" in words:
-        yield from ((0, 65535), (22, 22))
+        ports |= {(0, 65535), (22, 22)}
     if "securityhub" in words:
-        yield from ((0, 65535), (22, 22), (3389, 3389))
+        ports |= {(0, 65535), (22, 22), (3389, 3389)}
+    return ports
 
 
 @lru_cache(1 << 14)
-def _ports_of(word: str) -> tuple[tuple[Any, int, int], ...]:
-    return tuple(ports_of(word.removeprefix("prowler-")) or ())
+def _ports_of(word: str) -> frozenset[tuple[int, int]]:
+    return frozenset((low, high) for _, low, high in ports_of(word.removeprefix("prowler-")) or ())

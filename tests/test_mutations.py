@@ -2,7 +2,7 @@
 
 import json
 import re
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import Any
 
 import pytest
@@ -89,7 +89,7 @@ def test_one_damaged_member(name: str) -> None:
     for event in [deepcopy(event) for reporter, event in CASES if reporter == name]:
         before = mutations.read(event)
         heard = mutations.heard(before)
-        for path in list(mutations.places(event)):
+        for path in mutations.places(event):
             words = verdicts if isinstance(mutations.at(event, path), str) else ()
             for damage in mutations.damaged(event, path, (*DAMAGE, *words)):
                 reports = mutations.read(event)
@@ -100,17 +100,18 @@ def test_one_damaged_member(name: str) -> None:
 
 
 def stepped(event: Any, steps: list[tuple[str, int, int, Any]]) -> Any:
-    """Take the steps of damage to a copy of an event."""
-    told = {"": deepcopy(event)}
-    for kind, where, other, junk in steps:
-        found = list(mutations.places(told))
-        path = found[where % len(found)]
-        holder, key = mutations.at(told, path[:-1]), path[-1]
+    """Return an event after the steps of damage; the given one stays as it is."""
+    root = {"": event}
+    for kind, number, other, junk in steps:
+        paths = mutations.places(root)
+        *path, key = paths[number % len(paths)]
+        member = mutations.at(root, paths[other % len(paths)])
+        holder = opened(root, path)
         match kind:
-            case "remove" if len(path) > 1:
+            case "remove" if path:
                 del holder[key]
             case "exchange":
-                holder[key] = deepcopy(mutations.at(told, found[other % len(found)]))
+                holder[key] = member
             case "empty":
                 holder[key] = type(holder[key])() if holder[key] is not None else None
             case "wrap":
@@ -120,8 +121,17 @@ def stepped(event: Any, steps: list[tuple[str, int, int, Any]]) -> Any:
             case "parse" if isinstance(holder[key], str):
                 holder[key] = mutations.decoded(holder[key])
             case _:
-                holder[key] = deepcopy(junk)
-    return told[""]
+                holder[key] = junk
+    return root[""]
+
+
+def opened(root: Any, path: list[str | int]) -> Any:
+    """Return what is at a path, after putting a copy in place of it and of everything around it but the root."""
+    holder = root
+    for key in path:
+        holder[key] = copy(holder[key])
+        holder = holder[key]
+    return holder
 
 
 def enveloped(event: Any, kind: str) -> Any:

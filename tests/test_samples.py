@@ -169,7 +169,7 @@ def test_damaged_samples_are_answered() -> None:
     """Whatever member of a sample is damaged, nothing is made up and nothing ends in silence."""
     for event in [json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json"))]:
         before = mutations.read(event)
-        for place in list(mutations.places(event)):
+        for place in mutations.places(event):
             for _ in mutations.damaged(event, place, (None, "x", {})):
                 reports = mutations.read(event)
                 if reports != before:

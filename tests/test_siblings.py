@@ -105,11 +105,15 @@ def test_near_miss_beside_what_can_be_read(name: str) -> None:
     """Whatever an undamaged report has judged is judged when one member is damaged, or the damage is told."""
     for event in [event for reporter, case in CASES if reporter == name for event in siblings(case)]:
         before = mutations.read(event)
-        for path in list(mutations.places(event)):
+        opened_before, heard_before = opened(before), heard_of(before)
+        for path in mutations.places(event):
             for damage in near_misses(event, path):
                 after = mutations.read(event)
-                lost = opened(before) - opened(after)
-                silent = heard_of(after) <= heard_of(before) and not all(
-                    covered(one, opened(after) - opened(before)) for one in lost
+                if after == before:
+                    continue
+                opened_after = opened(after)
+                lost = opened_before - opened_after
+                silent = heard_of(after) <= heard_before and not all(
+                    covered(exposure, opened_after - opened_before) for exposure in lost
                 )
                 assert not silent, (path, damage, lost)

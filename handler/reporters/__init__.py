@@ -88,12 +88,12 @@ def _unread(event: Any, reporter: str) -> Iterator[Undecidable]:
     if not isinstance(event, dict) or "detail-type" in event:
         return
     names = {key: fields.squeezed(key) for key in event}
-    findings = [key for key, name in names.items() if name == "findings"]
-    for key, value in event.items():
-        failed = any(word in names[key] for word in ("failed", "unprocessed", "error"))
+    first, *others = [key for key, name in names.items() if name == "findings"] or [""]
+    for key, name in names.items():
+        failed = "failed" in name or "unprocessed" in name or "error" in name
         failed = failed and (key, reporter) != ("failedItems", inspector_classic.NAME)
-        if value and (failed or key in findings[1:]):
-            problem = "tells what could not be given" if failed else f"is there beside {findings[0]}, and is not read"
+        if (failed or key in others) and event[key]:
+            problem = "tells what could not be given" if failed else f"is there beside {first}, and is not read"
             yield Undecidable(
                 shape="answer with more than its findings", field=key, problem=problem, raw=event, reporter=reporter
             )

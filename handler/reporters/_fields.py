@@ -189,7 +189,7 @@ def instant(value: Any) -> str | None:
         moment = _moment(value)
         if moment.tzinfo is not None:
             moment = moment.astimezone(UTC)
-        return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+        return f"{moment.isoformat()[:19]}Z"
     except (AttributeError, ValueError, OverflowError, OSError):
         return None
 
