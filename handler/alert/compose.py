@@ -86,7 +86,7 @@ def _server(case: Case, judged: Sequence[Judged], settings: Settings, engine: En
         records=case.records,
         subject=subjects.server(case, denials(case)),
         attributes=gather([case], [], settings),
-        text=lambda room: mail.body(case, judged, settings, engine, room),
+        text=mail.writer(case, judged, settings, engine),
         carried=Carried(kind="server", judged=case.shown, summary=digest.summary([case]), news=_data([case])),
     )
 

@@ -69,8 +69,9 @@ def content(carried: Carried, heading: dict[str, Any], engine: Engine, room: int
 
 
 def weight(value: object) -> int:
-    """Bytes of a value's JSON as a text inside the JSON of a message."""
-    return len(to_json(to_json(value)).encode())
+    """Bytes of a value's JSON as a text inside the JSON of a message, which escapes its quotes and backslashes."""
+    text = to_json(value)
+    return len(f'"{text}"'.encode()) + text.count('"') + text.count("\\")
 
 
 def plain(value: object) -> Any:
@@ -111,10 +112,10 @@ def _content(carried: Carried, heading: dict[str, Any], engine: Engine, lines: i
 
 def _finding(judged: Judged) -> Iterator[dict[str, Any]]:
     """Give a finding with its decision, then without what networks inside the denied sources may reach."""
-    finding, decision = plain(judged.finding), judged.decision
-    yield {"finding": finding, "decision": plain(decision)}
-    denied = tuple(msgspec.structs.replace(denial, still_allowed=None) for denial in decision.denied)
-    yield {"finding": finding, "decision": plain(msgspec.structs.replace(decision, denied=denied))}
+    finding, decision = json.loads(json.dumps(msgspec.to_builtins((judged.finding, judged.decision))))
+    yield {"finding": finding, "decision": decision}
+    denied = [denial | {"still_allowed": None} for denial in decision["denied"]]
+    yield {"finding": finding, "decision": decision | {"denied": denied}}
 
 
 def _news(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -46,8 +47,9 @@ def fitted(draft: Draft, settings: Settings, engine: Engine) -> Message:
     episodes = frozenset(entry["episode"] for entry in draft.carried.news)
     message = Message(records=draft.records, subject=subject, body="", data=heading, episodes=episodes)
     third = (settings.alert_max_bytes - message.size()) // 3
-    body = _largest((sendable(draft.text(room)) for room in draft.rooms), lambda text: _bytes(text) <= third)
-    chat = _chat(draft, subject, third) if settings.alert_https_format == "amazon-q" else None
+    text = cache(lambda room: sendable(draft.text(room)))
+    body = _largest(map(text, draft.rooms), lambda text: _bytes(text) <= third)
+    chat = _chat(map(text, draft.rooms), subject, third) if settings.alert_https_format == "amazon-q" else None
     everything = {"findings": len(draft.carried.judged), "reports": len(draft.carried.reports)}
     longest = replace(message, body=body + draft.closing(draft.carried, everything), chat=chat)
     room = settings.alert_max_bytes - longest.size() + weight(heading)
@@ -55,17 +57,21 @@ def fitted(draft: Draft, settings: Settings, engine: Engine) -> Message:
     return replace(longest, body=body + draft.closing(draft.carried, data["left_out"]), data=data)
 
 
-def _chat(draft: Draft, subject: str, room: int) -> dict[str, Any]:
-    """Give the mail as a custom notification of Amazon Q Developer, set as code so that no text in it becomes markup.
+def _chat(texts: Iterable[str], subject: str, room: int) -> dict[str, Any]:
+    """Give the first text of the mail that fits as a custom notification of Amazon Q Developer.
 
+    It is set as code, so that no text in it becomes markup.
     https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
     """
-    texts = (f"```\n{_inert(sendable(draft.text(room)))}```" for room in draft.rooms)
     chats = (
         {
             "version": "1.0",
             "source": "custom",
-            "content": {"textType": "client-markdown", "title": _inert(subject), "description": text},
+            "content": {
+                "textType": "client-markdown",
+                "title": _inert(subject),
+                "description": f"```\n{_inert(text)}```",
+            },
         }
         for text in texts
     )

@@ -1,6 +1,6 @@
 """The mail about one server: what decides whether to get up, why it is denied, how to close it, how to allow it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -41,19 +41,23 @@ _WHEN_READ = " read at "
 """In a note that says when something was read from AWS, which nobody needs at night: the JSON has it."""
 
 
-def body(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engine, room: Room) -> str:
-    """Write the mail, given everything that was judged in this invocation."""
-    denied, offers = denials(case), allowances(case, settings)
-    verified = "".join(block.code for block in offers if len(block.code) <= room.verbatim)
-    remedies = [["CLOSE IT", *blocks(commands(case, judged), room)], ["OR ALLOW IT", *blocks(offers, room)]]
-    last = [*reports(case, room, verified), *footer(engine, [entry.finding.now for entry in case.denied])]
-    texts: list[str] = []
-    for most in (room.entries, *_FEWER):
-        sections = [*_verdict(case, denied, settings, room, most), *remedies, last]
-        texts.append("\n\n".join("\n".join(section) for section in sections if section) + "\n")
-        if len(denied) != 1 or texts[-1].count("\n") <= LINES:
-            return texts[-1]
-    return min(texts, key=lambda text: text.count("\n"))
+def writer(case: Case, judged: Sequence[Judged], settings: Settings, engine: Engine) -> Callable[[Room], str]:
+    """Return what writes the mail for a room, given everything that was judged in this invocation."""
+    denied, steps, offers = denials(case), commands(case, judged), allowances(case, settings)
+
+    def body(room: Room) -> str:
+        verified = "".join(block.code for block in offers if len(block.code) <= room.verbatim)
+        remedies = [["CLOSE IT", *blocks(steps, room)], ["OR ALLOW IT", *blocks(offers, room)]]
+        last = [*reports(case, room, verified), *footer(engine, [entry.finding.now for entry in case.denied])]
+        texts: list[str] = []
+        for most in (room.entries, *_FEWER):
+            sections = [*_verdict(case, denied, settings, room, most), *remedies, last]
+            texts.append("\n\n".join("\n".join(section) for section in sections if section) + "\n")
+            if len(denied) != 1 or texts[-1].count("\n") <= LINES:
+                return texts[-1]
+        return min(texts, key=lambda text: text.count("\n"))
+
+    return body
 
 
 def _verdict(case: Case, denied: Sequence[Denial], settings: Settings, room: Room, most: int) -> list[list[str]]:

@@ -80,7 +80,8 @@ def sendable(text: str) -> str:
 
 def to_json(value: object) -> str:
     """Spell a value as JSON that every protocol can carry."""
-    return sendable(json.dumps(value, ensure_ascii=False))
+    spelled = json.dumps(value, ensure_ascii=False)
+    return spelled if spelled.isascii() else sendable(spelled)  # JSON escapes the control characters
 
 
 def _attribute(value: str | list[str]) -> dict[str, str]:

@@ -97,13 +97,13 @@ def _group(case: Case, group: str, denied: Sequence[Denied], place: Sequence[Jud
 
 def _rule(case: Case, rule: str, denied: Iterable[Denied], opened: Iterable[tuple[Judged, Exposure]]) -> Rule:
     through = tuple((entry, exposure) for entry, exposure in opened if rule in exposure.rules)
-    allowed: dict[str, Openings] = {}
+    allowed_by_server: dict[str, list[Openings]] = {}
     for entry, exposure in through:
-        server = entry.finding.server.id
-        allowed[server] = joined((allowed.get(server, {}), _allowed(entry, exposure)))
+        allowed_by_server.setdefault(entry.finding.server.id, []).append(_allowed(entry, exposure))
     refused = joined(_opening(entry) for entry in denied if rule in entry.rules)
-    here = allowed.pop(case.server.id, {})
-    return Rule(rule, through, refused, here, {server: openings for server, openings in allowed.items() if openings})
+    here = joined(allowed_by_server.pop(case.server.id, ()))
+    elsewhere = {server: joined(allowed) for server, allowed in allowed_by_server.items() if any(allowed)}
+    return Rule(rule, through, refused, here, elsewhere)
 
 
 def allowed_elsewhere(rule: Rule) -> list[str]:
@@ -220,7 +220,8 @@ def _allowed(entry: Judged, exposure: Exposure) -> Openings:
     The same may be denied around a load balancer and allowed behind it.
     """
     refused = [denial for denial in entry.decision.denied if same_way(denial, exposure)]
-    denied, allowed = _part(exposure, refused), _part(exposure, entry.decision.allowed)
+    allowed = _part(exposure, entry.decision.allowed)
+    denied = _part(exposure, refused) if allowed else {}
     inside: list[Openings] = [
         {(denial.protocol, part.source): [(part.from_port, part.to_port)]}
         for denial in refused
