@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -97,7 +98,12 @@ def undying_policies(folder: Path) -> Path:
 
 def bundled(name: str) -> Any:
     """Give a bundled event."""
-    return json.loads((EVENTS / f"{name}.json").read_text())
+    return json.loads(_text(name))
+
+
+@cache
+def _text(name: str) -> str:
+    return (EVENTS / f"{name}.json").read_text()
 
 
 def sqs(*bodies: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ let the look-up see something else of a report without any event (`sees`), have 
 """
 # ruff: noqa: SLF001  it replaces what the started function holds
 
-import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -228,8 +227,9 @@ class Stage:
         for name in report.keys() & {"sweep", "canary"}:
             yield {"source": f"portcullis.{name}", "id": f"{name} of {at}"}
             return
+        text = json.dumps({"updated": at} | report)
         for number in range(report.get("times", 1)):
-            numbered = json.loads(json.dumps({"updated": at} | report).replace("#", f"{number:04}"))
+            numbered = json.loads(text.replace("#", f"{number:04}"))
             self._sources.by_report[numbered["report"]] = numbered
             yield event(numbered)
 
@@ -270,7 +270,7 @@ def event(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_instance(report: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = copy.deepcopy(bundled("05-bastion-ssh"))
+    made: dict[str, Any] = bundled("05-bastion-ssh")
     detail = made["detail"]
     account = report.get("account", ACCOUNT)
     made["account"] = detail["awsAccountId"] = account
