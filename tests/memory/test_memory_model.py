@@ -8,7 +8,6 @@ what a person knows from the messages alone.
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -322,7 +321,7 @@ class Memory(RuleBasedStateMachine):
 
         That is any point of a port that is taken for open to everything: what it is made of may not be remembered.
         """
-        person = deepcopy(self.person)
+        person = Person(dict(self.person.known), set(self.person.unread))
         for other in self.announced:
             if other in self.functions and other.news and not other.is_told:
                 person.hears(other.news)
