@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from handler.cli.summary import Line
 
 FIELDS = ("severity", "server", "name", "port", "source", "verdict", "reason", "account", "region", "record")
-"""What `table.Row` has, and what rows can be sorted by: without `table`, so that OPA starts early."""
+"""What `verdicts.Row` has, and what rows can be sorted by: without `verdicts`, so that OPA starts early."""
 SORTS = ("severity", "server", "input")
 
 FILES = (
@@ -147,21 +147,23 @@ def _print_json(lines: "Iterable[Line]", *, denied: bool) -> int:
 
 def _print_table(lines: "Iterable[Line]", sort: str, *, denied: bool) -> int:
     """Print the verdicts in their order and the summary below, in a pipe beside them; return the exit status."""
-    from handler.cli import table  # noqa: PLC0415
+    from handler.cli import verdicts  # noqa: PLC0415
     from handler.cli.summary import Summary  # noqa: PLC0415
 
     summary = Summary()
-    rows: list[table.Row] = []
+    rows: list[verdicts.Row] = []
     for line in lines:
         summary.add(line)
-        rows += (row for row in table.rows(line) if row.verdict != "allow" or not denied)
-    rows.sort(key=table.SORTS[sort])
+        rows += (row for row in verdicts.rows(line) if row.verdict != "allow" or not denied)
+    rows.sort(key=verdicts.SORTS[sort])
     if sys.stdout.isatty():
+        from handler.cli import table  # noqa: PLC0415  a pipe does not wait for what draws
+
         console = table.terminal()
         table.print_rows(rows, console)
         table.print_paragraphs(summary.paragraphs(), console)
     else:
-        table.print_fields(rows)
+        verdicts.print_fields(rows)
         print(*map(printable, summary.paragraphs()), sep="\n", file=sys.stderr)
     return summary.status
 

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from handler.cli import executable, guarded, table
+from handler.cli import executable, guarded, table, verdicts
 from handler.cli.summary import Line, Summary
 from handler.outcome import Told
 
@@ -130,7 +130,7 @@ def _judged() -> Iterator[Line]:
 def _print_table(lines: list[Line], summary: Summary, *, everything: bool) -> None:
     """Print the verdicts, the worst first; of what is allowed a few, unless everything is asked for, and the counts."""
     console = table.terminal()
-    rows = sorted((row for line in lines for row in table.rows(line)), key=table.SORTS["severity"])
+    rows = sorted((row for line in lines for row in verdicts.rows(line)), key=verdicts.SORTS["severity"])
     shown = len(rows) if everything else sum(row.verdict != "allow" for row in rows) + _ALLOWED
     table.print_rows(rows[:shown], console)
     hidden = len(rows) - shown

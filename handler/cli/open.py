@@ -14,7 +14,7 @@ from handler.cli import DENIED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from handler.cli.table import Row
+    from handler.cli.verdicts import Row
     from handler.finding import Finding
     from handler.memory.parts import Part
     from handler.memory.state import Server
@@ -36,7 +36,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is open; return the exit status."""
-    from handler.cli import table  # noqa: PLC0415  `portcullis --help` needs none of it
+    from handler.cli import verdicts  # noqa: PLC0415  `portcullis --help` needs none of it
 
     servers = [(key, server) for key, server in remembered(opened_table()) if server.open]
     servers = [(key, server) for key, server in servers if server.denied or not arguments.denied]
@@ -46,10 +46,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(json.dumps({"account": key[0].split("#")[0], "server": server.id, **to_builtins(server)}))
         return DENIED if denied else 0
     rows = [row for key, server in servers for row in _rows(key, server, denied=arguments.denied)]
-    rows.sort(key=table.SORTS["severity"])
+    rows.sort(key=verdicts.SORTS["severity"])
     if not sys.stdout.isatty():
-        table.print_fields(rows)
+        verdicts.print_fields(rows)
         return DENIED if denied else 0
+    from handler.cli import table  # noqa: PLC0415  a pipe does not wait for what draws
+
     console = table.terminal()
     table.print_rows(rows, console)
     worst = sum(bool(server.denied) for _, server in servers)
@@ -112,7 +114,7 @@ def reports(table: "Table") -> "tuple[list[tuple[str, Finding]], list[str]]":
 
 def _rows(key: "Key", server: "Server", *, denied: bool) -> "Iterator[Row]":
     """Return the rows of a server: ports that fare alike share one."""
-    from handler.cli import table  # noqa: PLC0415
+    from handler.cli import verdicts  # noqa: PLC0415
     from handler.memory.parts import inside  # noqa: PLC0415
 
     known: dict[str, Any] = {
@@ -135,9 +137,9 @@ def _rows(key: "Key", server: "Server", *, denied: bool) -> "Iterator[Row]":
             if severity
             else ""
         )
-        yield table.Row(
+        yield verdicts.Row(
             severity=severity or "-",
-            port=table.ports(group),
+            port=verdicts.ports(group),
             source=source,
             verdict="DENY" if severity else "allow",
             reason="; ".join(
