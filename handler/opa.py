@@ -100,7 +100,7 @@ class Opa:
         late = "OPA was started and does not answer in time; give the function more memory"
         if deadline is not None and deadline < until:
             until, late = deadline, "no time is left to start OPA again"
-        while not self._connect().check_health():
+        while not (self._process.listens() and self._connect().check_health()):
             self._process.check()
             if time.monotonic() >= until:
                 raise OpaUnavailableError(late)

@@ -100,6 +100,12 @@ class Process:
             raise OpaUnavailableError(msg)
         raise PolicyRefusedError(self.said().strip() or f"OPA ended with status {status} and said nothing")
 
+    def listens(self) -> bool:
+        """Tell whether anybody listens at its address: in a hundredth of the time that a request takes to fail."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(0)
+            return probe.connect_ex(socket_name(self.address)) == 0
+
     def said(self) -> str:
         """Give what it has logged since the last call; it must be called, or the pipe fills and OPA stops."""
         if self._said is None or self._said.closed:
@@ -114,6 +120,11 @@ class Process:
             self._said.close()
         if not self.address.startswith("@"):
             shutil.rmtree(Path(self.address).parent, ignore_errors=True)
+
+
+def socket_name(address: str) -> str:
+    """Return what the system calls the socket of an address."""
+    return f"\0{address[1:]}" if address.startswith("@") else address
 
 
 def _address() -> str:

@@ -17,7 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from handler.decision import Decision
 from handler.errors import OpaRefusedError
 from handler.finding import Batch, to_json
-from handler.process import BODY_BYTES
+from handler.process import BODY_BYTES, socket_name
 
 _UNUSED = ModuleType("opa_client.opa_async")
 vars(_UNUSED)["AsyncOpaClient"] = None
@@ -82,7 +82,7 @@ class _Connection(HTTPConnection):
 
     def __init__(self, *arguments: Any, address: str, pid: int, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._address = f"\0{address[1:]}" if address.startswith("@") else address
+        self._address = socket_name(address)
         self._pid = pid
 
     def _new_conn(self) -> socket.socket:

@@ -80,6 +80,19 @@ def test_says_which_policies_and_which_opa(process: Process) -> None:
     assert engine.policy == Folder(POLICIES).revision
 
 
+def test_opa_is_not_asked_before_it_listens(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it loads the policies, no request takes the processor from it."""
+    get = Session.get
+
+    def asked(session: Session, url: str, timeout: Any) -> Any:
+        assert process.listens()
+        return get(session, url, timeout)
+
+    monkeypatch.setattr(Session, "get", asked)
+    with Opa(process) as gate:
+        gate.ready()
+
+
 def test_revision_follows_the_content(policies: Path) -> None:
     """The same files have the same revision wherever they lie; a changed line changes it."""
     assert Folder(policies).revision == Folder(POLICIES).revision

@@ -90,7 +90,7 @@ def test_memory_limit(ledger: Ledger) -> None:
     """The finding that is too much for it alerts; the others are decided."""
     opa = ledger.world.policies.with_name("opa")
     kept = opa.rename(opa.with_name("kept"))
-    opa.write_text(f'#!/bin/sh\nulimit -d 300000\nexec {kept} "$@"\n')
+    opa.write_text(f'#!/bin/sh\nulimit -d 200000\nexec {kept} "$@"\n')
     opa.chmod(0o700)
     os.kill(ledger.world.app.GATE.pid, signal.SIGKILL)
     ledger.deliver(named("greedy", 10))
