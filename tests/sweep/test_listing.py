@@ -51,7 +51,7 @@ def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackAws]:
 
 
 class Sweeps:
-    """Sweeps of the function, one an hour; `hour` is how many there were.
+    """Sweeps of the function, one an hour; `hour` is how many there were. It starts once, and again for other settings.
 
     `kinds` are those of the messages of the last one, `notices` are its notices, and `line` is what it has logged.
     """
@@ -64,7 +64,9 @@ class Sweeps:
         self.hour = 0
         self.kinds: list[str] = []
         self.notices: list[dict[str, Any]] = []
-        self._table = table
+        self._started_with: dict[str, Any] | None = None
+        self._steps: list[dict[str, Any]] = []
+        self._played = stage.play({"steps": iter(self._steps.pop, None), "settings": self.settings}, table)
         self._caplog = caplog
         caplog.set_level(logging.INFO)
 
@@ -83,8 +85,11 @@ class Sweeps:
     def step(self, events: list[dict[str, Any]], **step: Any) -> list[tuple[str, str, str]]:
         """Let events come."""
         self._caplog.clear()
-        steps = [{"at": self.at.strftime("%Y-%m-%dT%H:%M:%S"), "events": events, **step}]
-        [(_, messages, given_back)] = self.stage.play({"steps": steps, "settings": self.settings}, self._table)
+        if self._started_with not in (None, self.settings):
+            step["settings"] = self.settings
+        self._started_with = dict(self.settings)
+        self._steps.append({"at": self.at.strftime("%Y-%m-%dT%H:%M:%S"), "events": events, **step})
+        _, messages, given_back = next(self._played)
         assert given_back == []
         self.kinds = [message["kind"] for message in messages]
         self.notices = [message for message in messages if message["kind"] == "notice"]
