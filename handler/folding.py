@@ -75,6 +75,10 @@ def _reunite(group: list[Folded]) -> list[Folded]:
 
 def _fold(group: list[tuple[str, Finding | Closed]]) -> list[Folded]:
     """Fold the reports of one exposure."""
+    (record, report), *others = group
+    if not others and len(_reporters(report)) == 1:  # as most are
+        claims = (report,) if isinstance(report, Finding) else ()
+        return [Folded(records=(record,), report=report, reports=(record,), claims=claims)]
     by_report: dict[tuple[str, str], list[tuple[str, Finding | Closed]]] = {}
     for record, report in group:
         reporter = _reporters(report)[0]

@@ -72,6 +72,13 @@ def test_nothing_is_nothing() -> None:
     assert fold([]) == []
 
 
+def test_report_of_its_own_is_handed_on_with_its_record() -> None:
+    """What no other report is about stays as it is; one that is open holds a claim."""
+    told = Folded(records=("record-0",), report=closed(), reports=("record-0",))
+    assert fold_one(closed()) == told
+    assert fold_one(opened()) == replace(told, report=opened(), claims=(opened(),))
+
+
 def test_exposures_keep_their_order() -> None:
     """Each exposure is one, in the order in which they were first told, with the records that told it."""
     first, second = opened(), opened("arn-2", id="exposure-2")

@@ -231,7 +231,7 @@ def moment(at: str) -> datetime:
 
 def spelled(at: datetime) -> str:
     """Spell a time."""
-    return at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+    return f"{at.astimezone(UTC).isoformat()[:19]}Z"
 
 
 def encode(item: Struct) -> str:
