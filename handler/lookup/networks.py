@@ -49,9 +49,8 @@ def overlaps(source: str, networks: Iterable[Network]) -> bool:
 
 def shared(first: Any, second: Any) -> Any:
     """Return what two networks share, which is the smaller of them, or null."""
-    if first.version != second.version or not first.overlaps(second):
-        return None
-    return first if first.prefixlen >= second.prefixlen else second
+    small, large = (first, second) if first.prefixlen >= second.prefixlen else (second, first)
+    return small if small.network_address in large else None
 
 
 def united(networks: Iterable[Network]) -> tuple[Any, ...]:

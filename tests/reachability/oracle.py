@@ -61,6 +61,7 @@ class Oracle:
         self.accelerated = {nic.subnet for nic in world.nics if nic.accelerator}
         self.own = [nic for nic in world.nics if nic.instance == SERVER]
         self._reached: dict[tuple[str, int], bool] = {}
+        self._sent_by_address: dict[str, list[tuple[Nic, int, list[Packet]]]] = {}
 
     def reaches(self, address: str, port: int) -> bool:
         """Say whether a packet from an address gets to a port of the server, in any way."""
@@ -69,9 +70,13 @@ class Oracle:
         return self._reached[address, port]
 
     def _reaches(self, address: str, port: int) -> bool:
-        return any(self._directly(address, nic, port) for nic in self.own) or any(
+        if any(self._directly(address, nic, port) for nic in self.own):
+            return True
+        if address not in self._sent_by_address:
+            self._sent_by_address[address] = list(self._sent(address))
+        return any(
             self._admits(nic, port, packet)
-            for front, nic, to, packets in self._sent(address)
+            for nic, to, packets in self._sent_by_address[address]
             if to == port
             for packet in packets
         )
@@ -119,7 +124,7 @@ class Oracle:
                 return entry.allows
         return False
 
-    def _sent(self, address: str) -> Iterator[tuple[Front, Nic, int, list[Packet]]]:
+    def _sent(self, address: str) -> Iterator[tuple[Nic, int, list[Packet]]]:
         """Yield what load balancers send to the server of a client's packets: how these look, and to which port."""
         for front in self.world.fronts:
             for protocol, listening, arns in front.listeners:
@@ -130,11 +135,11 @@ class Oracle:
 
     def _forwarded(
         self, address: str, front: Front, arns: tuple[str, ...], *, private: bool
-    ) -> Iterator[tuple[Front, Nic, int, list[Packet]]]:
+    ) -> Iterator[tuple[Nic, int, list[Packet]]]:
         if front.kind == "classic":
             server, port = front.sends_to
             nics = [nic for nic in self.own if nic.first and server == SERVER]
-            yield from ((front, nic, port, self._packets(address, front, None, nic)) for nic in nics)
+            yield from ((nic, port, self._packets(address, front, None, nic)) for nic in nics)
         for arn in arns:
             group = self.world.targets[arn]
             if group.kind == "alb" or self.world.protocol not in TAKEN[group.protocol]:
@@ -142,7 +147,7 @@ class Oracle:
             for target, port in group.targets:
                 for nic in self.own:
                     if target in nic.addresses or (target == nic.instance and nic.first):
-                        yield front, nic, port, self._packets(address, front, arn, nic, private=private)
+                        yield nic, port, self._packets(address, front, arn, nic, private=private)
 
     def _packets(
         self, address: str, front: Front, arn: str | None, nic: Nic | None, *, private: bool = False
