@@ -92,6 +92,7 @@ def folded(value: Any) -> str:
 
 def squeezed(name: str) -> str:
     """Give a name without its case and whatever is neither letter nor digit."""
+    name = name.replace("_", "")  # all that most names have: what follows takes three times as long
     return (name if name.isalnum() else "".join(filter(str.isalnum, name))).casefold()
 
 
