@@ -56,7 +56,6 @@ class Report(Struct, frozen=True):
     is_open: bool
     date: int
     rule: str = ""
-    account: str = "111122223333"
 
     @property
     def points(self) -> frozenset[tuple[str, int]]:
@@ -71,7 +70,7 @@ class Report(Struct, frozen=True):
             name=UNSET,
             tags={"Team": "shop"},
             tags_known=True,
-            account=self.account,
+            account="111122223333",
             region="eu-west-1",
         )
         date = spelled(BEGINNING + timedelta(seconds=self.date))
@@ -162,7 +161,7 @@ class Invocation:
 
     _numbers = count()
 
-    def __init__(self, reports: dict[str, Report], at: datetime, dynamodb: Any, table: str, mailbox: Mailbox) -> None:
+    def __init__(self, reports: dict[str, Report], at: datetime, dynamodb: Any, mailbox: Mailbox) -> None:
         self.reports = reports
         self.failures: dict[str, str] | None = None
         """By record why it is given back; nothing where it died, or is not at its end."""
@@ -173,7 +172,7 @@ class Invocation:
         self._may_go, self._waits = threading.Semaphore(0), threading.Semaphore(0)
         token = f"request-{next(self._numbers)}"
         inventory = Inventory(
-            Table(_Stepping(dynamodb, self), table),
+            Table(_Stepping(dynamodb, self), "memory"),
             _TERMS,
             token=token,
             at=spelled(at),

@@ -49,9 +49,3 @@ def table(dynamodb_server: Server, dynamodb: DynamoDBClient) -> str:
     """Give the name of an empty table; fail with the server's log where it has died."""
     dynamodb_server.check()
     return make_table(dynamodb)
-
-
-@pytest.fixture(scope="module")
-def shared_table(dynamodb: DynamoDBClient) -> str:
-    """Give the name of a table for all tests of a module, each of which has keys of its own."""
-    return make_table(dynamodb)
