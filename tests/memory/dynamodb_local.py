@@ -13,6 +13,7 @@ from typing import Self
 
 import boto3
 from botocore.config import Config
+from msgspec import Struct
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from handler.process import dying_with_its_parent
@@ -25,20 +26,41 @@ class DynamoDBLocalError(Exception):
     """DynamoDB Local does not run."""
 
 
-class Server:
-    """A DynamoDB Local that accepts connections. A context manager.
+class Address(Struct, frozen=True):
+    """Where a DynamoDB Local listens, and its log."""
 
-    `folder` is for its log and temporary files. On Linux it dies with the thread that started it. Raises
+    port: int
+    log: str
+
+    def check(self) -> None:
+        """Do nothing where it accepts connections; raise `DynamoDBLocalError` with its log where it does not."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port)).close()
+        except ConnectionRefusedError as error:
+            message = f"DynamoDB Local does not run: {Path(self.log).read_text()}"
+            raise DynamoDBLocalError(message) from error
+
+    def client(self) -> DynamoDBClient:
+        """Return a client that sends each request once, so that tests can count them."""
+        session = boto3.Session(region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106  it takes any
+        config = Config(retries={"total_max_attempts": 1})
+        return session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{self.port}", config=config)
+
+
+class Server:
+    """A DynamoDB Local that has been started. A context manager, which begins when it accepts connections.
+
+    `folder` is for its log and temporary files. On Linux it dies with the thread that started it. To begin raises
     `DynamoDBLocalError` with its log when it does not start.
     """
 
     def __init__(self, folder: Path, jars: Path = DYNAMODB_LOCAL.folder) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = probe.getsockname()[1]
         self._log = folder / "dynamodb-local.log"
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.address = Address(probe.getsockname()[1], str(self._log))
         half_the_cpu = "-XX:TieredStopAtLevel=1"  # to start and to answer thousands of requests
         java = ["java", half_the_cpu, f"-Djava.io.tmpdir={folder}", "-cp", f"{jars}/*"]
-        options = ["-inMemory", "-disableTelemetry", "-port", str(self._port)]
+        options = ["-inMemory", "-disableTelemetry", "-port", str(self.address.port)]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [*java, "software.amazon.dynamodb.services.local.main.ServerRunner", *options],
@@ -47,13 +69,13 @@ class Server:
                 stderr=subprocess.STDOUT,
                 preexec_fn=dying_with_its_parent(),  # noqa: PLW1509  a thread of the parent can hold no lock of prctl
             )
+
+    def __enter__(self) -> Self:
         try:
             self._wait_for_port()
         except BaseException:
             self.stop()
             raise
-
-    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -62,27 +84,16 @@ class Server:
     def _wait_for_port(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self._port)):
+            with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.address.port)):
                 return
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.05)
-            self.check()
+                status = self._process.wait(0.05)
+                message = f"DynamoDB Local ended with status {status}: {self._log.read_text()}"
+                raise DynamoDBLocalError(message)
         message = f"DynamoDB Local did not start within {START_SECONDS} seconds: {self._log.read_text()}"
         raise DynamoDBLocalError(message)
-
-    def check(self) -> None:
-        """Do nothing while it runs; raise `DynamoDBLocalError` with its log when it has ended."""
-        if self._process.poll() is not None:
-            message = f"DynamoDB Local ended with status {self._process.returncode}: {self._log.read_text()}"
-            raise DynamoDBLocalError(message)
 
     def stop(self) -> None:
         """End it, whatever state it is in."""
         self._process.kill()
         self._process.wait()
-
-    def client(self) -> DynamoDBClient:
-        """Return a client that sends each request once, so that tests can count them."""
-        session = boto3.Session(region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106  it takes any
-        config = Config(retries={"total_max_attempts": 1})
-        return session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{self._port}", config=config)

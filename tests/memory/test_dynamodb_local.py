@@ -86,4 +86,4 @@ def test_jars_that_are_not_those_listed_are_refused(tmp_path: Path) -> None:
 def test_a_server_that_ends_at_its_start_fails_with_its_log(tmp_path: Path) -> None:
     """A Java that ends is an error with Java's own message."""
     with pytest.raises(DynamoDBLocalError, match=r"(?s)ended with status 1: .*ClassNotFoundException"):
-        Server(tmp_path, jars=tmp_path)
+        Server(tmp_path, jars=tmp_path).__enter__()
