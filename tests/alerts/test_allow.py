@@ -142,12 +142,15 @@ def pasted(gate: Opa, opa_path: str, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.mark.parametrize(
     "wider",
     [
-        pytest.param(finding(WEB, exposure(23, 24, sources=OFFICE)), id="next port"),
-        pytest.param(finding(WEB, exposure(22, sources=("203.0.112.0/23",))), id="wider network"),
-        pytest.param(finding(WEB, exposure(22, protocol="udp", sources=OFFICE)), id="other protocol"),
-        pytest.param(finding(server("i-0cccc", "web-prod-02"), exposure(22, sources=OFFICE)), id="other server"),
+        pytest.param(finding(WEB, exposure(21, sources=OFFICE), reach="vpn"), id="port below"),
+        pytest.param(finding(WEB, exposure(22, sources=("203.0.112.0/23",)), reach="vpn"), id="wider network"),
+        pytest.param(finding(WEB, exposure(22, protocol="udp", sources=OFFICE), reach="vpn"), id="other protocol"),
         pytest.param(
-            finding(server("i-0ccc", account="444455556666"), exposure(22, sources=OFFICE)), id="other account"
+            finding(server("i-0cccc", "web-prod-02"), exposure(22, sources=OFFICE), reach="vpn"), id="other server"
+        ),
+        pytest.param(
+            finding(server("i-0ccc", account="444455556666"), exposure(22, sources=OFFICE), reach="vpn"),
+            id="other account",
         ),
         pytest.param(finding(WEB, exposure(22, sources=OFFICE)), id="other way in"),
     ],
