@@ -88,6 +88,10 @@ class Folder:
         self._check_roots()
 
     @cached_property
+    def _resolved(self) -> Path:
+        return self.path.resolve()
+
+    @cached_property
     def roots(self) -> dict[str, str]:
         """The names under `data` that the folder defines, each with a file that defines it."""
         roots: dict[str, str] = {}
@@ -162,7 +166,7 @@ class Folder:
                         yield file.relative_to(self.path).as_posix(), content
 
     def _content(self, file: Path) -> bytes | None:
-        if not file.resolve().is_relative_to(self.path.resolve()):
+        if not file.resolve().is_relative_to(self._resolved):
             self._refuse(file, "is a symbolic link out of the folder: put the file itself there")
             return None
         try:
@@ -190,11 +194,13 @@ class Folder:
     def _is_of_the_engine(self, name: str, content: bytes) -> bool:
         """Tell whether this is a copy of the engine's file, or its test: the engine comes with the product."""
         top, _, below = name.partition("/")
-        if self._tests and top == ENGINE and _package(content)[:2] == ["policy_tests", ENGINE]:
+        if top != ENGINE or not below:
+            return False
+        if self._tests and _package(content)[:2] == ["policy_tests", ENGINE]:
             self.not_run += [] if helper().parent.samefile(self.path / ENGINE) else [name]
             return True
         shipped = helper().parent / below if self._tests else engine() / below
-        return top == ENGINE and bool(below) and shipped.is_file() and shipped.read_bytes() == content
+        return shipped.is_file() and shipped.read_bytes() == content
 
     def _check_roots(self) -> None:
         for name, content in self.files.items():
@@ -218,12 +224,14 @@ def digest(files: Mapping[str, bytes]) -> str:
 
 def engine_files() -> dict[str, bytes]:
     """Return the engine's files by their paths below its folder."""
-    return {file.relative_to(engine()).as_posix(): file.read_bytes() for file in sorted(engine().rglob("*.rego"))}
+    folder = engine()
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*.rego"))}
 
 
 def packed_engine(*others: tuple[str, bytes]) -> "Bundle":
     """Return the engine as a bundle, with further files of Portcullis' own."""
-    files = {(engine() / name).as_posix(): content for name, content in (*engine_files().items(), *others)}
+    folder = engine().as_posix()
+    files = {f"{folder}/{name}": content for name, content in (*engine_files().items(), *others)}
     return Bundle(files, [ENGINE, *([REGISTER] if others else [])])
 
 
