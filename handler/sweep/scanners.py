@@ -69,9 +69,10 @@ class Scanner(Struct, frozen=True, kw_only=True):
         """Return the controls of Security Hub that are on, each with the oldest date of what it has not archived."""
         controls: dict[str, str] = {}
         for finding in map(fields.loose_object, findings):
-            name, created = self.name_of(finding), fields.instant(self.created(finding))
+            name = self.name_of(finding)
             control = control_of(name) if isinstance(name, str) else ""
-            if control and created is not None and not finding.items() >= self.archived.items():
+            created = fields.instant(self.created(finding)) if control else None
+            if created is not None and not finding.items() >= self.archived.items():
                 controls[control] = min(created, controls.get(control, created))
         return controls
 
