@@ -60,6 +60,12 @@ class Oracle:
         self.world = world
         self.accelerated = {nic.subnet for nic in world.nics if nic.accelerator}
         self.own = [nic for nic in world.nics if nic.instance == SERVER]
+        self._families = {nic.id: set(map(family, nic.addresses)) for nic in self.own}
+        self._members: dict[str, set[str]] = {}
+        for nic in world.nics:
+            for group in nic.groups:
+                self._members.setdefault(group, set()).update(nic.addresses)
+        self._let_in: dict[tuple[tuple[str, ...], int], list[str]] = {}
         self._reached: dict[tuple[str, int], bool] = {}
         self._sent_by_address: dict[str, list[tuple[Nic, int, list[Packet]]]] = {}
 
@@ -82,7 +88,7 @@ class Oracle:
         )
 
     def _directly(self, address: str, nic: Nic, port: int) -> bool:
-        if not any(family(own) == family(address) for own in nic.addresses):
+        if family(address) not in self._families[nic.id]:
             return False
         packet = Packet(address, subnet=subnet_of(address))
         return self._admits(nic, port, packet) or (
@@ -91,26 +97,26 @@ class Oracle:
 
     def _admits(self, nic: Nic, port: int, packet: Packet) -> bool:
         """Say whether groups and ACL let a packet in to an interface of the server."""
-        if not any(family(own) == family(packet.source) for own in nic.addresses):
+        if family(packet.source) not in self._families[nic.id]:
             return False
         return self._judged(nic.groups, port, packet) and self._past_acl(nic.subnet, port, packet)
 
     def _judged(self, groups: tuple[str, ...], port: int, packet: Packet) -> bool:
         """Say whether a rule of some groups lets a packet in."""
-        return any(
-            self.world.protocol in rule.protocols
-            and rule.from_port <= port <= rule.to_port
-            and self._matches(rule.source, packet)
-            for group in groups
-            for rule in self.world.rules[group]
-        )
+        if (groups, port) not in self._let_in:
+            self._let_in[groups, port] = list(self._sources(groups, port))
+        return any(self._matches(source, packet) for source in self._let_in[groups, port])
+
+    def _sources(self, groups: tuple[str, ...], port: int) -> Iterator[str]:
+        """Yield the CIDRs and the groups that rules of some groups let in to a port."""
+        for rule in (rule for group in groups for rule in self.world.rules[group]):
+            if self.world.protocol in rule.protocols and rule.from_port <= port <= rule.to_port:
+                yield from self.world.lists.get(rule.source, (rule.source,))
 
     def _matches(self, source: str, packet: Packet) -> bool:
         if source.startswith("sg-"):
-            return source in packet.groups or any(
-                source in nic.groups and packet.source in nic.addresses for nic in self.world.nics
-            )
-        return any(holds(cidr, packet.source) for cidr in self.world.lists.get(source, (source,)))
+            return source in packet.groups or packet.source in self._members.get(source, ())
+        return holds(source, packet.source)
 
     def _past_acl(self, subnet: str, port: int, packet: Packet) -> bool:
         if packet.subnet == subnet or subnet not in self.world.acls:
