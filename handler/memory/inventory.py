@@ -64,12 +64,14 @@ class Inventory:
             servers = timely(servers, rows)
             servers |= (beside := further(servers, rows))
             rows |= self._table.read(beside, self._at)
-            looks = {key: self._servers.look(server, rows[key]) for key, server in servers.items()}
-            counted = self._causes.count({key: look.news.opened for key, look in looks.items() if look.news.opened})
+            differences = {key: self._servers.difference(server, rows[key]) for key, server in servers.items()}
+            counted = self._causes.count({key: each.news.opened for key, each in differences.items()})
         except MemoryUnavailableError as error:
             decided = [outcome for server in servers.values() for outcome in server.outcomes]
             return unite([undecidable, uncompared(decided, str(error))])
-        compared = self._each(looks, lambda key: self._servers.compare(key, looks[key], counted.get(key, ())))
+        compared = self._each(
+            differences, lambda key: self._servers.compare(key, differences[key], counted.get(key, ()))
+        )
         return self._ended(unite([undecidable, *compared]))
 
     def _ended(self, compared: Compared) -> Compared:
@@ -152,14 +154,8 @@ class Inventory:
     def settle(self, settled: Mapping[Key, Server]) -> Compared:
         """Return how flapping ended on servers that have come to rest."""
         rows = self._table.read(settled, self._at)
-        return self._ended(
-            unite(
-                [
-                    self._servers.compare(key, self._servers.look(_unobserved(server), rows[key]))
-                    for key, server in settled.items()
-                ]
-            )
-        )
+        differences = {key: self._servers.difference(_unobserved(server), rows[key]) for key, server in settled.items()}
+        return self._ended(unite([self._servers.compare(key, each) for key, each in differences.items()]))
 
     def mark_day(self, told: Daily, until: float) -> None:
         """Remember what the day's digest has told; what is not written by `until` is told again the next day."""

@@ -32,7 +32,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     observe: bool = False
 
 
-class Look(Struct, frozen=True, kw_only=True):
+class Difference(Struct, frozen=True, kw_only=True):
     """What is observed of a server beside its row: the server as it was, as it is now, and what of that is news.
 
     `news` is before anything counts as told by its causes, and empty where the function only observes.
@@ -54,19 +54,19 @@ class Servers(Struct, frozen=True, kw_only=True):
     at: str
     deadline: str
 
-    def look(self, observed: Observed, row: Row) -> Look:
-        """Compare a server with its row; see `Look`."""
+    def difference(self, observed: Observed, row: Row) -> Difference:
+        """Compare a server with its row; see `Difference`."""
         before, after = self._after(observed, row.item)
         result = News(kind="observed") if self.terms.observe else self._news(observed, before, after, ())
-        return Look(observed=observed, row=row, before=before, after=after, news=result)
+        return Difference(observed=observed, row=row, before=before, after=after, news=result)
 
-    def compare(self, key: Key, look: Look, counted: tuple[Part, ...] = ()) -> Compared:
+    def compare(self, key: Key, difference: Difference, counted: tuple[Part, ...] = ()) -> Compared:
         """Write a server with its news as pending. `counted` is what counts as told by its causes."""
-        observed, result = look.observed, look.news
+        observed, result = difference.observed, difference.news
 
         def step(item: Server | None) -> Server | None:
             nonlocal result
-            newest = look if item is look.row.item else self.look(observed, Row(item=item))
+            newest = difference if item is difference.row.item else self.difference(observed, Row(item=item))
             before, after, result = newest.before, news.count(newest.after, counted, self.at), newest.news
             changed = touch(before, after, self.at, self.terms.rules)
             if not self.terms.observe:
@@ -75,8 +75,8 @@ class Servers(Struct, frozen=True, kw_only=True):
             return self._pruned(changed) if changed != before else item
 
         try:
-            self._write_evidence(look)
-            server = self.table.update(key, look.row, self.at, step, keep=self._keep)
+            self._write_evidence(difference)
+            server = self.table.update(key, difference.row, self.at, step, keep=self._keep)
         except MemoryUnavailableError as error:
             return uncompared(observed.outcomes, str(error))
         if server is None:
@@ -162,19 +162,19 @@ class Servers(Struct, frozen=True, kw_only=True):
             cause=causes.pop() if len(causes) == 1 else "",
         )
 
-    def _write_evidence(self, look: Look) -> None:
+    def _write_evidence(self, difference: Difference) -> None:
         """Keep the reports that say something new, as they were before the look-ups; drop those that have closed.
 
         One that is older than what is known says nothing, so that it does not take the newer one's place.
         """
-        after = look.after.claims
-        for name, report in look.observed.evidence.items():
-            known, claim = look.before.claims.get(name), after[name]
+        after = difference.after.claims
+        for name, report in difference.observed.evidence.items():
+            known, claim = difference.before.claims.get(name), after[name]
             if claim.open and (known is None or known.evidence != claim.evidence):
                 self.table.put(evidence_key(report.server, name), report, self.at)
-        for name, known in look.before.claims.items():
+        for name, known in difference.before.claims.items():
             if known.evidence and not after[name].open:
-                self.table.delete(evidence_key(look.observed.server, name))
+                self.table.delete(evidence_key(difference.observed.server, name))
 
     def _pruned(self, server: Server) -> Server:
         """Drop the closed claims that no late report can reopen any more, and the episodes that are too old."""
