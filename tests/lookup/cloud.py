@@ -1,6 +1,7 @@
 """What the tests make in moto's AWS, and the findings that they look up there."""
 
 from functools import cache
+from itertools import count
 from typing import Any
 
 import boto3
@@ -31,6 +32,7 @@ class Cloud:
         self._place = {"region_name": region, "endpoint_url": url}
         arn = f"arn:aws:iam::{account}:role/test"
         self._clients: dict[str, Any] = {}
+        self._numbers = count(1)
         told = _uncounted()("sts", region, endpoint_url=url).assume_role(RoleArn=arn, RoleSessionName="test")
         self.keys = {
             "aws_access_key_id": told["Credentials"]["AccessKeyId"],
@@ -54,7 +56,7 @@ class Cloud:
 
     def group(self, *permissions: dict[str, Any]) -> str:
         """Make a security group with these rules; its id."""
-        name = f"group-{len(self.ec2.describe_security_groups()['SecurityGroups'])}"
+        name = f"group-{next(self._numbers)}"
         made = self.ec2.create_security_group(GroupName=name, Description=name, VpcId=self.vpc)
         if permissions:
             self.open(made["GroupId"], *permissions)
