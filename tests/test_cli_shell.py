@@ -127,6 +127,7 @@ def test_ctrl_c_ends_it_in_a_line() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  ignored in the background
     )
     with ran:
         assert ran.stdin
