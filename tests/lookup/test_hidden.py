@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from handler.finding import PORTS_ASSUMED
 from tests.lookup.cloud import OFFICE, OTHER_ACCOUNT, Cloud, looked_up, problems, reported, server, sources, tcp
 from tests.lookup.cluster import forward, target_group
-from tests.lookup.endpoint import DENIED, Endpoint
+from tests.lookup.endpoint import THROTTLED, Endpoint
 from tests.lookup.test_load_balancers import path_name
 from tests.lookup.test_nested_balancers import INNER, OUTER, OWN, balanced, rule
 
@@ -81,7 +81,7 @@ def test_what_sends_elsewhere_hides_nobody(cloud: Cloud, target: str, port: int)
     assert {one.sources for one in found.exposures} == {("10.0.0.0/16",), (OFFICE,)}
 
 
-@pytest.mark.parametrize("told", [{}, DENIED])
+@pytest.mark.parametrize("told", [{}, THROTTLED])
 def test_what_has_no_known_address_may_be_in_any_network(endpoint: Endpoint, told: Any) -> None:
     """Which are the addresses of its VPC is not known."""
     inside = "198.18.0.0/16"
@@ -157,7 +157,7 @@ def test_the_network_of_the_vpc_may_hide_whatever_its_addresses(endpoint: Endpoi
 
 
 @pytest.mark.parametrize("others", [(), (OFFICE,)])
-@pytest.mark.parametrize("how", ["told", "denied", "elsewhere"])
+@pytest.mark.parametrize("how", ["told", "throttled", "elsewhere"])
 def test_a_load_balancer_may_hide_in_another_block_of_the_vpc(
     endpoint: Endpoint, how: str, others: tuple[str, ...]
 ) -> None:
@@ -166,7 +166,7 @@ def test_a_load_balancer_may_hide_in_another_block_of_the_vpc(
     address = {"PrivateIpAddress": "10.0.0.9" if how == "elsewhere" else "198.18.3.4"}
     own = {"Description": "ELB net/outer/50dc", "PrivateIpAddresses": [address]}
     of_instance: Any = endpoint.tells["DescribeNetworkInterfaces"]
-    told: Any = DENIED if how == "denied" else {"NetworkInterfaces": [own]}
+    told: Any = THROTTLED if how == "throttled" else {"NetworkInterfaces": [own]}
     endpoint.tells["DescribeNetworkInterfaces"] = lambda form: (
         told if form["Filter.1.Name"] == "description" else of_instance
     )

@@ -56,6 +56,7 @@ class Report(Struct, frozen=True):
     is_open: bool
     date: int
     rule: str = ""
+    account: str = "111122223333"
 
     @property
     def points(self) -> frozenset[tuple[str, int]]:
@@ -70,7 +71,7 @@ class Report(Struct, frozen=True):
             name=UNSET,
             tags={"Team": "shop"},
             tags_known=True,
-            account="111122223333",
+            account=self.account,
             region="eu-west-1",
         )
         date = spelled(BEGINNING + timedelta(seconds=self.date))
@@ -161,7 +162,7 @@ class Invocation:
 
     _numbers = count()
 
-    def __init__(self, reports: dict[str, Report], at: datetime, dynamodb: Any, mailbox: Mailbox) -> None:
+    def __init__(self, reports: dict[str, Report], at: datetime, dynamodb: Any, table: str, mailbox: Mailbox) -> None:
         self.reports = reports
         self.failures: dict[str, str] | None = None
         """By record why it is given back; nothing where it died, or is not at its end."""
@@ -172,7 +173,7 @@ class Invocation:
         self._may_go, self._waits = threading.Semaphore(0), threading.Semaphore(0)
         token = f"request-{next(self._numbers)}"
         inventory = Inventory(
-            Table(_Stepping(dynamodb, self), "memory"),
+            Table(_Stepping(dynamodb, self), table),
             _TERMS,
             token=token,
             at=spelled(at),

@@ -90,3 +90,9 @@ def table(dynamodb_address: Address, dynamodb: DynamoDBClient) -> str:
     """Give the name of an empty table; fail with the server's log where it has died."""
     dynamodb_address.check()
     return make_table(dynamodb)
+
+
+@pytest.fixture(scope="module")
+def shared_table(dynamodb: DynamoDBClient) -> str:
+    """Give the name of a table for all tests of a module, each of which has keys of its own."""
+    return make_table(dynamodb)

@@ -2,25 +2,36 @@
 
 from collections import Counter
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from mypy_boto3_dynamodb import DynamoDBClient
 
-from simulate.table import Table
 from tests.memory.invocations import BEGINNING, SECONDS, Fate, Invocation, Mailbox, Report
 
 _APART = {"a": ("i-0a1", 22, 22), "b": ("i-0a1", 22, 23), "c": ("i-0b2", 22, 22)}
 _ALIKE = {"a": ("i-0a1", 22, 22), "b": ("i-0b2", 22, 22), "c": ("i-0c3", 22, 22)}
 _ROUNDS = 60
+_ACCOUNTS = count(100_000_000_000)
 
 
 class Queue:
-    """Some reports in a queue, up to three functions that take them with a table, and what people were told."""
+    """Some reports in a queue, up to three functions that take them, and what people were told."""
 
-    def __init__(self, said: list[tuple[str, bool]], servers: dict[str, tuple[str, int, int]], rule: str = "") -> None:
-        self._table = Table()
+    def __init__(
+        self,
+        dynamodb: Any,
+        table: str,
+        said: list[tuple[str, bool]],
+        servers: dict[str, tuple[str, int, int]],
+        rule: str = "",
+    ) -> None:
+        self._dynamodb, self._table = dynamodb, table
+        account = str(next(_ACCOUNTS))  # the keys of each example are its own, so that one table serves all
         self.reports = {
-            f"record-{date}": Report(name, *servers[name], is_open, date, rule)
+            f"record-{date}": Report(name, *servers[name], is_open, date, rule, account)
             for date, (name, is_open) in enumerate(said)
         }
         self.waiting = [*self.reports]
@@ -44,7 +55,7 @@ class Queue:
             self._at += timedelta(seconds=1)
             record = self.waiting.pop(0)
             reports = {record: self.reports[record]}
-            self.running[slot] = Invocation(reports, self._at, self._table, self.mailbox)
+            self.running[slot] = Invocation(reports, self._at, self._dynamodb, self._table, self.mailbox)
         for _ in range(calls):
             if slot in self.running:
                 self._step(slot, "go on")
@@ -102,10 +113,14 @@ _DEATH_AFTER_EACH_WORD: list[tuple[int, int, Fate, bool]] = [
 @example(said=_OPEN_CLOSED_OPEN, moves=[*_DEATH_AFTER_EACH_WORD, (0, 0, "go on", True)])
 @example(said=_OPEN_CLOSED_OPEN, moves=[*_DEATH_AFTER_EACH_WORD, (0, 0, "die", True)])
 @given(said=SAID, moves=MOVES)
-@settings(max_examples=150, deadline=None, derandomize=True)
-def test_no_exposure_is_left_untold(said: list[tuple[str, bool]], moves: list[tuple[int, int, Fate, bool]]) -> None:
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_exposure_is_left_untold(
+    dynamodb: DynamoDBClient, shared_table: str, said: list[tuple[str, bool]], moves: list[tuple[int, int, Fate, bool]]
+) -> None:
     """What is open was told as open last, what is closed as closed last, and each fault adds one telling at most."""
-    queue = Queue(said, _APART)
+    queue = Queue(dynamodb, shared_table, said, _APART)
     for slot, calls, fate, late in moves:
         queue.move(slot, calls, fate, late=late)
     queue.drain()
@@ -123,10 +138,12 @@ def test_no_exposure_is_left_untold(said: list[tuple[str, bool]], moves: list[tu
 
 
 @given(said=SAID)
-@settings(max_examples=60, deadline=None, derandomize=True)
-def test_without_a_fault_each_word_is_said_once(said: list[tuple[str, bool]]) -> None:
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_without_a_fault_each_word_is_said_once(
+    dynamodb: DynamoDBClient, shared_table: str, said: list[tuple[str, bool]]
+) -> None:
     """One report after the other, a port is told as open when the first opens it, as closed when the last closes it."""
-    queue = Queue(said, _APART)
+    queue = Queue(dynamodb, shared_table, said, _APART)
     opened: dict[str, Report] = {}
     expected: dict[tuple[str, int], list[bool]] = {}
     for report in [*queue.reports.values()]:
@@ -141,10 +158,17 @@ def test_without_a_fault_each_word_is_said_once(said: list[tuple[str, bool]]) ->
 
 
 @given(said=st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), min_size=1, max_size=6), moves=MOVES)
-@settings(max_examples=100, deadline=None, derandomize=True)
-def test_no_rule_is_left_untold(said: list[tuple[str, bool]], moves: list[tuple[int, int, Fate, bool]]) -> None:
+@settings(
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_rule_is_left_untold(
+    dynamodb: DynamoDBClient,
+    shared_table: str,
+    said: list[tuple[str, bool]],
+    moves: list[tuple[int, int, Fate, bool]],
+) -> None:
     """What is open was told as open last, itself or with its rule; when none is, the last word is that it closed."""
-    queue = Queue(said, _ALIKE, "sgr-1")
+    queue = Queue(dynamodb, shared_table, said, _ALIKE, "sgr-1")
     for slot, calls, fate, late in moves:
         queue.move(slot, calls, fate, late=late)
     queue.drain()
