@@ -112,7 +112,7 @@ def _content(carried: Carried, heading: dict[str, Any], engine: Engine, lines: i
 
 def _finding(judged: Judged) -> Iterator[dict[str, Any]]:
     """Give a finding with its decision, then without what networks inside the denied sources may reach."""
-    finding, decision = json.loads(json.dumps(msgspec.to_builtins((judged.finding, judged.decision))))
+    finding, decision = plain(judged.finding), plain(judged.decision)
     yield {"finding": finding, "decision": decision}
     denied = [denial | {"still_allowed": None} for denial in decision["denied"]]
     yield {"finding": finding, "decision": decision | {"denied": denied}}
